@@ -1,0 +1,1 @@
+"""Holds the simulated RTL to the golden model: cocotb benches, and a run of a whole layer."""
