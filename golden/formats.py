@@ -1,0 +1,230 @@
+"""The facts: E2M1 elements, the three scale formats and the six block formats.
+
+Sources: OCP Microscaling Formats (MX) v1.0 for E2M1, E8M0 and the block of 32; OCP 8-bit floating point
+(OFP8) v1.0 for E5M2 and E4M3, of which a scale uses the seven magnitude bits; AMXFP4 for the second scale.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+import numpy as np
+from amxfp4.errors import UsageError
+from numpy.typing import NDArray
+
+Table = TypeVar("Table", NDArray[np.int64], NDArray[np.float64])
+
+ELEMENT_BITS = 4
+ELEMENT_SIGN = 0b1000
+"""The sign bit of an element code; the other three bits are its magnitude code."""
+
+ELEMENT_MAGNITUDES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
+"""Value of each of the eight E2M1 magnitude codes."""
+
+ELEMENT_HALVES = (0, 1, 2, 3, 4, 6, 8, 12)
+"""The same in units of 1/2, each a significand of two bits shifted by 0, 1 or 2."""
+
+ELEMENT_SIGNIFICANDS = (0, 1, 2, 3, 2, 3, 2, 3)
+"""`ELEMENT_HALVES[m] == ELEMENT_SIGNIFICANDS[m] << ELEMENT_SHIFTS[m]`."""
+
+ELEMENT_SHIFTS = (0, 0, 0, 0, 1, 1, 2, 2)
+"""See `ELEMENT_SIGNIFICANDS`."""
+
+ELEMENT_MAX = 6.0
+"""Largest magnitude of an element; an FP8 scale is a block's largest magnitude divided by this."""
+
+MIN_BLOCK_SIZE = 8
+MAX_BLOCK_SIZE = 128
+DEFAULT_BLOCK_SIZE = 32
+_BLOCK_SIZES = "8, 16, 32, 64, 128"
+
+
+@dataclass(frozen=True)
+class ScaleFormat:
+    """An unsigned 8- or 7-bit float: exponent field above mantissa field, no sign.
+
+    Attributes:
+        name: "E5M2", "E4M3" or "E8M0".
+        exponent_bits, mantissa_bits: widths of the fields.
+        bias: what is subtracted from the exponent field.
+        has_subnormals: whether exponent field 0 means zero and subnormals (FP8) or 2^-bias (E8M0).
+        nan_code: the code written for NaN.
+        nan_codes: every code that reads as NaN.
+        max_code: code of the largest finite value; every code up to it is finite, every one above it NaN.
+    """
+
+    name: str
+    exponent_bits: int
+    mantissa_bits: int
+    bias: int
+    has_subnormals: bool
+    nan_code: int
+    nan_codes: tuple[int, ...]
+    max_code: int
+
+    @property
+    def bits(self) -> int:
+        """Wires a scale takes: 7 for FP8 (a scale has no sign), 8 for E8M0."""
+        return self.exponent_bits + self.mantissa_bits
+
+    @property
+    def is_fp8(self) -> bool:
+        """Whether this is an OFP8 magnitude (a byte in memory whose top bit is reserved and zero)."""
+        return self.has_subnormals
+
+    @property
+    def significand_bits(self) -> int:
+        """Width of `significands`: the mantissa and the hidden bit."""
+        return self.mantissa_bits + 1
+
+    @property
+    def least_exponent(self) -> int:
+        """Every finite value is a multiple of 2 to this power: -16, -9, -127."""
+        return int(self.exponents.min())
+
+    @property
+    def max_value(self) -> float:
+        """Largest finite value: 57344, 448, 2^127."""
+        return float(self.values[self.max_code])
+
+    @cached_property
+    def significands(self) -> NDArray[np.int64]:
+        """Per code, the integer in `value == significand * 2**exponent`; 0 for NaN. Shape (2**bits,)."""
+        exponent_field, mantissa = self._fields()
+        hidden = (exponent_field > 0) | (not self.has_subnormals)
+        significand = mantissa + (hidden.astype(np.int64) << self.mantissa_bits)
+        significand[list(self.nan_codes)] = 0
+        return _read_only(significand)
+
+    @cached_property
+    def exponents(self) -> NDArray[np.int64]:
+        """Per code, the power of two that goes with `significands`. Shape (2**bits,)."""
+        exponent_field, _ = self._fields()
+        if self.has_subnormals:
+            exponent_field = np.maximum(exponent_field, 1)
+        return _read_only(exponent_field - self.bias - self.mantissa_bits)
+
+    @cached_property
+    def values(self) -> NDArray[np.float64]:
+        """Value of every code, NaN where it means NaN. Shape (2**bits,)."""
+        values = np.ldexp(self.significands.astype(np.float64), self.exponents)
+        values[list(self.nan_codes)] = np.nan
+        return _read_only(values)
+
+    def _fields(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        codes = np.arange(1 << self.bits, dtype=np.int64)
+        return codes >> self.mantissa_bits, codes & ((1 << self.mantissa_bits) - 1)
+
+
+def _read_only(table: Table) -> Table:
+    table.flags.writeable = False
+    return table
+
+
+E5M2 = ScaleFormat(
+    name="E5M2",
+    exponent_bits=5,
+    mantissa_bits=2,
+    bias=15,
+    has_subnormals=True,
+    nan_code=0x7F,
+    nan_codes=(0x7C, 0x7D, 0x7E, 0x7F),  # OFP8's infinity too: a scale has no use for it
+    max_code=0x7B,
+)
+E4M3 = ScaleFormat(
+    name="E4M3",
+    exponent_bits=4,
+    mantissa_bits=3,
+    bias=7,
+    has_subnormals=True,
+    nan_code=0x7F,
+    nan_codes=(0x7F,),
+    max_code=0x7E,
+)
+E8M0 = ScaleFormat(
+    name="E8M0",
+    exponent_bits=8,
+    mantissa_bits=0,
+    bias=127,
+    has_subnormals=False,
+    nan_code=0xFF,
+    nan_codes=(0xFF,),
+    max_code=0xFE,
+)
+
+SCALE_FORMATS = {scale.name: scale for scale in (E5M2, E4M3, E8M0)}
+
+
+@dataclass(frozen=True)
+class BlockFormat:
+    """`block_size` elements along the reduction axis and their one or two scales; made by `block_format`.
+
+    Attributes:
+        name: one of `BLOCK_FORMAT_NAMES`.
+        scale: the format of each scale.
+        asymmetric: whether positive and negative elements have a scale each.
+        block_size: elements a block, a power of two from 8 to 128.
+    """
+
+    name: str
+    scale: ScaleFormat
+    asymmetric: bool
+    block_size: int = DEFAULT_BLOCK_SIZE
+
+    def __post_init__(self) -> None:
+        size = self.block_size
+        if isinstance(size, bool) or not isinstance(size, int):
+            raise UsageError(f"block size {size!r} is not an integer; it is a power of two from 8 to 128")
+        if not MIN_BLOCK_SIZE <= size <= MAX_BLOCK_SIZE or size & (size - 1):
+            raise UsageError(
+                f"block size {size} is not a power of two from {MIN_BLOCK_SIZE} to {MAX_BLOCK_SIZE}"
+            )
+
+    @property
+    def scales_per_block(self) -> int:
+        """2 (positive, negative) when asymmetric, otherwise 1."""
+        return 2 if self.asymmetric else 1
+
+    @property
+    def bytes_per_block(self) -> int:
+        """Bytes a block takes in memory: a byte a scale and two codes a byte."""
+        return self.scales_per_block + self.block_size // 2
+
+    @property
+    def bits_per_element(self) -> float:
+        """Memory an element takes, its share of the scales included; 4.25 for MXFP4, 4.5 for AMXFP4."""
+        return 8 * self.bytes_per_block / self.block_size
+
+
+_SCALE_AND_ASYMMETRY = {
+    "MXFP4": (E8M0, False),
+    "MXFP4-E5M2": (E5M2, False),
+    "MXFP4-E4M3": (E4M3, False),
+    "AMXFP4-E5M2": (E5M2, True),
+    "AMXFP4-E4M3": (E4M3, True),
+    "AMXFP4-E8M0": (E8M0, True),
+}
+_ALIASES = {"AMXFP4": "AMXFP4-E5M2"}
+
+BLOCK_FORMAT_NAMES = tuple(_SCALE_AND_ASYMMETRY)
+"""The six block formats; "AMXFP4" is another name for "AMXFP4-E5M2"."""
+
+
+def block_format(name: str | BlockFormat, block_size: int | None = None) -> BlockFormat:
+    """The block format called `name`, with blocks of `block_size` elements (32 unless given).
+
+    A `BlockFormat` passes through, with its own block size unless another one is given.
+
+    Raises:
+        UsageError: unknown name, or a block size that is not a power of two from 8 to 128.
+    """
+    if isinstance(name, BlockFormat):
+        size = name.block_size if block_size is None else block_size
+        return BlockFormat(name.name, name.scale, name.asymmetric, size)
+    size = DEFAULT_BLOCK_SIZE if block_size is None else block_size
+    canonical = _ALIASES.get(name, name) if isinstance(name, str) else name
+    if not isinstance(canonical, str) or canonical not in _SCALE_AND_ASYMMETRY:
+        allowed = ", ".join((*_ALIASES, *BLOCK_FORMAT_NAMES))
+        raise UsageError(f"unknown block format {name!r}; it is one of {allowed}")
+    scale, asymmetric = _SCALE_AND_ASYMMETRY[canonical]
+    return BlockFormat(canonical, scale, asymmetric, size)
