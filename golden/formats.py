@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
-from amxfp4.errors import UsageError
 from numpy.typing import NDArray
+
+from amxfp4.errors import UsageError
 
 Table = TypeVar("Table", NDArray[np.int64], NDArray[np.float64])
 
@@ -174,11 +175,9 @@ class BlockFormat:
     def __post_init__(self) -> None:
         size = self.block_size
         if isinstance(size, bool) or not isinstance(size, int):
-            raise UsageError(f"block size {size!r} is not an integer; it is a power of two from 8 to 128")
+            raise UsageError(f"block size {size!r} is not an integer; it is one of {_BLOCK_SIZES}")
         if not MIN_BLOCK_SIZE <= size <= MAX_BLOCK_SIZE or size & (size - 1):
-            raise UsageError(
-                f"block size {size} is not a power of two from {MIN_BLOCK_SIZE} to {MAX_BLOCK_SIZE}"
-            )
+            raise UsageError(f"block size {size} is not allowed; it is one of {_BLOCK_SIZES}")
 
     @property
     def scales_per_block(self) -> int:

@@ -95,5 +95,5 @@ def test_bad_block_size(size: object) -> None:
 
 @pytest.mark.parametrize("name", ["", "mxfp4", "NVFP4", None, 3])
 def test_bad_name(name: object) -> None:
-    with pytest.raises(UsageError, match="unknown block format .* one of AMXFP4, MXFP4"):
+    with pytest.raises(UsageError, match=r"unknown block format .* one of AMXFP4, MXFP4"):
         block_format(name)  # type: ignore[arg-type]

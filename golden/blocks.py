@@ -1,0 +1,201 @@
+"""A quantised tensor: element codes and scales, to bytes and back, and its exact values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.errors import UsageError
+from amxfp4.golden.codes import ELEMENT_VALUES, check_codes, check_scales
+from amxfp4.golden.formats import BlockFormat, block_format
+
+_CHUNK_ELEMENTS = 1 << 16
+"""Elements dequantised at a time: few enough for their temporaries to stay in a core's cache."""
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """A tensor in a block format. Everything is checked when it is made.
+
+    The quantised axis is stored last: `codes` and `scales` keep the other axes in their order.
+
+    Attributes:
+        codes: uint8 (..., K padded to whole blocks), an element code 0..15 each; zero in the padding.
+        scales: uint8 (..., blocks, 1 or 2), a scale code each, positive before negative.
+        shape: the tensor's true shape, with the quantised axis where it was and its true length.
+        fmt: the block format.
+        axis: which axis of `shape` is quantised, from the front.
+
+    Raises:
+        UsageError: a wrong dtype, code, shape or padding.
+    """
+
+    codes: NDArray[np.uint8]
+    scales: NDArray[np.uint8]
+    shape: tuple[int, ...]
+    fmt: BlockFormat
+    axis: int
+
+    def __post_init__(self) -> None:
+        check_codes("element", self.codes, len(ELEMENT_VALUES) - 1)
+        check_scales(self.scales, self.fmt.scale)
+        leading = self.shape[: self.axis] + self.shape[self.axis + 1 :]
+        blocks = -(-self.length // self.fmt.block_size)
+        codes_shape = (*leading, blocks * self.fmt.block_size)
+        scales_shape = (*leading, blocks, self.fmt.scales_per_block)
+        if self.codes.shape != codes_shape:
+            raise UsageError(f"codes have shape {self.codes.shape}; {self._described()} needs {codes_shape}")
+        if self.scales.shape != scales_shape:
+            raise UsageError(
+                f"scales have shape {self.scales.shape}; {self._described()} needs {scales_shape}"
+            )
+        if self.codes[..., self.length :].any():
+            raise UsageError(f"an element code beyond the length {self.length} is not 0; padding is zero")
+
+    @property
+    def length(self) -> int:
+        """True number of elements along the quantised axis."""
+        return self.shape[self.axis]
+
+    @property
+    def block_count(self) -> int:
+        """Blocks along the quantised axis, a ragged last one included."""
+        return self.scales.shape[-2]
+
+    def _described(self) -> str:
+        fmt = self.fmt
+        return f"{fmt.name} in blocks of {fmt.block_size} along axis {self.axis} of a {self.shape} tensor"
+
+    @classmethod
+    def from_codes(
+        cls,
+        *,
+        codes: NDArray[np.uint8],
+        scales: NDArray[np.uint8],
+        fmt: BlockFormat | str,
+        length: int | None = None,
+    ) -> "Blocks":
+        """Blocks along the last axis from codes and scales found elsewhere.
+
+        Args:
+            codes: uint8 (..., K), K a multiple of the block size; 8, negative zero, is allowed.
+            scales: uint8 (..., K / block size, 1 or 2), positive before negative; NaN codes are allowed.
+            fmt: a block format or its name.
+            length: true length when the last block is ragged: more than K less a block, at most K.
+
+        Raises:
+            UsageError: a wrong dtype, code or shape, a reserved bit that is set, or padding that is not zero.
+        """
+        fmt = block_format(fmt)
+        check_codes("element", codes, len(ELEMENT_VALUES) - 1)
+        if codes.ndim == 0 or codes.shape[-1] % fmt.block_size:
+            raise UsageError(
+                f"codes have shape {codes.shape}; the last axis is a multiple of the block size, "
+                f"{fmt.block_size}"
+            )
+        padded = codes.shape[-1]
+        length = padded if length is None else length
+        if not max(padded - fmt.block_size, -1) < length <= padded:
+            raise UsageError(
+                f"length {length} does not fit {padded} codes; it is at most {padded}, "
+                f"and more than {padded - fmt.block_size}"
+            )
+        return cls(codes, scales, (*codes.shape[:-1], length), fmt, codes.ndim - 1)
+
+    def dequantize(self, dtype: Any = np.float32) -> NDArray[Any]:
+        """The exact values, in the true shape; every element of a block with a NaN scale is NaN.
+
+        Everything that `quantize` gives fits a float32. Only E8M0 scales of 2^126 and 2^127 from elsewhere
+        can exceed it; `dtype=np.float64` holds those too.
+
+        Raises:
+            UsageError: a value beyond float32's range, or a dtype other than float32 and float64.
+        """
+        dtype = np.dtype(dtype)
+        if dtype not in (np.float32, np.float64):
+            raise UsageError(f"cannot dequantize to {dtype}; it is float32 or float64")
+        values = np.empty(self.codes.shape, dtype)
+        flat_values = values.reshape(-1, self.fmt.block_size)
+        flat_codes = self.codes.reshape(-1, self.fmt.block_size)
+        flat_scales = self.scales.reshape(-1, self.fmt.scales_per_block)
+        rows = max(1, _CHUNK_ELEMENTS // self.fmt.block_size)
+        for start in range(0, len(flat_codes), rows):
+            part = slice(start, start + rows)
+            _dequantize_blocks(flat_codes[part], flat_scales[part], self.fmt, flat_values[part])
+        if dtype == np.float32 and not self.fmt.scale.is_fp8 and np.isinf(values).any():
+            raise UsageError(
+                f"a {self.fmt.scale.name} scale takes elements beyond float32's range; use dtype=np.float64"
+            )
+        return np.moveaxis(values[..., : self.length], -1, self.axis)
+
+    def to_bytes(self) -> bytes:
+        """The blocks one after another, in the C order of `codes`.
+
+        Each is `fmt.bytes_per_block` bytes: its scales, a byte each, positive first; then its codes, two a
+        byte, the earlier element in the low four bits. Padding is included.
+        """
+        codes = self.codes.reshape(-1, self.fmt.block_size)
+        packed = codes[:, 0::2] | (codes[:, 1::2] << 4)
+        scales = self.scales.reshape(-1, self.fmt.scales_per_block)
+        return np.concatenate([scales, packed], axis=1).tobytes()
+
+    @classmethod
+    def from_bytes(
+        cls, data: bytes, *, shape: Sequence[int], fmt: BlockFormat | str, axis: int = -1
+    ) -> "Blocks":
+        """The inverse of `to_bytes`, for a tensor of true shape `shape` quantised along `axis`.
+
+        Raises:
+            UsageError: a wrong number of bytes, a wrong axis, or contents that `from_codes` would refuse.
+        """
+        fmt = block_format(fmt)
+        shape = tuple(int(size) for size in shape)
+        axis = check_axis(axis, shape)
+        leading = shape[:axis] + shape[axis + 1 :]
+        blocks = -(-shape[axis] // fmt.block_size)
+        needed = prod(leading) * blocks * fmt.bytes_per_block
+        if len(data) != needed:
+            raise UsageError(f"{len(data)} bytes were given; {fmt.name} of shape {shape} takes {needed}")
+        packed = np.frombuffer(data, np.uint8).reshape(-1, fmt.bytes_per_block)
+        scales, pairs = packed[:, : fmt.scales_per_block], packed[:, fmt.scales_per_block :]
+        codes = np.stack([pairs & 0xF, pairs >> 4], axis=-1)
+        return cls(
+            codes.reshape(*leading, blocks * fmt.block_size),
+            scales.reshape(*leading, blocks, fmt.scales_per_block).copy(),
+            shape,
+            fmt,
+            axis,
+        )
+
+
+def check_axis(axis: int, shape: tuple[int, ...]) -> int:
+    """`axis` counted from the front; refused when `shape` has no such axis."""
+    if not shape:
+        raise UsageError("a scalar has no axis to quantize along; it needs at least one dimension")
+    if not -len(shape) <= axis < len(shape):
+        raise UsageError(
+            f"axis {axis} is out of range; shape {shape} has axes {-len(shape)} to {len(shape) - 1}"
+        )
+    return axis % len(shape)
+
+
+_POSITIVE = np.maximum(ELEMENT_VALUES, 0)
+_NEGATIVE = np.minimum(ELEMENT_VALUES, 0)
+
+
+def _dequantize_blocks(
+    codes: NDArray[np.uint8], scales: NDArray[np.uint8], fmt: BlockFormat, out: NDArray[Any]
+) -> None:
+    """Values of blocks `codes` (n, k) under `scales` (n, 1 or 2) into `out` (n, k)."""
+    factors = fmt.scale.values.astype(out.dtype)[scales]
+    with np.errstate(over="ignore"):  # the caller looks for infinities
+        if fmt.asymmetric:
+            # One addend is zero unless a scale is NaN, which makes both NaN: the sum is exact.
+            np.multiply(_POSITIVE.astype(out.dtype)[codes], factors[:, :1], out=out)
+            out += _NEGATIVE.astype(out.dtype)[codes] * factors[:, 1:]
+        else:
+            np.multiply(ELEMENT_VALUES.astype(out.dtype)[codes], factors, out=out)
+            out += 0  # -x * 0 is 0 here, not -0

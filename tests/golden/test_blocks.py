@@ -1,0 +1,119 @@
+"""Blocks: what they check, their bytes, their values."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from amxfp4.errors import UsageError
+from amxfp4.golden import BLOCK_FORMAT_NAMES, Blocks, block_format, quantize
+from amxfp4.golden.formats import E8M0, ELEMENT_MAGNITUDES
+
+
+def random_blocks(
+    rng: np.random.Generator, shape: tuple[int, ...], name: str, size: int = 32, top: int = 250
+) -> Blocks:
+    """Any codes and any scale codes below `top`, NaN among them where it allows."""
+    fmt = block_format(name, size)
+    codes = rng.integers(0, 16, shape, dtype=np.uint8)
+    scales_shape = (*shape[:-1], shape[-1] // size, fmt.scales_per_block)
+    scales = rng.integers(0, min(top, 1 << fmt.scale.bits), scales_shape, dtype=np.uint8)
+    return Blocks.from_codes(codes=codes, scales=scales, fmt=fmt)
+
+
+@pytest.mark.parametrize("name", BLOCK_FORMAT_NAMES)
+def test_values_are_the_contract_s(name: str) -> None:
+    """Each element by itself in exact arithmetic."""
+    blocks = random_blocks(np.random.default_rng(1), (5, 64), name, 16)
+    values = blocks.dequantize()
+    assert values.dtype == np.float32
+    scale = blocks.fmt.scale
+    for row, column in np.ndindex(values.shape):
+        code = int(blocks.codes[row, column])
+        pair = [int(scale_code) for scale_code in blocks.scales[row, column // 16]]
+        if any(scale_code in scale.nan_codes for scale_code in pair):
+            assert np.isnan(values[row, column])
+            continue
+        factor = Fraction(scale.values[pair[-1 if code & 8 else 0]])
+        expected = (-1 if code & 8 else 1) * factor * Fraction(ELEMENT_MAGNITUDES[code & 7])
+        assert Fraction(float(values[row, column])) == expected
+        assert expected or not np.signbit(values[row, column])
+
+
+def test_float64_holds_scales_that_float32_cannot() -> None:
+    codes = np.full((1, 32), 15, np.uint8)
+    blocks = Blocks.from_codes(codes=codes, scales=np.full((1, 1, 1), E8M0.max_code, np.uint8), fmt="MXFP4")
+    with pytest.raises(UsageError, match=r"beyond float32's range; use dtype=np.float64"):
+        blocks.dequantize()
+    assert (blocks.dequantize(np.float64) == -6 * 2.0**127).all()
+    with pytest.raises(UsageError, match="cannot dequantize to float16; it is float32 or float64"):
+        blocks.dequantize(np.float16)
+
+
+@given(st.sampled_from(BLOCK_FORMAT_NAMES), st.integers(0, 70), st.integers(0, 2**32 - 1))
+def test_bytes_there_and_back(name: str, length: int, seed: int) -> None:
+    x = np.random.default_rng(seed).standard_normal((3, length, 2)).astype(np.float32)
+    blocks = quantize(x, block_format(name, 16), axis=1)
+    data = blocks.to_bytes()
+    assert len(data) == 6 * blocks.block_count * blocks.fmt.bytes_per_block
+    again = Blocks.from_bytes(data, shape=x.shape, fmt=blocks.fmt, axis=1)
+    np.testing.assert_array_equal(again.codes, blocks.codes)
+    np.testing.assert_array_equal(again.scales, blocks.scales)
+    assert (again.shape, again.axis, again.fmt) == (blocks.shape, blocks.axis, blocks.fmt)
+
+
+def test_the_byte_layout() -> None:
+    codes = np.array([[1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0]], np.uint8)
+    scales = np.array([[[0x11, 0x22], [0x33, 0x44]]], np.uint8)
+    blocks = Blocks.from_codes(codes=codes, scales=scales, fmt=block_format("AMXFP4", 8))
+    assert blocks.to_bytes().hex(" ") == "11 22 21 43 65 87 33 44 a9 cb ed 0f"
+
+
+def test_a_ragged_length() -> None:
+    codes = np.zeros((2, 64), np.uint8)
+    codes[:, :40] = 3
+    scales = np.full((2, 2, 1), 127, np.uint8)
+    blocks = Blocks.from_codes(codes=codes, scales=scales, fmt="MXFP4", length=40)
+    assert (blocks.shape, blocks.length, blocks.block_count) == ((2, 40), 40, 2)
+    assert blocks.dequantize().shape == (2, 40)
+    codes[1, 40] = 1
+    with pytest.raises(UsageError, match="an element code beyond the length 40 is not 0; padding is zero"):
+        Blocks.from_codes(codes=codes, scales=scales, fmt="MXFP4", length=40)
+
+
+def test_bad_codes_and_scales() -> None:
+    codes = np.zeros((2, 64), np.uint8)
+    scales = np.zeros((2, 2, 2), np.uint8)
+
+    def make(codes: np.ndarray = codes, scales: np.ndarray = scales, length: int | None = None) -> Blocks:
+        return Blocks.from_codes(codes=codes, scales=scales, fmt="AMXFP4", length=length)
+
+    make()
+    with pytest.raises(UsageError, match="element codes are int64"):
+        make(codes=codes.astype(int))
+    with pytest.raises(UsageError, match="element code 0x10 is out of range"):
+        make(codes=codes + 16)
+    with pytest.raises(UsageError, match="E5M2 scale code 0x80 has its top bit set"):
+        make(scales=scales | 0x80)
+    with pytest.raises(UsageError, match="scale codes are float64"):
+        make(scales=scales.astype(float))
+    with pytest.raises(UsageError, match=r"codes have shape \(2, 63\); .* multiple of the block size, 32"):
+        make(codes=codes[:, :63])
+    with pytest.raises(UsageError, match=r"scales have shape \(2, 2, 1\); .* needs \(2, 2, 2\)"):
+        make(scales=scales[..., :1])
+    for length in 32, 65, -1:
+        with pytest.raises(UsageError, match=f"length {length} does not fit 64 codes"):
+            make(length=length)
+
+
+def test_bad_bytes() -> None:
+    with pytest.raises(UsageError, match=r"17 bytes were given; AMXFP4-E5M2 of shape \(1, 32\) takes 18"):
+        Blocks.from_bytes(bytes(17), shape=(1, 32), fmt="AMXFP4")
+    with pytest.raises(UsageError, match="E5M2 scale code 0xFF has its top bit set"):
+        Blocks.from_bytes(b"\xff" * 18, shape=(1, 32), fmt="AMXFP4")
+    with pytest.raises(UsageError, match="axis 2 is out of range"):
+        Blocks.from_bytes(bytes(18), shape=(1, 32), fmt="AMXFP4", axis=2)
+    with pytest.raises(UsageError, match="a scalar has no axis"):
+        Blocks.from_bytes(b"", shape=(), fmt="AMXFP4")

@@ -1,0 +1,254 @@
+"""The quantiser against the contract in exact fractions and against the authors' own results."""
+
+from bisect import bisect_left
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+
+import ml_dtypes
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from amxfp4.errors import UsageError
+from amxfp4.golden import (
+    BLOCK_FORMAT_NAMES,
+    ROUNDINGS,
+    SCALE_FORMATS,
+    BlockFormat,
+    Rounding,
+    ScaleFormat,
+    block_format,
+    quantize,
+)
+from amxfp4.golden.formats import ELEMENT_MAGNITUDES
+
+REFERENCE = Path(__file__).parents[2].parent / "shared/vectors/quantize_reference.npz"
+ELEMENTS = [Fraction(value) for value in ELEMENT_MAGNITUDES]
+EACH_FORMAT = pytest.mark.parametrize("name", BLOCK_FORMAT_NAMES)
+EACH_ROUNDING = pytest.mark.parametrize("rounding", ROUNDINGS)
+
+
+def round_to(value: Fraction, values: list[Fraction], rounding: Rounding) -> int:
+    """Index of the nearest of ascending `values`, saturating; a tie to the larger, or to the even index."""
+    above = bisect_left(values, value)
+    best = max(above - 1, 0)
+    for index in range(above, min(above + 2, len(values))):
+        closer = abs(values[index] - value) - abs(values[best] - value)
+        if closer < 0 or (closer == 0 and (rounding == "nearest-away" or index % 2 == 0)):
+            best = index
+    return best
+
+
+def floor_log2(value: Fraction) -> int:
+    exponent = value.numerator.bit_length() - value.denominator.bit_length()
+    return exponent if value >= Fraction(2) ** exponent else exponent - 1
+
+
+@cache
+def scale_values(name: str) -> list[Fraction]:
+    scale = SCALE_FORMATS[name]
+    return [Fraction(value) for value in scale.values[: scale.max_code + 1]]
+
+
+def scale_code(m: Fraction, scale: ScaleFormat, rounding: Rounding) -> int:
+    if m == 0:
+        return 0
+    if not scale.is_fp8:
+        return min(max(floor_log2(m) - 2 + scale.bias, 0), scale.max_code)
+    return round_to(m / 6, scale_values(scale.name), rounding)
+
+
+def element_code(x: Fraction, factor: Fraction, rounding: Rounding) -> int:
+    if factor == 0:
+        return 0
+    magnitude = round_to(abs(x) / factor, ELEMENTS, rounding)
+    return magnitude | (8 if x < 0 and magnitude else 0)
+
+
+def direct(block: np.ndarray, fmt: BlockFormat, rounding: Rounding) -> tuple[list[int], list[int]]:
+    """The contract's section on quantising, sentence by sentence; codes and scales of one block."""
+    if not np.isfinite(block).all():
+        return [0] * len(block), [fmt.scale.nan_code] * fmt.scales_per_block
+    exact = [Fraction(float(value)) for value in block]
+    positive = max((value for value in exact if value > 0), default=Fraction(0))
+    negative = max((-value for value in exact if value < 0), default=Fraction(0))
+    maxima = [positive, negative] if fmt.asymmetric else [max(positive, negative)]
+    scales = [scale_code(m, fmt.scale, rounding) for m in maxima]
+    factors = [Fraction(fmt.scale.values[code]) for code in scales]
+    return [element_code(value, factors[-1 if value < 0 else 0], rounding) for value in exact], scales
+
+
+def check(x: np.ndarray, fmt: BlockFormat, rounding: Rounding) -> None:
+    blocks = quantize(x, fmt, rounding=rounding)
+    for index in np.ndindex(x.shape[:-1]):
+        codes, scales = direct(x[index], fmt, rounding)
+        assert blocks.scales[index].ravel().tolist() == scales
+        assert blocks.codes[index].tolist() == codes
+
+
+@EACH_FORMAT
+@EACH_ROUNDING
+def test_random_blocks_of_every_magnitude(name: str, rounding: Rounding) -> None:
+    rng = np.random.default_rng(2)
+    fmt = block_format(name, 8)
+    x = rng.standard_normal((300, 8)) * 2.0 ** rng.integers(-155, 126, (300, 1))
+    check(x.astype(np.float32), fmt, rounding)
+    near = rng.standard_normal((200, 8)) * 2.0 ** rng.integers(-20, 19, (200, 1))
+    check(near.astype(np.float32), fmt, rounding)
+
+
+@EACH_FORMAT
+@EACH_ROUNDING
+def test_ties_and_their_neighbours(name: str, rounding: Rounding) -> None:
+    """Maxima on every midpoint between scales, elements on midpoints between magnitudes."""
+    fmt = block_format(name, 8)
+    values = fmt.scale.values[1 : fmt.scale.max_code + 1]
+    if not fmt.scale.is_fp8:
+        values = values[values < 2.0**120][::16]
+    maxima = (6 * np.concatenate([values, (values[1:] + values[:-1]) / 2, [values[0] / 2]])).astype(
+        np.float32
+    )
+    maxima = np.concatenate([maxima, np.nextafter(maxima, np.float32(np.inf))])
+    ties = np.array([1, -1, 5 / 6, -3.5 / 6, 2.5 / 6, -1.75 / 6, 1.25 / 6, -0.75 / 6], np.float64)
+    check((maxima[:, None].astype(np.float64) * ties).astype(np.float32), fmt, rounding)
+
+
+@EACH_FORMAT
+@EACH_ROUNDING
+def test_element_ties_under_every_scale(name: str, rounding: Rounding) -> None:
+    """The block's first element fixes the scale; the others are its exact midpoints and just beside them."""
+    fmt = block_format(name, 8)
+    step = 1 if fmt.scale.is_fp8 else 10
+    rows = []
+    for scale in fmt.scale.values[1 : fmt.scale.max_code + 1 : step]:
+        if scale > 2.0**125:
+            continue
+        for sign in 1, -1:
+            ties = sign * scale * np.array([0.25, 0.75, 1.25, 1.75, 2.5, 3.5, 5])
+            ties = ties.astype(np.float32)
+            for elements in (
+                ties,
+                np.nextafter(ties, np.float32(0)),
+                np.nextafter(ties, sign * np.float32(np.inf)),
+            ):
+                rows.append([np.float32(sign * 6 * scale), *elements])
+    check(np.array(rows, np.float32), fmt, rounding)
+
+
+@EACH_FORMAT
+@EACH_ROUNDING
+def test_underflow_one_sided_and_zero_blocks(name: str, rounding: Rounding) -> None:
+    tiny = np.float32(2.0**-149)
+    rows = [
+        [0] * 8,
+        [-0.0] * 8,
+        [1, 2, 3, 4, 5, 6, 7, 8],
+        [-1, -2, -3, -4, -5, -6, -7, -8],
+        [tiny] * 8,
+        [-tiny, tiny, 0, 1, -1, 2.0**-126, -(2.0**-127), 2.0**-130],
+        [1e-7, -1e9, 0, 0, 0, 0, 0, 0],  # the positive side's scale underflows in FP8
+        [3.4e38, -3.4e38, 1, -1, 0, 1e38, 1e30, 1e-38],
+        [2.0**-20 * v for v in (1, -2, 3, -4, 5, -6, 7, -8)],
+    ]
+    check(np.array(rows, np.float32), block_format(name, 8), rounding)
+
+
+@EACH_FORMAT
+def test_nan_and_infinity_make_a_nan_block(name: str) -> None:
+    fmt = block_format(name, 8)
+    x = np.ones((4, 16), np.float32)
+    x[0, 3], x[1, 12], x[2, 0], x[3, 9] = np.nan, np.inf, -np.inf, -np.nan
+    blocks = quantize(x, fmt)
+    bad = np.array([[True, False], [False, True], [True, False], [False, True]])
+    np.testing.assert_array_equal((blocks.scales == fmt.scale.nan_code).all(axis=-1), bad)
+    assert not blocks.codes.reshape(4, 2, 8)[bad].any()
+    np.testing.assert_array_equal(np.isnan(blocks.dequantize()).reshape(4, 2, 8).all(axis=-1), bad)
+
+
+BLOCK_OF_ANY_FLOATS = hnp.arrays(np.float32, (2, 8), elements=st.floats(width=32))
+
+
+@given(BLOCK_OF_ANY_FLOATS, st.sampled_from(BLOCK_FORMAT_NAMES), st.sampled_from(ROUNDINGS))
+def test_any_floats(x: np.ndarray, name: str, rounding: Rounding) -> None:
+    check(x, block_format(name, 8), rounding)
+
+
+@EACH_FORMAT
+@EACH_ROUNDING
+def test_the_authors_results(name: str, rounding: Rounding) -> None:
+    if not REFERENCE.exists():
+        pytest.skip(f"reference results are not here: {REFERENCE} is absent")
+    with np.load(REFERENCE) as reference:
+        x = reference["x"]
+        expected = reference[f"{name}/{rounding}/dequantized"]
+        valid = reference[f"{name}/{rounding}/valid"]
+    found = quantize(x, name, rounding=rounding).dequantize()
+    assert valid.sum() > 1000
+    np.testing.assert_array_equal(found[valid].view(np.uint32), expected[valid].view(np.uint32))
+    assert np.isfinite(found[~valid]).all()
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16])
+@EACH_FORMAT
+def test_narrower_floats_are_widened(dtype: type, name: str) -> None:
+    x = np.random.default_rng(3).standard_normal((4, 70)).astype(dtype)
+    narrow, wide = quantize(x, name), quantize(x.astype(np.float32), name)
+    np.testing.assert_array_equal(narrow.codes, wide.codes)
+    np.testing.assert_array_equal(narrow.scales, wide.scales)
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2, -1, -3])
+def test_other_axes(axis: int) -> None:
+    x = np.random.default_rng(4).standard_normal((40, 33, 5)).astype(np.float32)
+    blocks = quantize(x, "AMXFP4", axis=axis)
+    moved = quantize(np.ascontiguousarray(np.moveaxis(x, axis, -1)), "AMXFP4")
+    np.testing.assert_array_equal(blocks.codes, moved.codes)
+    np.testing.assert_array_equal(blocks.scales, moved.scales)
+    assert blocks.shape == x.shape
+    np.testing.assert_array_equal(np.moveaxis(blocks.dequantize(), axis, -1), moved.dequantize())
+
+
+def test_a_ragged_last_block_is_padded_with_zeros() -> None:
+    x = np.random.default_rng(5).standard_normal(70).astype(np.float32)
+    blocks = quantize(x, "AMXFP4")
+    padded = quantize(np.pad(x, (0, 26)), "AMXFP4")
+    assert (blocks.shape, blocks.codes.shape, blocks.scales.shape) == ((70,), (96,), (3, 2))
+    np.testing.assert_array_equal(blocks.codes, padded.codes)
+    np.testing.assert_array_equal(blocks.dequantize(), padded.dequantize()[:70])
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 0), (0, 32), (2, 0, 5)])
+def test_empty_tensors(shape: tuple[int, ...]) -> None:
+    blocks = quantize(np.zeros(shape, np.float32), "AMXFP4")
+    assert blocks.shape == shape
+    assert blocks.dequantize().shape == shape
+    assert blocks.to_bytes() == b"" or shape == (2, 0, 5)
+
+
+def test_many_blocks_cross_the_chunks() -> None:
+    x = np.random.default_rng(6).standard_normal((5000, 40)).astype(np.float32)
+    blocks = quantize(x, "AMXFP4")
+    for row in 0, 1023, 1024, 4999:
+        np.testing.assert_array_equal(blocks.codes[row], quantize(x[row], "AMXFP4").codes)
+
+
+def test_bad_input() -> None:
+    good = np.zeros((4, 32), np.float32)
+    with pytest.raises(UsageError, match=r"cannot quantize float64: .* would round twice"):
+        quantize(good.astype(np.float64), "AMXFP4")
+    for dtype in np.int64, np.uint8, np.complex64, np.bool_, object:
+        with pytest.raises(
+            UsageError, match=r"cannot quantize .*; the input is one of float32, float16, bfloat16"
+        ):
+            quantize(good.astype(dtype), "AMXFP4")
+    with pytest.raises(UsageError, match="a scalar has no axis to quantize along"):
+        quantize(np.float32(1), "AMXFP4")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"axis 2 is out of range; shape \(4, 32\) has axes -2 to 1"):
+        quantize(good, "AMXFP4", axis=2)
+    with pytest.raises(UsageError, match="unknown block format 'FP4'"):
+        quantize(good, "FP4")
+    with pytest.raises(UsageError, match="unknown rounding 'nearest'"):
+        quantize(good, "MXFP4", rounding="nearest")  # type: ignore[arg-type]
