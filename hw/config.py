@@ -1,0 +1,343 @@
+"""What is to be built: one frozen description from which every width, stage and port of a MAC unit is derived."""
+
+from dataclasses import dataclass, fields
+from functools import cached_property
+
+from amaranth.lib import data
+from amaranth.utils import bits_for
+
+from amxfp4.errors import UsageError
+from amxfp4.golden.formats import BlockFormat, ScaleFormat, block_format
+
+LANES = (1, 2, 4, 8, 16, 32)
+BLOCK_SIZES = (8, 16, 32, 64, 128)
+ACCUMULATORS = ("exact", "fp32")
+
+# The largest |element| is 6, in units of 1/2: 12; a product is an integer in units of 1/4, at most 144.
+PRODUCT_MAX = 12 * 12
+PRODUCT_BITS = bits_for(PRODUCT_MAX)
+# Before its shift a product of two 2-bit significands is at most 3 x 3; the shift is 0..2 for each operand.
+PRODUCT_SIGNIFICAND_MAX = 3 * 3
+PRODUCT_SHIFT_MAX = 2 + 2
+# An exact accumulator holds at least this many worst-case products: 2^19 worst-case blocks of 32.
+EXACT_CAPACITY = 1 << 24
+
+
+def largest_significand(scale: ScaleFormat) -> int:
+    """The largest integer significand of a scale: 7 for E5M2, 15 for E4M3, 1 for E8M0 (no mantissa)."""
+    return (2 << scale.mantissa_bits) - 1
+
+
+def largest_exponent(scale: ScaleFormat) -> int:
+    """The largest exponent field of a finite scale code: 30 for E5M2, 15 for E4M3, 254 for E8M0."""
+    return scale.max_code >> scale.mantissa_bits
+
+
+def smallest_exponent(scale: ScaleFormat) -> int:
+    """The smallest effective exponent field: an FP8 field of 0 (subnormal) has the weight of 1; E8M0 has none."""
+    return 1 if scale.mantissa_bits else 0
+
+
+def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
+    if type(value) is not type(allowed[0]) or value not in allowed:
+        raise UsageError(f"{name} is {value!r}; allowed are {', '.join(str(a) for a in allowed)}")
+
+
+@dataclass(frozen=True)
+class MacConfig:
+    """A multiply-accumulate unit: formats, geometry, accumulator and pipeline.
+
+    Parameters
+    ----------
+    activation, weight
+        Names of block formats, e.g. "AMXFP4" or "MXFP4-E5M2"; any pair.
+    block_size
+        Elements a block: a power of two, 8 .. 128.
+    lanes
+        Element pairs a beat: 1, 2, 4, 8, 16 or 32, at most `block_size`.
+    accumulator
+        "exact" (fixed point, FP8 scales on both sides) or "fp32" (rounded after every term, `lanes` at most
+        `block_size` / `sign_pairs`). None takes "exact" where it is possible.
+    accumulator_bits
+        Width of the exact accumulator, two's complement; None takes `default_accumulator_bits`.
+    front_registers
+        Register ranks between the input and the block sums, 0 or 1; None takes 1 for 8 lanes or more, whose
+        adder tree would otherwise be the longest path.
+
+    Raises `UsageError` for anything that cannot be built.
+    """
+
+    activation: str = "AMXFP4"
+    weight: str = "AMXFP4"
+    block_size: int = 32
+    lanes: int = 8
+    accumulator: str | None = None
+    accumulator_bits: int | None = None
+    front_registers: int | None = None
+
+    def __post_init__(self) -> None:
+        _one_of("block_size", self.block_size, BLOCK_SIZES)
+        _one_of("lanes", self.lanes, LANES)
+        if self.lanes > self.block_size:
+            raise UsageError(f"lanes is {self.lanes}; at most block_size = {self.block_size} is allowed")
+        for side in ("activation", "weight"):
+            object.__setattr__(self, side, block_format(getattr(self, side), self.block_size).name)
+        fp8 = all(f.scale.mantissa_bits for f in self.formats)
+        if self.accumulator is None:
+            object.__setattr__(self, "accumulator", "exact" if fp8 else "fp32")
+        _one_of("accumulator", self.accumulator, ACCUMULATORS)
+        if self.accumulator == "exact" and not fp8:
+            raise UsageError(
+                f"accumulator is 'exact' for {self.activation} x {self.weight}; E8M0 scales would need some 540 bits, "
+                f"so only FP8 scales on both sides are allowed: take 'fp32'"
+            )
+        if self.accumulator == "fp32" and self.lanes * self.sign_pairs > self.block_size:
+            raise UsageError(
+                f"lanes is {self.lanes} with accumulator 'fp32'; {self.activation} x {self.weight} gives "
+                f"{self.sign_pairs} terms a block of {self.block_size} and one is added a cycle, "
+                f"so at most {self.block_size // self.sign_pairs} lanes are allowed"
+            )
+        self._check_accumulator_bits()
+        if self.front_registers is None:
+            object.__setattr__(self, "front_registers", int(self.lanes >= 8))
+        _one_of("front_registers", self.front_registers, (0, 1))
+
+    def _check_accumulator_bits(self) -> None:
+        if self.accumulator == "fp32":
+            if self.accumulator_bits is not None:
+                raise UsageError(
+                    f"accumulator_bits is {self.accumulator_bits!r}; with accumulator 'fp32' it is not allowed"
+                )
+            return
+        if self.accumulator_bits is None:
+            object.__setattr__(self, "accumulator_bits", self.default_accumulator_bits)
+        low, high = 1 + bits_for(self.block_max), 128
+        if type(self.accumulator_bits) is not int or not low <= self.accumulator_bits <= high:
+            raise UsageError(
+                f"accumulator_bits is {self.accumulator_bits!r}; allowed are {low} (one worst-case block) to {high}"
+            )
+
+    # -- formats -----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def activation_format(self) -> BlockFormat:
+        return block_format(self.activation, self.block_size)
+
+    @cached_property
+    def weight_format(self) -> BlockFormat:
+        return block_format(self.weight, self.block_size)
+
+    @property
+    def formats(self) -> tuple[BlockFormat, BlockFormat]:
+        """Activation format, weight format."""
+        return self.activation_format, self.weight_format
+
+    @property
+    def exact(self) -> bool:
+        return self.accumulator == "exact"
+
+    # -- geometry ----------------------------------------------------------------------------------------------
+
+    @property
+    def beats_per_block(self) -> int:
+        return self.block_size // self.lanes
+
+    @property
+    def sign_pairs(self) -> int:
+        """Sums a block: one for each sign of each asymmetric operand, as its scale depends on that sign."""
+        return (1 + self.activation_format.asymmetric) * (1 + self.weight_format.asymmetric)
+
+    @property
+    def direct(self) -> bool:
+        """Whether every scaled product goes into the accumulator by itself: with one lane and an exact
+        accumulator there is nothing to sum first, so no block sums and no wide significand product are built."""
+        return self.exact and self.lanes == 1
+
+    @property
+    def turns(self) -> int:
+        """Sums that one tail serves one after the other: as many as a block has beats for."""
+        return 1 if self.direct else min(self.sign_pairs, self.beats_per_block)
+
+    @property
+    def paths(self) -> int:
+        """Tails side by side: more than one only where a block has fewer beats than sums."""
+        return 1 if self.direct else self.sign_pairs // self.turns
+
+    # -- front end: products and sums --------------------------------------------------------------------------
+
+    @property
+    def sums_signed(self) -> bool:
+        """With both operands asymmetric a sum's sign is that of its sign pair; otherwise products of both signs
+        meet in one sum."""
+        return self.sign_pairs < 4
+
+    def negated(self, index: int) -> bool:
+        """Whether sum `index` is kept as its negative. An exact accumulator adds signed terms, and of the four sums
+        (+,+), (+,-), (-,+), (-,-) the middle ones count negatively; a float32 one adds sign and magnitude."""
+        return self.exact and self.sign_pairs == 4 and index in (1, 2)
+
+    @property
+    def block_signed(self) -> bool:
+        """Whether a block sum leaves the front end in two's complement; otherwise it is a magnitude."""
+        return self.sums_signed or self.exact
+
+    @property
+    def sum_bits(self) -> int:
+        """Width of a block sum, units of 1/4: at most 144 k. A signed one is two's complement with room for
+        +-256 k, as its addends carry an offset of 256 a lane (see `sums.py`)."""
+        return (
+            bits_for(256 * self.block_size) if self.block_signed else bits_for(PRODUCT_MAX * self.block_size)
+        )
+
+    @property
+    def beat_bits(self) -> int:
+        """Width of one beat's sum: a lane adds at most 144, with an offset at most 256 + 144, negated below 256."""
+        return bits_for(((256 + PRODUCT_MAX) if self.sums_signed else PRODUCT_MAX) * self.lanes)
+
+    # -- scaled terms ------------------------------------------------------------------------------------------
+
+    @property
+    def scale_significand_max(self) -> int:
+        """The largest product of the two scale significands."""
+        return largest_significand(self.activation_format.scale) * largest_significand(
+            self.weight_format.scale
+        )
+
+    @property
+    def term_bits(self) -> int:
+        """Width of a term's magnitude: a sum (or one product's significand) times two scale significands."""
+        largest = PRODUCT_SIGNIFICAND_MAX if self.direct else PRODUCT_MAX * self.block_size
+        return bits_for(largest * self.scale_significand_max)
+
+    @property
+    def exponent_min(self) -> int:
+        """The smallest sum of two effective scale exponent fields."""
+        return sum(smallest_exponent(f.scale) for f in self.formats)
+
+    @property
+    def exponent_max(self) -> int:
+        """The largest sum of two scale exponent fields, with a direct product's own shift."""
+        return sum(largest_exponent(f.scale) for f in self.formats) + PRODUCT_SHIFT_MAX * self.direct
+
+    @property
+    def exponent_bits(self) -> int:
+        return bits_for(self.exponent_max)
+
+    @property
+    def exponent_offset(self) -> int:
+        """A term's value is magnitude x 2^(exponent - exponent_offset): both scales' biases and mantissa bits, and
+        2 for the products' unit of 1/4."""
+        return 2 + sum(f.scale.bias + f.scale.mantissa_bits for f in self.formats)
+
+    # -- exact accumulator -------------------------------------------------------------------------------------
+
+    @property
+    def lsb_exponent(self) -> int:
+        """Weight of the exact accumulator's least bit, as a power of two: -34 for E5M2 x E5M2."""
+        return self.exponent_min - self.exponent_offset
+
+    @property
+    def _product_max(self) -> int:
+        """The largest scaled product of two elements, in units of the accumulator's least bit."""
+        top = (largest_exponent(f.scale) - smallest_exponent(f.scale) for f in self.formats)
+        codes = (f.scale.max_code & ((1 << f.scale.mantissa_bits) - 1) for f in self.formats)
+        value = PRODUCT_MAX
+        for shift, mantissa, f in zip(top, codes, self.formats, strict=True):
+            value *= ((1 << f.scale.mantissa_bits) + mantissa) << shift
+        return value
+
+    @property
+    def block_max(self) -> int:
+        """The largest |dot product of one block pair|, in units of the exact accumulator's least bit."""
+        return self._product_max * self.block_size
+
+    @property
+    def default_accumulator_bits(self) -> int:
+        """Sign and room for 2^24 worst-case products: 96 for E5M2 x E5M2."""
+        return 1 + bits_for(self._product_max * EXACT_CAPACITY)
+
+    # -- float32 accumulator -----------------------------------------------------------------------------------
+
+    @property
+    def beyond_float32(self) -> bool:
+        """Whether terms may lie outside float32's normal range, so that subnormals and infinity are built: E8M0
+        scales reach 2^+-127 each; two FP8 scales stay within 2^-34 .. 2^44."""
+        return any(not f.scale.mantissa_bits for f in self.formats)
+
+    @property
+    def normal_exponent_offset(self) -> int:
+        """Biased float32 exponent of a term whose top bit is set and whose scales' exponent fields are 0."""
+        return 127 - self.exponent_offset + self.term_bits - 1
+
+    @property
+    def normal_exponent_bits(self) -> int:
+        """Width of a normalised term's biased exponent: float32's own 8 bits, or signed and wide enough for E8M0."""
+        if not self.beyond_float32:
+            return 8
+        lowest = self.normal_exponent_offset - (self.term_bits - 1)
+        return 1 + bits_for(max(self.normal_exponent_offset + self.exponent_max, -lowest))
+
+    @property
+    def loop_stages(self) -> int:
+        """Cycles from one float32 addition to the next: 2 where a block leaves that long for each of its terms."""
+        return 1 if self.exact else min(2, self.beats_per_block // self.sign_pairs)
+
+    @property
+    def normalise_stage(self) -> bool:
+        """Whether a term is registered before it is normalised; without scale significands there is no
+        multiplication to separate."""
+        return not self.exact and self.scale_significand_max > 1
+
+    # -- ports -------------------------------------------------------------------------------------------------
+
+    @property
+    def beat_layout(self) -> data.StructLayout:
+        """An input beat, from bit 0: codes of lane 0 first, the scales (positive first) of the block that begins,
+        and whether the dot product ends with this block (looked at in the block's last beat)."""
+        a, w = self.formats
+        return data.StructLayout(
+            {
+                "a_codes": data.ArrayLayout(4, self.lanes),
+                "w_codes": data.ArrayLayout(4, self.lanes),
+                "a_scales": data.ArrayLayout(a.scale.bits, a.scales_per_block),
+                "w_scales": data.ArrayLayout(w.scale.bits, w.scales_per_block),
+                "last": 1,
+            }
+        )
+
+    @property
+    def result_layout(self) -> data.StructLayout:
+        """A result, from bit 0: the float32's bits; NaN; overflow (of the exact accumulator, or to infinity)."""
+        return data.StructLayout({"value": 32, "nan": 1, "overflow": 1})
+
+    # -- timing ------------------------------------------------------------------------------------------------
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the edge that takes a dot product's last beat to its result, stalled cycles not counted.
+
+        Front registers, block sums (or a direct product), the turns, then the exact path: scaled term, accumulator,
+        normalise, round; or the float32 path: scaled term, normalised term, the addition's stages.
+        """
+        front = 1 + (0 if self.direct else self.front_registers or 0)
+        waiting = (self.turns - 1) * self.loop_stages
+        tail = 4 if self.exact else 1 + self.normalise_stage + self.loop_stages
+        return front + waiting + tail
+
+    @property
+    def name(self) -> str:
+        """A name for files and Verilog modules that no other config shares."""
+        parts = ["mac", self.activation, "x", self.weight, f"l{self.lanes}", str(self.accumulator)]
+        parts += [f"k{self.block_size}"] if self.block_size != 32 else []
+        parts += (
+            [f"b{self.accumulator_bits}"]
+            if self.exact and self.accumulator_bits != self.default_accumulator_bits
+            else []
+        )
+        plain = MacConfig(self.activation, self.weight, self.block_size, self.lanes, self.accumulator)
+        parts += [f"f{self.front_registers}"] if self.front_registers != plain.front_registers else []
+        return "_".join(parts).lower().replace("-", "")
+
+    def as_dict(self) -> dict[str, object]:
+        """The config's own fields, for a manifest."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}

@@ -1,0 +1,71 @@
+"""One lane with an exact accumulator: every product is scaled and added by itself, without sums by sign pair."""
+
+from amaranth.hdl import Cat, Module
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.element import shift, significand
+from amxfp4.hw.scale import decode, select, term_layout
+
+
+def product_layout() -> data.StructLayout:
+    """A product before its shift: significand (0 .. 9) x 2^shift (0 .. 4) in units of 1/4, and the operands' signs."""
+    return data.StructLayout({"significand": 4, "shift": 3, "a_negative": 1, "w_negative": 1})
+
+
+class DirectProduct(wiring.Component):
+    """Decodes and multiplies one pair of E2M1 codes, leaving the shift to the accumulator; combinational."""
+
+    def __init__(self) -> None:
+        super().__init__({"a": In(4), "w": In(4), "product": Out(product_layout())})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.d.comb += [
+            self.product.significand.eq(significand(self.a) * significand(self.w)),
+            self.product.shift.eq(Cat(*shift(self.a)) + Cat(*shift(self.w))),
+            self.product.a_negative.eq(self.a[3]),
+            self.product.w_negative.eq(self.w[3]),
+        ]
+        return m
+
+
+class DirectTerm(wiring.Component):
+    """Scales one product by the scales that its signs select; combinational.
+
+    Ports: `product`, `a_scales`, `w_scales` (positive first) in; `term` out, see `term_layout`. NaN is that of any of
+    the block's scales, selected or not.
+    """
+
+    def __init__(self, config: MacConfig) -> None:
+        self.config = config
+        a, w = config.formats
+        super().__init__(
+            {
+                "product": In(product_layout()),
+                "a_scales": In(data.ArrayLayout(a.scale.bits, a.scales_per_block)),
+                "w_scales": In(data.ArrayLayout(w.scale.bits, w.scales_per_block)),
+                "term": Out(term_layout(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        product, term = self.product, self.term
+        a_format, w_format = self.config.formats
+        a = decode(select(self.a_scales, a_format, product.a_negative), a_format.scale)
+        w = decode(select(self.w_scales, w_format, product.w_negative), w_format.scale)
+        magnitude = product.significand * (a.significand * w.significand)
+        negative = product.a_negative ^ product.w_negative
+        nans = [
+            decode(code, f.scale).nan
+            for f, codes in ((a_format, self.a_scales), (w_format, self.w_scales))
+            for code in codes
+        ]
+        m.d.comb += [
+            term.value.eq((magnitude ^ negative.replicate(len(magnitude) + 1)) + negative),
+            term.exponent.eq(a.exponent + w.exponent + product.shift),
+            term.nan.eq(Cat(*nans).any()),
+        ]
+        return m

@@ -1,0 +1,24 @@
+"""Counting leading zeros."""
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+
+
+def leading_zeros(m: Module, value: Value, name: str) -> tuple[Value, Value]:
+    """The number of zeros above the highest set bit (its bits; any number for 0), and whether a bit is set.
+
+    Halves are counted side by side and the upper one's count taken where it has a bit: log2 levels.
+    """
+    if len(value) == 1:
+        return Const(0, 0), value
+    low_bits = 1 << ((len(value) - 1).bit_length() - 1)
+    # Zeros below keep the halves equal, so that a count is made of bits instead of sums.
+    padded = Cat(Const(0, 2 * low_bits - len(value)), value)
+    high, some_high = leading_zeros(m, padded[low_bits:], f"{name}h")
+    low, some_low = leading_zeros(m, padded[:low_bits], f"{name}l")
+    bits = len(high)
+    count, some = Signal(bits + 1, name=name), Signal(name=f"{name}_some")
+    chosen = (
+        (high & some_high.replicate(bits)) | (low & (~some_high).replicate(bits)) if bits else Const(0, 0)
+    )
+    m.d.comb += [count.eq(Cat(chosen, ~some_high)), some.eq(some_high | some_low)]
+    return count, some

@@ -1,0 +1,278 @@
+"""The multiply-accumulate unit: one class builds AMXFP4, the MXFP4 baseline and every pair in between.
+
+    beat -> products -> sums -> [register] -> block sums -> terms -> accumulator -> rounder -> result
+
+With one lane and an exact accumulator, products become terms by themselves and the block sums are left out. The whole
+pipeline stands still while a result waits to be taken, so every register has the same enable, which synthesis turns
+into a gated clock.
+"""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.hw.blocks import BlockSums
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.direct import DirectProduct, DirectTerm, product_layout
+from amxfp4.hw.element import ElementProducts
+from amxfp4.hw.exact import ExactAccumulator
+from amxfp4.hw.float32 import Float32Accumulator, TermNormaliser, normal_layout
+from amxfp4.hw.normalise import ExactRounder
+from amxfp4.hw.round import QUIET_NAN
+from amxfp4.hw.scale import ScaledTerm, term_layout
+from amxfp4.hw.sums import BeatSums
+
+
+@dataclass(frozen=True)
+class _Beat:
+    """The flags of a beat: taken this cycle; begins a block; ends a block; ends a dot product (and so a block)."""
+
+    valid: Value
+    first: Value
+    ends: Value
+    last: Value
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """Terms for every path, all in one cycle, and their flags."""
+
+    terms: list[data.View]
+    valid: Value
+    first: Value  # begin a dot product
+    ends: Value  # end a block
+    last: Value  # end a dot product
+
+
+class MacUnit(wiring.Component):
+    """Dot products of block-scaled FP4 vectors, one beat of `lanes` element pairs a cycle.
+
+    Ports: `i`: stream of `config.beat_layout`; `o`: stream of `config.result_layout`. A result comes
+    `config.latency` cycles after its dot product's last beat was taken; there are no bubbles between blocks or dot
+    products. A result that is not taken stalls the unit: `i.ready` is low in just those cycles.
+    """
+
+    def __init__(self, config: MacConfig) -> None:
+        self.config = config
+        super().__init__(
+            {"i": In(stream.Signature(config.beat_layout)), "o": Out(stream.Signature(config.result_layout))}
+        )
+
+    @property
+    def latency(self) -> int:
+        """See `MacConfig.latency`."""
+        return self.config.latency
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        running = Signal()
+        m.d.comb += [running.eq(~self.o.valid | self.o.ready), self.i.ready.eq(running)]
+        pipeline = Module()
+        terms = self._direct(pipeline) if self.config.direct else self._by_block(pipeline)
+        if self.config.exact:
+            self._exact(pipeline, terms)
+        else:
+            self._float32(pipeline, terms)
+        m.submodules.pipeline = EnableInserter(running)(pipeline)
+        return m
+
+    # -- front end ---------------------------------------------------------------------------------------------
+
+    def _beat(self, m: Module) -> _Beat:
+        """Counts the beats of a block."""
+        beats = self.config.beats_per_block
+        first = last = Const(1, 1)
+        if beats > 1:
+            count = Signal(range(beats))
+            with m.If(self.i.valid):
+                m.d.sync += count.eq(count + 1)  # wraps: a block is a power of two beats
+            first, last = ~count.any(), count.all()
+        return _Beat(self.i.valid, first, last, self.i.payload.last & last)
+
+    def _scales(self, m: Module, beat: _Beat) -> tuple[Signal, Signal]:
+        """The scales of the current block: valid from the cycle after its first beat until the next block's."""
+        kept = []
+        for name in ("a_scales", "w_scales"):
+            source = self.i.payload[name]
+            register = Signal(source.shape(), name=name, reset_less=True)
+            with m.If(beat.valid & beat.first):
+                m.d.sync += register.eq(source)
+            kept.append(register)
+        return kept[0], kept[1]
+
+    def _direct(self, m: Module) -> _Terms:
+        """One lane: a term a beat."""
+        config = self.config
+        beat = self._beat(m)
+        a_scales, w_scales = self._scales(m, beat)
+        m.submodules.product = multiply = DirectProduct()
+        m.submodules.scale = scale = DirectTerm(config)
+        product = Signal(product_layout(), reset_less=True)
+        valid, first, last, ends = (
+            Signal(name=f"product_{flag}") for flag in ("valid", "first", "last", "ends")
+        )
+        begin = Signal(init=1)  # the next block begins a dot product
+        m.d.comb += [
+            multiply.a.eq(self.i.payload.a_codes[0]),
+            multiply.w.eq(self.i.payload.w_codes[0]),
+            scale.product.eq(product),
+            scale.a_scales.eq(a_scales),
+            scale.w_scales.eq(w_scales),
+        ]
+        m.d.sync += valid.eq(beat.valid)
+        with m.If(beat.valid):
+            m.d.sync += [
+                product.eq(multiply.product),
+                first.eq(begin & beat.first),
+                ends.eq(beat.ends),
+                last.eq(beat.last),
+            ]
+        with m.If(beat.valid & beat.ends):
+            m.d.sync += begin.eq(beat.last)
+        return _Terms([scale.term], valid, first, ends, last)
+
+    def _by_block(self, m: Module) -> _Terms:
+        """Sums by sign pair over a block, scaled in turn (or side by side, where a block has too few beats)."""
+        config = self.config
+        beat = self._beat(m)
+        a_scales, w_scales = self._scales(m, beat)
+        m.submodules.products = products = ElementProducts(config.lanes)
+        m.submodules.sums = sums = BeatSums(config)
+        m.submodules.blocks = blocks = BlockSums(config)
+        m.d.comb += [
+            products.a.eq(self.i.payload.a_codes),
+            products.w.eq(self.i.payload.w_codes),
+            sums.magnitude.eq(products.magnitude),
+            sums.a_sign.eq(Cat(*(code[3] for code in self.i.payload.a_codes))),
+            sums.w_sign.eq(Cat(*(code[3] for code in self.i.payload.w_codes))),
+        ]
+        rows: Value = sums.rows
+        if config.front_registers:
+            beat, rows = self._front_register(m, beat, rows)
+        m.d.comb += [blocks.rows.eq(rows), blocks.valid.eq(beat.valid), blocks.first.eq(beat.first)]
+
+        # One-hot: cycles since a block was complete; a turn every `loop_stages` of them.
+        done, done_last = Signal(), Signal()
+        m.d.sync += done.eq(beat.valid & beat.ends)
+        with m.If(beat.valid & beat.ends):
+            m.d.sync += done_last.eq(beat.last)
+        since = [done]
+        for cycle in range(1, (config.turns - 1) * config.loop_stages + 1):
+            later = Signal(name=f"since{cycle}")
+            m.d.sync += later.eq(since[-1])
+            since.append(later)
+        turn = Cat(*since[:: config.loop_stages])
+        m.d.comb += blocks.turn.eq(turn)
+
+        if config.front_registers or config.turns > 1:
+            # The next block's scales arrive before the tail is through with this one's.
+            held = []
+            for source, name in ((a_scales, "tail_a_scales"), (w_scales, "tail_w_scales")):
+                register = Signal(source.shape(), name=name, reset_less=True)
+                with m.If(beat.valid & beat.ends):
+                    m.d.sync += register.eq(source)
+                held.append(register)
+            a_scales, w_scales = held
+        begin = Signal(init=1)  # the next block begins a dot product
+        with m.If(done):
+            m.d.sync += begin.eq(done_last)
+
+        terms = []
+        for path in range(config.paths):
+            scale = ScaledTerm(config)
+            m.submodules[f"scale{path}"] = scale
+            a_negative, w_negative = self._sides(turn, path)
+            m.d.comb += [
+                scale.a_scales.eq(a_scales),
+                scale.w_scales.eq(w_scales),
+                scale.a_negative.eq(a_negative),
+                scale.w_negative.eq(w_negative),
+                scale.sum.eq(blocks.value[path]),
+            ]
+            terms.append(scale.term)
+        return _Terms(terms, turn.any(), begin & done, turn[-1], turn[-1] & done_last)
+
+    def _front_register(self, m: Module, beat: _Beat, rows: Value) -> tuple[_Beat, Value]:
+        """Parts the adder tree from the block sums, where it is in carry-save form: no carry is waited for twice."""
+        valid, first, ends, last = (
+            Signal(name=f"beat_{flag}") for flag in ("valid", "first", "ends", "last")
+        )
+        register = Signal(rows.shape(), name="beat_rows", reset_less=True)
+        m.d.sync += valid.eq(beat.valid)
+        with m.If(beat.valid):
+            m.d.sync += [register.eq(rows), first.eq(beat.first), ends.eq(beat.ends), last.eq(beat.last)]
+        return _Beat(valid, first, ends, last), register
+
+    def _sides(self, turn: Value, path: int) -> tuple[Value, Value]:
+        """Whether this turn's sum is that of negative activations, of negative weights."""
+        turns = self.config.turns
+        bits = [f.asymmetric for f in self.config.formats]
+        sides = []
+        for operand, asymmetric in enumerate(bits):
+            place = sum(bits[operand + 1 :])  # of the operand's sign in the index of a sum
+            mine = [t for t in range(turns) if asymmetric and ((path * turns + t) >> place) & 1]
+            sides.append(Const(1, 1) if len(mine) == turns else Cat(*(turn[t] for t in mine)).any())
+        return sides[0], sides[1]
+
+    # -- accumulators ------------------------------------------------------------------------------------------
+
+    def _register(self, m: Module, terms: _Terms, layout: data.Layout, name: str) -> _Terms:
+        """A pipeline register."""
+        valid, first, ends, last = (
+            Signal(name=f"{name}_{flag}") for flag in ("valid", "first", "ends", "last")
+        )
+        registers = []
+        m.d.sync += valid.eq(terms.valid)
+        with m.If(terms.valid):
+            m.d.sync += [first.eq(terms.first), ends.eq(terms.ends), last.eq(terms.last)]
+            for path, term in enumerate(terms.terms):
+                register = Signal(layout, name=f"{name}{path}", reset_less=True)
+                m.d.sync += register.eq(term)
+                registers.append(register)
+        return _Terms(registers, valid, first, ends, last)
+
+    def _exact(self, m: Module, terms: _Terms) -> None:
+        terms = self._register(m, terms, term_layout(self.config), "term")
+        m.submodules.accumulator = accumulator = ExactAccumulator(self.config)
+        m.submodules.rounder = rounder = ExactRounder(self.config, accumulator.width)
+        complete, rounding, valid = Signal(), Signal(), Signal()
+        m.d.sync += [complete.eq(terms.valid & terms.last), rounding.eq(complete), valid.eq(rounding)]
+        m.d.comb += [
+            *(accumulator.term[path].eq(term) for path, term in enumerate(terms.terms)),
+            accumulator.valid.eq(terms.valid),
+            accumulator.first.eq(terms.first),
+            accumulator.last.eq(terms.ends),
+            rounder.total.eq(accumulator.total),
+            rounder.nan.eq(accumulator.nan),
+            rounder.overflow.eq(accumulator.overflow),
+            rounder.valid.eq(complete),
+            self.o.valid.eq(valid),
+            self.o.payload.value.eq(rounder.value),
+            self.o.payload.nan.eq(rounder.value_nan),
+            self.o.payload.overflow.eq(rounder.value_overflow),
+        ]
+
+    def _float32(self, m: Module, terms: _Terms) -> None:
+        if self.config.normalise_stage:
+            terms = self._register(m, terms, term_layout(self.config), "term")
+        m.submodules.normaliser = normaliser = TermNormaliser(self.config)
+        m.d.comb += normaliser.term.eq(terms.terms[0])
+        normal = _Terms([normaliser.normal], terms.valid, terms.first, terms.ends, terms.last)
+        normal = self._register(m, normal, normal_layout(self.config), "normal")
+        m.submodules.accumulator = accumulator = Float32Accumulator(self.config)
+        valid: Value = normal.valid & normal.last
+        for stage in range(self.config.loop_stages):
+            later = Signal(name=f"valid{stage}")
+            m.d.sync += later.eq(valid)
+            valid = later
+        m.d.comb += [
+            accumulator.term.eq(normal.terms[0]),
+            accumulator.valid.eq(normal.valid),
+            accumulator.first.eq(normal.first),
+            self.o.valid.eq(valid),
+            self.o.payload.value.eq(Mux(accumulator.nan, QUIET_NAN, accumulator.value)),
+            self.o.payload.nan.eq(accumulator.nan),
+            self.o.payload.overflow.eq(accumulator.infinite & ~accumulator.nan),
+        ]

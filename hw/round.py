@@ -1,0 +1,74 @@
+"""The one rounder: a normalised significand with guard and sticky bits to float32, ties to even."""
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+SIGNIFICAND_BITS = 24
+FRACTION_BITS = 23
+FLOAT32_BIAS = 127
+QUIET_NAN = 0x7FC00000
+
+
+class Rounder(wiring.Component):
+    """Rounds a magnitude to float32, ties to even; combinational.
+
+    Ports in: `significand`: 24 bits, the top one set unless the value is zero or subnormal. `exponent`: the biased
+    exponent field of a significand whose top bit is set, unsigned (1 with a subnormal). `guard`: the bit below the
+    significand. `sticky`: whether anything lies below that. `complement`: significand and guard are those of the one's
+    complement of a negative number; its magnitude is larger by one in a last place infinitely far down, and when
+    `sticky` is clear that one reaches the guard bit.
+    Ports out: `exponent_field` (8 bits), `fraction` (23 bits), and with `overflows` set `infinite`; with it clear the
+    exponent never passes 254, and no logic for infinity is built.
+
+    | complement & ~sticky | guard | sticky | last bit | add 1 | why |
+    |---|---|---|---|---|---|
+    | 0 | 0 | x | x | 0 | below half |
+    | 0 | 1 | 0 | b | b | tie: to even |
+    | 0 | 1 | 1 | x | 1 | above half |
+    | 1 | 0 | 0 | b | b | the carried one makes the guard 1: a tie |
+    | 1 | 1 | 0 | x | 1 | the carried one passes the guard, which is left 0 |
+    """
+
+    def __init__(self, exponent_bits: int, *, overflows: bool) -> None:
+        self.exponent_bits = exponent_bits
+        self.overflows = overflows
+        super().__init__(
+            {
+                "significand": In(SIGNIFICAND_BITS),
+                "exponent": In(exponent_bits),
+                "guard": In(1),
+                "sticky": In(1),
+                "complement": In(1),
+                "exponent_field": Out(8),
+                "fraction": Out(FRACTION_BITS),
+                **({"infinite": Out(1)} if overflows else {}),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        odd, hidden = self.significand[0], self.significand[-1]
+        carried = self.complement & ~self.sticky
+        up = Signal()
+        fields = Signal(FRACTION_BITS + self.exponent_bits + self.overflows)
+        # A carry out of the fraction moves the exponent up by one, also from subnormal to normal.
+        number = Cat(
+            self.significand[:-1],
+            self.exponent & hidden.replicate(self.exponent_bits),
+            Const(0, self.overflows),
+        )
+        m.d.comb += [
+            up.eq((self.guard & (self.sticky | odd | carried)) | (carried & odd)),
+            fields.eq(number + up),
+        ]
+        fraction, exponent = fields[:FRACTION_BITS], fields[FRACTION_BITS:]
+        if not self.overflows:
+            m.d.comb += [self.fraction.eq(fraction), self.exponent_field.eq(exponent)]
+            return m
+        m.d.comb += [
+            self.infinite.eq(exponent >= 255),
+            self.fraction.eq(fraction & (~self.infinite).replicate(FRACTION_BITS)),
+            self.exponent_field.eq(exponent[:8] | self.infinite.replicate(8)),
+        ]
+        return m

@@ -1,0 +1,92 @@
+"""Shared scales: decode, product of two, and a block sum or product scaled by it."""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Mux, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.golden.formats import BlockFormat, ScaleFormat
+from amxfp4.hw.config import MacConfig
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A decoded scale: value = significand x 2^(exponent - bias - mantissa bits)."""
+
+    significand: Value  # mantissa bits + 1; the constant 1 for E8M0
+    exponent: Value  # effective field: 1 for FP8 subnormals
+    nan: Value
+
+
+def decode(code: Value, scale: ScaleFormat) -> Scale:
+    """Decodes a scale code.
+
+    An FP8 field of 0 means no hidden bit and the weight of field 1. A NaN code decodes to some finite value besides,
+    which the accumulator's NaN flag hides.
+    """
+    if not scale.mantissa_bits:
+        return Scale(Const(1, 1), code, code == scale.nan_code)
+    mantissa, field = code[: scale.mantissa_bits], code[scale.mantissa_bits :]
+    subnormal = ~field.any()
+    # E5M2's NaN codes are the whole top exponent; E4M3's is one code.
+    nan = field.all() if len(scale.nan_codes) > 1 else code.all()
+    return Scale(Cat(mantissa, ~subnormal), Cat(field[0] | subnormal, field[1:]), nan)
+
+
+def select(scales: data.View, f: BlockFormat, negative: Value) -> Value:
+    """The code of the side that `negative` asks for; of the only one in a symmetric format."""
+    return Mux(negative, scales[1], scales[0]) if f.asymmetric else scales[0]
+
+
+def term_layout(config: MacConfig) -> data.StructLayout:
+    """A scaled term: value = (-1)^negative x magnitude x 2^(exponent - exponent_offset), or with an exact
+    accumulator the signed integer `value` in place of sign and magnitude."""
+    number = (
+        {"value": config.term_bits + 1} if config.exact else {"magnitude": config.term_bits, "negative": 1}
+    )
+    return data.StructLayout({**number, "exponent": config.exponent_bits, "nan": 1})
+
+
+class ScaledTerm(wiring.Component):
+    """Multiplies a sum by the scales of its sign pair; combinational.
+
+    Ports: `a_scales`, `w_scales`: the codes of a block's scales, positive first. `a_negative`, `w_negative`: which
+    sign pair (ignored for a symmetric format). `sum`: `sum_bits`, two's complement where `block_signed`.
+    `nan` out: whether any scale of the block is NaN. `term` out: see `term_layout`.
+    """
+
+    def __init__(self, config: MacConfig) -> None:
+        self.config = config
+        a, w = config.formats
+        super().__init__(
+            {
+                "a_scales": In(data.ArrayLayout(a.scale.bits, a.scales_per_block)),
+                "w_scales": In(data.ArrayLayout(w.scale.bits, w.scales_per_block)),
+                "a_negative": In(1),
+                "w_negative": In(1),
+                "sum": In(config.sum_bits),
+                "term": Out(term_layout(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        sides = zip(
+            (self.a_scales, self.w_scales), (self.a_negative, self.w_negative), config.formats, strict=True
+        )
+        a, w = (decode(select(scales, f, negative), f.scale) for scales, negative, f in sides)
+        m.d.comb += [self.term.exponent.eq(a.exponent + w.exponent), self.term.nan.eq(a.nan | w.nan)]
+        if config.exact:
+            m.d.comb += self.term.value.eq(self.sum.as_signed() * (a.significand * w.significand))
+            return m
+        negative, magnitude = self.a_negative ^ self.w_negative, self.sum
+        if config.block_signed:
+            negative = self.sum[-1]
+            magnitude = (self.sum ^ negative.replicate(config.sum_bits)) + negative
+        m.d.comb += [
+            self.term.negative.eq(negative),
+            self.term.magnitude.eq(magnitude * (a.significand * w.significand)),
+        ]
+        return m
