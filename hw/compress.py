@@ -30,14 +30,10 @@ class Columns:
             while len(column) > 2:
                 inputs = [heapq.heappop(column) for _ in range(3)]
                 self._full_adder(m, weight, inputs, f"{name}_{weight}_{len(column)}")
-        rows = [
-            Cat(*(column[i][2] if len(column) > i else Const(0, 1) for column in self._bits)) for i in (0, 1)
-        ]
+        rows = [Cat(*(column[i][2] if len(column) > i else Const(0, 1) for column in self._bits)) for i in (0, 1)]
         return rows[0], rows[1]
 
-    def _full_adder(
-        self, m: Module, weight: int, inputs: Sequence[tuple[int, int, Value]], name: str
-    ) -> None:
+    def _full_adder(self, m: Module, weight: int, inputs: Sequence[tuple[int, int, Value]], name: str) -> None:
         a, b, c = (bit for _, _, bit in inputs)
         half, total, carry = (Signal(name=f"{name}{part}") for part in ("h", "s", "c"))
         m.d.comb += [half.eq(a ^ b), total.eq(half ^ c), carry.eq((a & b) | (half & c))]

@@ -185,9 +185,7 @@ class MacConfig:
     def sum_bits(self) -> int:
         """Width of a block sum, units of 1/4: at most 144 k. A signed one is two's complement with room for
         +-256 k, as its addends carry an offset of 256 a lane (see `sums.py`)."""
-        return (
-            bits_for(256 * self.block_size) if self.block_signed else bits_for(PRODUCT_MAX * self.block_size)
-        )
+        return bits_for(256 * self.block_size) if self.block_signed else bits_for(PRODUCT_MAX * self.block_size)
 
     @property
     def beat_bits(self) -> int:
@@ -199,9 +197,7 @@ class MacConfig:
     @property
     def scale_significand_max(self) -> int:
         """The largest product of the two scale significands."""
-        return largest_significand(self.activation_format.scale) * largest_significand(
-            self.weight_format.scale
-        )
+        return largest_significand(self.activation_format.scale) * largest_significand(self.weight_format.scale)
 
     @property
     def term_bits(self) -> int:

@@ -44,9 +44,7 @@ class ElementProducts(wiring.Component):
     def __init__(self, lanes: int) -> None:
         self.lanes = lanes
         codes = data.ArrayLayout(4, lanes)
-        super().__init__(
-            {"a": In(codes), "w": In(codes), "magnitude": Out(data.ArrayLayout(PRODUCT_BITS, lanes))}
-        )
+        super().__init__({"a": In(codes), "w": In(codes), "magnitude": Out(data.ArrayLayout(PRODUCT_BITS, lanes))})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

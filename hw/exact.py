@@ -53,7 +53,6 @@ class ExactAccumulator(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config = self.config
         total = Signal(self.width, reset_less=True)
         nan = Signal(reset_less=True)
         overflowed = Signal(reset_less=True)  # before the block whose terms are being added

@@ -139,9 +139,7 @@ class Float32Accumulator(wiring.Component):
                 ]
         return m
 
-    def _add(
-        self, m: Module, acc: Value, acc_field: Value, acc_negative: Value
-    ) -> tuple[Value, Value, Value]:
+    def _add(self, m: Module, acc: Value, acc_field: Value, acc_negative: Value) -> tuple[Value, Value, Value]:
         """The sum in units of the larger exponent's last place / 8, that exponent, and the larger's sign."""
         config, term = self.config, self.term
         wide = config.beyond_float32

@@ -1,9 +1,117 @@
-"""A component as Verilog text."""
+"""A config as files: Verilog, and beside it a JSON manifest that says what a user of the netlist must know."""
+
+import json
+from pathlib import Path
+from typing import Any, Protocol
 
 from amaranth.back import verilog
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
+
+from amxfp4.files import write_text
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.mac import MacUnit
+
+
+class Config(Protocol):
+    """What a unit's config offers, whichever unit it is."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def latency(self) -> int: ...
+    def as_dict(self) -> dict[str, object]: ...
+
+
+STANDARD_PAIRS = (
+    ("MXFP4", "MXFP4"),
+    ("MXFP4-E5M2", "MXFP4-E5M2"),
+    ("AMXFP4-E5M2", "MXFP4-E5M2"),
+    ("AMXFP4-E5M2", "AMXFP4-E5M2"),
+)
+STANDARD_LANES = (1, 8, 32)
+
+
+def standard_configs() -> list[MacConfig]:
+    """The units that `make verilog` writes: baseline, symmetric, half and fully asymmetric, at 1, 8 and 32 lanes, with
+    every accumulator that the contract allows."""
+    configs = []
+    for activation, weight in STANDARD_PAIRS:
+        for lanes in STANDARD_LANES:
+            for accumulator in ("exact", "fp32"):
+                try:
+                    configs.append(MacConfig(activation, weight, lanes=lanes, accumulator=accumulator))
+                except ValueError:
+                    continue  # no such accumulator for this pair or this many lanes
+    return configs
 
 
 def verilog_text(component: wiring.Component, name: str) -> str:
     """Verilog of `component` as module `name`; the same component gives the same bytes in every run."""
     return verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+
+
+def manifest(component: wiring.Component, config: Config, *, throughput: dict[str, object]) -> dict[str, Any]:
+    """What a user of the netlist must know, ready for JSON.
+
+    Keys: `top`, `unit`, `config`, `clock`, `reset`, `ports` (each with `direction`, `width` and, for a payload, `fields`
+    with `offset` and `width` in bits, and `count` for arrays, whose element 0 is lowest), `latency`, `throughput`.
+    """
+    ports: dict[str, Any] = {
+        "clk": {"direction": "input", "width": 1},
+        "rst": {"direction": "input", "width": 1},
+    }
+    for name, direction in (("i", "input"), ("o", "output")):
+        other = "output" if direction == "input" else "input"
+        layout = getattr(component, name).payload.shape()
+        ports[f"{name}__payload"] = {"direction": direction, "width": layout.size, "fields": _fields(layout)}
+        ports[f"{name}__valid"] = {"direction": direction, "width": 1}
+        ports[f"{name}__ready"] = {"direction": other, "width": 1}
+    return {
+        "top": config.name,
+        "unit": type(component).__name__,
+        "config": config.as_dict(),
+        "clock": {"port": "clk", "edge": "rising"},
+        "reset": {"port": "rst", "active": "high", "synchronous": True},
+        "ports": ports,
+        "latency": {"cycles": config.latency, "meaning": "from the edge that takes the last beat, stalls not counted"},
+        "throughput": throughput,
+    }
+
+
+def _fields(layout: data.Layout) -> list[dict[str, object]]:
+    fields = []
+    for name, field in layout:
+        entry: dict[str, object] = {"name": name, "offset": field.offset, "width": field.width}
+        if isinstance(field.shape, data.ArrayLayout):
+            entry |= {"count": field.shape.length, "element_width": field.width // field.shape.length}
+        fields.append(entry)
+    return fields
+
+
+def mac_manifest(unit: MacUnit) -> dict[str, Any]:
+    """The manifest of a MAC unit, with derived widths that an integrator may ask for."""
+    config = unit.config
+    throughput: dict[str, object] = {
+        "beats_per_cycle": 1,
+        "macs_per_cycle": config.lanes,
+        "beats_per_block": config.beats_per_block,
+    }
+    document = manifest(unit, config, throughput=throughput)
+    if config.exact:
+        document["accumulator"] = {"bits": config.accumulator_bits, "least_bit_exponent": config.lsb_exponent}
+    return document
+
+
+def write_unit(component: wiring.Component, document: dict[str, Any], path: Path) -> tuple[Path, Path]:
+    """Writes Verilog to `path` and the manifest beside it as `.json`; returns both paths."""
+    text = verilog_text(component, document["top"])
+    beside = path.with_suffix(".json")
+    write_text(path, text)
+    write_text(beside, json.dumps(document | {"verilog": path.name}, indent=2) + "\n")
+    return path, beside
+
+
+def write_mac(config: MacConfig, path: Path) -> tuple[Path, Path]:
+    """Writes a MAC unit's Verilog and manifest."""
+    unit = MacUnit(config)
+    return write_unit(unit, mac_manifest(unit), path)

@@ -110,9 +110,7 @@ class MacUnit(wiring.Component):
         m.submodules.product = multiply = DirectProduct()
         m.submodules.scale = scale = DirectTerm(config)
         product = Signal(product_layout(), reset_less=True)
-        valid, first, last, ends = (
-            Signal(name=f"product_{flag}") for flag in ("valid", "first", "last", "ends")
-        )
+        valid, first, last, ends = (Signal(name=f"product_{flag}") for flag in ("valid", "first", "last", "ends"))
         begin = Signal(init=1)  # the next block begins a dot product
         m.d.comb += [
             multiply.a.eq(self.i.payload.a_codes[0]),
@@ -196,9 +194,7 @@ class MacUnit(wiring.Component):
 
     def _front_register(self, m: Module, beat: _Beat, rows: Value) -> tuple[_Beat, Value]:
         """Parts the adder tree from the block sums, where it is in carry-save form: no carry is waited for twice."""
-        valid, first, ends, last = (
-            Signal(name=f"beat_{flag}") for flag in ("valid", "first", "ends", "last")
-        )
+        valid, first, ends, last = (Signal(name=f"beat_{flag}") for flag in ("valid", "first", "ends", "last"))
         register = Signal(rows.shape(), name="beat_rows", reset_less=True)
         m.d.sync += valid.eq(beat.valid)
         with m.If(beat.valid):
@@ -220,9 +216,7 @@ class MacUnit(wiring.Component):
 
     def _register(self, m: Module, terms: _Terms, layout: data.Layout, name: str) -> _Terms:
         """A pipeline register."""
-        valid, first, ends, last = (
-            Signal(name=f"{name}_{flag}") for flag in ("valid", "first", "ends", "last")
-        )
+        valid, first, ends, last = (Signal(name=f"{name}_{flag}") for flag in ("valid", "first", "ends", "last"))
         registers = []
         m.d.sync += valid.eq(terms.valid)
         with m.If(terms.valid):

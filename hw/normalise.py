@@ -85,9 +85,7 @@ class ExactRounder(wiring.Component):
             return shifted, sticky, up
         return shifted[len(value) - kept :], sticky | shifted[: len(value) - kept].any(), up
 
-    def _round(
-        self, m: Module, value: Value, sticky: Value, shift: Value, nan: Value, overflow: Value
-    ) -> None:
+    def _round(self, m: Module, value: Value, sticky: Value, shift: Value, nan: Value, overflow: Value) -> None:
         # The bit below the sign has this biased exponent when nothing was shifted; it exceeds 0 and stays below 255
         # for every accumulator of FP8 scales (2^-34 .. 2^94), so neither subnormals nor infinities are built.
         unshifted = self.width - 2 + self.config.lsb_exponent + FLOAT32_BIAS

@@ -42,9 +42,7 @@ def select(scales: data.View, f: BlockFormat, negative: Value) -> Value:
 def term_layout(config: MacConfig) -> data.StructLayout:
     """A scaled term: value = (-1)^negative x magnitude x 2^(exponent - exponent_offset), or with an exact
     accumulator the signed integer `value` in place of sign and magnitude."""
-    number = (
-        {"value": config.term_bits + 1} if config.exact else {"magnitude": config.term_bits, "negative": 1}
-    )
+    number = {"value": config.term_bits + 1} if config.exact else {"magnitude": config.term_bits, "negative": 1}
     return data.StructLayout({**number, "exponent": config.exponent_bits, "nan": 1})
 
 
@@ -73,9 +71,7 @@ class ScaledTerm(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
-        sides = zip(
-            (self.a_scales, self.w_scales), (self.a_negative, self.w_negative), config.formats, strict=True
-        )
+        sides = zip((self.a_scales, self.w_scales), (self.a_negative, self.w_negative), config.formats, strict=True)
         a, w = (decode(select(scales, f, negative), f.scale) for scales, negative, f in sides)
         m.d.comb += [self.term.exponent.eq(a.exponent + w.exponent), self.term.nan.eq(a.nan | w.nan)]
         if config.exact:
