@@ -1,5 +1,6 @@
 """The bit-exact golden model: what every unit must compute, and in which cycle."""
 
+from amxfp4.golden.accumulator import ACCUMULATORS, Accumulate, default_accumulator_bits, least_exponent
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.codes import (
     ELEMENT_VALUES,
@@ -10,6 +11,7 @@ from amxfp4.golden.codes import (
     encode_elements,
     encode_scales,
 )
+from amxfp4.golden.dot import dot
 from amxfp4.golden.formats import (
     BLOCK_FORMAT_NAMES,
     SCALE_FORMATS,
@@ -18,20 +20,28 @@ from amxfp4.golden.formats import (
     block_format,
 )
 from amxfp4.golden.quantize import quantize
+from amxfp4.golden.reference import DotResult, dot_detailed
 
 __all__ = [
+    "ACCUMULATORS",
     "BLOCK_FORMAT_NAMES",
     "ELEMENT_VALUES",
     "ROUNDINGS",
     "SCALE_FORMATS",
+    "Accumulate",
     "BlockFormat",
     "Blocks",
+    "DotResult",
     "Rounding",
     "ScaleFormat",
     "block_format",
     "decode_elements",
     "decode_scales",
+    "default_accumulator_bits",
+    "dot",
+    "dot_detailed",
     "encode_elements",
     "encode_scales",
+    "least_exponent",
     "quantize",
 ]

@@ -49,9 +49,7 @@ class Blocks:
         if self.codes.shape != codes_shape:
             raise UsageError(f"codes have shape {self.codes.shape}; {self._described()} needs {codes_shape}")
         if self.scales.shape != scales_shape:
-            raise UsageError(
-                f"scales have shape {self.scales.shape}; {self._described()} needs {scales_shape}"
-            )
+            raise UsageError(f"scales have shape {self.scales.shape}; {self._described()} needs {scales_shape}")
         if self.codes[..., self.length :].any():
             raise UsageError(f"an element code beyond the length {self.length} is not 0; padding is zero")
 
@@ -93,8 +91,7 @@ class Blocks:
         check_codes("element", codes, len(ELEMENT_VALUES) - 1)
         if codes.ndim == 0 or codes.shape[-1] % fmt.block_size:
             raise UsageError(
-                f"codes have shape {codes.shape}; the last axis is a multiple of the block size, "
-                f"{fmt.block_size}"
+                f"codes have shape {codes.shape}; the last axis is a multiple of the block size, {fmt.block_size}"
             )
         padded = codes.shape[-1]
         length = padded if length is None else length
@@ -143,9 +140,7 @@ class Blocks:
         return np.concatenate([scales, packed], axis=1).tobytes()
 
     @classmethod
-    def from_bytes(
-        cls, data: bytes, *, shape: Sequence[int], fmt: BlockFormat | str, axis: int = -1
-    ) -> "Blocks":
+    def from_bytes(cls, data: bytes, *, shape: Sequence[int], fmt: BlockFormat | str, axis: int = -1) -> "Blocks":
         """The inverse of `to_bytes`, for a tensor of true shape `shape` quantised along `axis`.
 
         Raises:
@@ -176,9 +171,7 @@ def check_axis(axis: int, shape: tuple[int, ...]) -> int:
     if not shape:
         raise UsageError("a scalar has no axis to quantize along; it needs at least one dimension")
     if not -len(shape) <= axis < len(shape):
-        raise UsageError(
-            f"axis {axis} is out of range; shape {shape} has axes {-len(shape)} to {len(shape) - 1}"
-        )
+        raise UsageError(f"axis {axis} is out of range; shape {shape} has axes {-len(shape)} to {len(shape) - 1}")
     return axis % len(shape)
 
 

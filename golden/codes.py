@@ -32,9 +32,7 @@ def decode_elements(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
     return ELEMENT_VALUES[codes]
 
 
-def encode_elements(
-    values: NDArray[np.floating[Any]], rounding: Rounding = "nearest-away"
-) -> NDArray[np.uint8]:
+def encode_elements(values: NDArray[np.floating[Any]], rounding: Rounding = "nearest-away") -> NDArray[np.uint8]:
     """Nearest E2M1 code of each value, saturating at 6; a magnitude that becomes zero gets code 0. Any shape.
 
     Raises:
@@ -83,9 +81,7 @@ def check_codes(what: str, codes: NDArray[np.uint8], largest: int) -> None:
         kind = codes.dtype if isinstance(codes, np.ndarray) else type(codes).__name__
         raise UsageError(f"{what} codes are {kind}; they are a NumPy array of uint8")
     if codes.size and codes.max() > largest:
-        raise UsageError(
-            f"{what} code 0x{codes.max():02X} is out of range; codes are 0x00 to 0x{largest:02X}"
-        )
+        raise UsageError(f"{what} code 0x{codes.max():02X} is out of range; codes are 0x00 to 0x{largest:02X}")
 
 
 def check_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> None:
@@ -94,9 +90,7 @@ def check_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> None:
         reserved = codes >> scale.bits
         if reserved.any():
             code = codes[reserved != 0].flat[0]
-            raise UsageError(
-                f"{scale.name} scale code 0x{code:02X} has its top bit set; that bit is reserved and zero"
-            )
+            raise UsageError(f"{scale.name} scale code 0x{code:02X} has its top bit set; that bit is reserved and zero")
     check_codes(f"{scale.name} scale", codes, (1 << scale.bits) - 1)
 
 
@@ -119,9 +113,7 @@ def rounding_thresholds(
     return midpoints, tie_goes_up
 
 
-def _nearest(
-    magnitudes: NDArray[np.float64], values: NDArray[np.float64], rounding: Rounding
-) -> NDArray[np.uint8]:
+def _nearest(magnitudes: NDArray[np.float64], values: NDArray[np.float64], rounding: Rounding) -> NDArray[np.uint8]:
     midpoints, tie_goes_up = rounding_thresholds(values, rounding)
     least = np.where(tie_goes_up, midpoints, np.nextafter(midpoints, np.inf))
     return np.searchsorted(least, magnitudes, side="right").astype(np.uint8)

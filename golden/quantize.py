@@ -86,15 +86,11 @@ class _Caster:
         midpoints, tie_goes_up = rounding_thresholds(scale.values[: scale.max_code + 1], rounding)
         if scale.is_fp8:
             thresholds = (ELEMENT_MAX * midpoints).astype(np.float32)
-            self.least_maximum = np.where(
-                tie_goes_up, thresholds, np.nextafter(thresholds, np.float32(np.inf))
-            )
+            self.least_maximum = np.where(tie_goes_up, thresholds, np.nextafter(thresholds, np.float32(np.inf)))
         # What |x| is compared with is a multiple of this. Nothing reaches infinity, so that a zero scale
         # gives zeros; nothing reaches NaN either.
         self.factor = np.where(scale.values == 0, np.inf, scale.values).astype(np.float32)
-        self.element_midpoints, self.element_tie_goes_up = rounding_thresholds(
-            np.array(ELEMENT_MAGNITUDES), rounding
-        )
+        self.element_midpoints, self.element_tie_goes_up = rounding_thresholds(np.array(ELEMENT_MAGNITUDES), rounding)
 
     def cast(self, x: NDArray[np.float32], codes: NDArray[np.uint8], scales: NDArray[np.uint8]) -> None:
         """Blocks `x` (n, k) into `codes` (n, k) and `scales` (n, 1 or 2)."""

@@ -6,27 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from oracle import random_blocks
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import BLOCK_FORMAT_NAMES, Blocks, block_format, quantize
 from amxfp4.golden.formats import E8M0, ELEMENT_MAGNITUDES
 
 
-def random_blocks(
-    rng: np.random.Generator, shape: tuple[int, ...], name: str, size: int = 32, top: int = 250
-) -> Blocks:
-    """Any codes and any scale codes below `top`, NaN among them where it allows."""
-    fmt = block_format(name, size)
-    codes = rng.integers(0, 16, shape, dtype=np.uint8)
-    scales_shape = (*shape[:-1], shape[-1] // size, fmt.scales_per_block)
-    scales = rng.integers(0, min(top, 1 << fmt.scale.bits), scales_shape, dtype=np.uint8)
-    return Blocks.from_codes(codes=codes, scales=scales, fmt=fmt)
-
-
 @pytest.mark.parametrize("name", BLOCK_FORMAT_NAMES)
 def test_values_are_the_contract_s(name: str) -> None:
     """Each element by itself in exact arithmetic."""
-    blocks = random_blocks(np.random.default_rng(1), (5, 64), name, 16)
+    blocks = random_blocks(np.random.default_rng(1), (5, 64), block_format(name, 16), high=250)
     values = blocks.dequantize()
     assert values.dtype == np.float32
     scale = blocks.fmt.scale

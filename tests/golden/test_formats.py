@@ -26,9 +26,7 @@ def test_element_magnitudes_are_those_of_ml_dtypes() -> None:
 
 
 def test_element_magnitudes_are_significands_and_shifts() -> None:
-    halves = [
-        significand << shift for significand, shift in zip(ELEMENT_SIGNIFICANDS, ELEMENT_SHIFTS, strict=True)
-    ]
+    halves = [significand << shift for significand, shift in zip(ELEMENT_SIGNIFICANDS, ELEMENT_SHIFTS, strict=True)]
     assert halves == list(ELEMENT_HALVES) == [2 * magnitude for magnitude in ELEMENT_MAGNITUDES]
 
 

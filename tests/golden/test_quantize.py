@@ -108,9 +108,7 @@ def test_ties_and_their_neighbours(name: str, rounding: Rounding) -> None:
     values = fmt.scale.values[1 : fmt.scale.max_code + 1]
     if not fmt.scale.is_fp8:
         values = values[values < 2.0**120][::16]
-    maxima = (6 * np.concatenate([values, (values[1:] + values[:-1]) / 2, [values[0] / 2]])).astype(
-        np.float32
-    )
+    maxima = (6 * np.concatenate([values, (values[1:] + values[:-1]) / 2, [values[0] / 2]])).astype(np.float32)
     maxima = np.concatenate([maxima, np.nextafter(maxima, np.float32(np.inf))])
     ties = np.array([1, -1, 5 / 6, -3.5 / 6, 2.5 / 6, -1.75 / 6, 1.25 / 6, -0.75 / 6], np.float64)
     check((maxima[:, None].astype(np.float64) * ties).astype(np.float32), fmt, rounding)
@@ -240,9 +238,7 @@ def test_bad_input() -> None:
     with pytest.raises(UsageError, match=r"cannot quantize float64: .* would round twice"):
         quantize(good.astype(np.float64), "AMXFP4")
     for dtype in np.int64, np.uint8, np.complex64, np.bool_, object:
-        with pytest.raises(
-            UsageError, match=r"cannot quantize .*; the input is one of float32, float16, bfloat16"
-        ):
+        with pytest.raises(UsageError, match=r"cannot quantize .*; the input is one of float32, float16, bfloat16"):
             quantize(good.astype(dtype), "AMXFP4")
     with pytest.raises(UsageError, match="a scalar has no axis to quantize along"):
         quantize(np.float32(1), "AMXFP4")  # type: ignore[arg-type]

@@ -1,0 +1,59 @@
+"""The two accumulators: which formats each takes, and how wide the exact one is."""
+
+from math import ceil, log2
+from typing import Literal, get_args
+
+from amxfp4.errors import UsageError
+from amxfp4.golden.formats import ELEMENT_MAX, BlockFormat
+
+Accumulate = Literal["exact", "fp32"]
+"""`exact`: fixed point, rounded once at the end. `fp32`: float32, rounded after each term."""
+
+ACCUMULATORS: tuple[Accumulate, ...] = get_args(Accumulate)
+
+MAX_EXACT_ELEMENTS = 1 << 24
+"""Worst-case elements that the exact accumulator's default width holds without overflow."""
+
+
+def resolve_accumulate(accumulate: Accumulate | None, activation: BlockFormat, weight: BlockFormat) -> Accumulate:
+    """`accumulate`, or for None the default of these formats: exact when both scales are FP8, otherwise fp32.
+
+    Raises:
+        UsageError: an unknown accumulator, or `exact` with a format whose scale is not FP8.
+    """
+    not_fp8 = [fmt.name for fmt in (activation, weight) if not fmt.scale.is_fp8]
+    if accumulate is None:
+        return "fp32" if not_fp8 else "exact"
+    if accumulate not in ACCUMULATORS:
+        raise UsageError(f"unknown accumulator {accumulate!r}; it is one of {', '.join(ACCUMULATORS)}")
+    if accumulate == "exact" and not_fp8:
+        raise UsageError(
+            f"the exact accumulator cannot take {not_fp8[0]}, whose E8M0 scales span too many bits; "
+            "use fp32, or formats with FP8 scales on both sides"
+        )
+    return accumulate
+
+
+def least_exponent(activation: BlockFormat, weight: BlockFormat) -> int:
+    """Every block's sum is a multiple of 2 to this power: -34 for E5M2 on both sides.
+
+    A product of two elements is a multiple of 1/4.
+    """
+    return activation.scale.least_exponent + weight.scale.least_exponent - 2
+
+
+def default_accumulator_bits(activation: BlockFormat, weight: BlockFormat) -> int:
+    """Two's complement width that holds `MAX_EXACT_ELEMENTS` largest products: 96 for E5M2 on both sides.
+
+    For FP8 scales only, as only those meet the exact accumulator. Its least bit weighs 2**`least_exponent`.
+    """
+    largest = ELEMENT_MAX**2 * activation.scale.max_value * weight.scale.max_value
+    return 1 + ceil(log2(MAX_EXACT_ELEMENTS) + log2(largest) - least_exponent(activation, weight))
+
+
+def check_exact_length(length: int) -> None:
+    """Refuse reductions beyond which the exact accumulator could overflow."""
+    if length > MAX_EXACT_ELEMENTS:
+        raise UsageError(
+            f"reduction length {length} may overflow the exact accumulator; it takes at most {MAX_EXACT_ELEMENTS}"
+        )

@@ -1,0 +1,46 @@
+"""Wide fixed-point sums in int64 limbs, rounded once to float32."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+_EXACT_BITS = 40
+"""While a value has fewer bits than this, another limb can be appended to it within an int64."""
+
+_MAX_LIMB_BITS = 22
+
+
+def round_limbs(limbs: Sequence[NDArray[np.int64]], limb_bits: int, exponent: int) -> NDArray[np.float32]:
+    """sum(limbs[i] * 2**(i * limb_bits)) * 2**exponent, rounded once to float32, ties to even; zero is +0.
+
+    Args:
+        limbs: int64 arrays of one shape, least significant first; signed, and each below 2^61, so that
+            limbs may overlap.
+        limb_bits: at most 22.
+        exponent: such that neither subnormals nor infinities arise; the caller's formats see to that.
+    """
+    digits, value = _carry(limbs, limb_bits)
+    full = np.zeros(value.shape, np.bool_)
+    skipped = np.zeros(value.shape, np.int64)
+    for digit in reversed(digits):
+        # Either append the digit, exactly; or, once there are 40 bits, keep only whether anything non-zero
+        # was left out, in the last bit. That is rounding to odd: it keeps the final rounding to 24 bits
+        # correct. It holds for negative values too, as two's complement leaves out something positive.
+        full |= np.abs(value) >= 1 << _EXACT_BITS
+        value = np.where(full, value | (digit != 0), (value << limb_bits) + digit)
+        skipped += full
+    # int64 to float32 is a single rounding, and a power of two does not add another.
+    return np.ldexp(value.astype(np.float32), skipped * limb_bits + exponent)
+
+
+def _carry(limbs: Sequence[NDArray[np.int64]], limb_bits: int) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
+    """The same sum as digits below 2**limb_bits, least significant first, and a signed rest above them."""
+    assert limb_bits <= _MAX_LIMB_BITS
+    digits = []
+    carry = np.zeros_like(limbs[0])
+    for limb in limbs:
+        total = limb + carry
+        digits.append(total & ((1 << limb_bits) - 1))
+        carry = total >> limb_bits
+    return digits, carry
