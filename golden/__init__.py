@@ -11,6 +11,7 @@ from amxfp4.golden.codes import (
     encode_elements,
     encode_scales,
 )
+from amxfp4.golden.cycles import Schedule, schedule
 from amxfp4.golden.dot import dot
 from amxfp4.golden.formats import (
     BLOCK_FORMAT_NAMES,
@@ -34,6 +35,7 @@ __all__ = [
     "DotResult",
     "Rounding",
     "ScaleFormat",
+    "Schedule",
     "block_format",
     "decode_elements",
     "decode_scales",
@@ -44,4 +46,5 @@ __all__ = [
     "encode_scales",
     "least_exponent",
     "quantize",
+    "schedule",
 ]
