@@ -22,7 +22,7 @@ class BlockSums(wiring.Component):
         self.config = config
         super().__init__(
             {
-                "rows": In(data.ArrayLayout(data.ArrayLayout(config.beat_bits, 2), config.sign_pairs)),
+                "rows": In(data.ArrayLayout(data.ArrayLayout(config.beat_bits, config.beat_rows), config.sign_pairs)),
                 "valid": In(1),
                 "first": In(1),
                 "turn": In(config.turns),

@@ -192,6 +192,12 @@ class MacConfig:
         """Width of one beat's sum: a lane adds at most 144, with an offset at most 256 + 144, negated below 256."""
         return bits_for(((256 + PRODUCT_MAX) if self.sums_signed else PRODUCT_MAX) * self.lanes)
 
+    @property
+    def beat_rows(self) -> int:
+        """Addends in which a beat's sum leaves the adder tree: two, so that the carries are waited for once, together
+        with the block sum's; one where a register comes between, as each of its bits costs more than an adder's."""
+        return 1 if self.front_registers else 2
+
     # -- scaled terms ------------------------------------------------------------------------------------------
 
     @property

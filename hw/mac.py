@@ -193,7 +193,7 @@ class MacUnit(wiring.Component):
         return _Terms(terms, turn.any(), begin & done, turn[-1], turn[-1] & done_last)
 
     def _front_register(self, m: Module, beat: _Beat, rows: Value) -> tuple[_Beat, Value]:
-        """Parts the adder tree from the block sums, where it is in carry-save form: no carry is waited for twice."""
+        """Parts the adder tree from the block sums."""
         valid, first, ends, last = (Signal(name=f"beat_{flag}") for flag in ("valid", "first", "ends", "last"))
         register = Signal(rows.shape(), name="beat_rows", reset_less=True)
         m.d.sync += valid.eq(beat.valid)

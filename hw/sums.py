@@ -1,4 +1,4 @@
-"""One beat's products, summed for each sign pair, in carry-save form.
+"""One beat's products, summed for each sign pair.
 
 Which sum a product belongs to depends on the signs of the asymmetric operands. With one asymmetric operand or none,
 products of both signs meet in one sum, as `product - 256 s`: the one's complement `product ^ s`, the carry `s`, and
@@ -21,7 +21,7 @@ from amxfp4.hw.config import PRODUCT_BITS, MacConfig
 class BeatSums(wiring.Component):
     """Sums of one beat's products by sign pair; combinational.
 
-    Ports: `magnitude` (8 bits a lane), `a_sign`, `w_sign` (1 bit a lane) in; `rows` out: for each sum two values of
+    Ports: `magnitude` (8 bits a lane), `a_sign`, `w_sign` (1 bit a lane) in; `rows` out: for each sum `beat_rows` values of
     `beat_bits` bits, whose sum is the beat's. Signed sums carry an offset of 256 a lane. Of four sums with an exact
     accumulator behind them, the two that count negatively come as `256 lanes - sum - lanes / 2`: the one's complement
     of each pair's addend.
@@ -35,7 +35,7 @@ class BeatSums(wiring.Component):
                 "magnitude": In(data.ArrayLayout(PRODUCT_BITS, lanes)),
                 "a_sign": In(lanes),
                 "w_sign": In(lanes),
-                "rows": Out(data.ArrayLayout(data.ArrayLayout(config.beat_bits, 2), config.sign_pairs)),
+                "rows": Out(data.ArrayLayout(data.ArrayLayout(config.beat_bits, config.beat_rows), config.sign_pairs)),
             }
         )
 
@@ -64,7 +64,10 @@ class BeatSums(wiring.Component):
             for lane in range(0, config.lanes, 2):
                 self._split_pair(m, columns, lane)
         for index, column in enumerate(columns):
-            for row, value in zip(self.rows[index], column.reduce(m, f"fa{index}"), strict=True):
+            rows = column.reduce(m, f"fa{index}")
+            for row, value in zip(
+                self.rows[index], rows if config.beat_rows == 2 else [rows[0] + rows[1]], strict=True
+            ):
                 m.d.comb += row.eq(value)
         return m
 
