@@ -4,16 +4,74 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+JOBS   ?= 2
+# For `make area`: LIBERTY=file.lib[.gz] in place of the project's own generic library.
+LIBERTY ?=
+AREA    := $(BIN)/amxfp4 area --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY))
 
-.DEFAULT_GOAL := help
+.PHONY: all
+all: $(READY)  ## Verilog, a layer through the simulated RTL, and the area of the 8-lane units
+	$(BIN)/amxfp4 verilog --standard
+	$(BIN)/amxfp4 sim
+	$(AREA) --lanes 8
 
-# A virtual environment exactly as locked, with this checkout in it. Rebuilt when the lock or pyproject changes.
+.PHONY: help
+help:  ## the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+.PHONY: verilog
+verilog: $(READY)  ## every standard unit as Verilog and manifest, in build/verilog
+	$(BIN)/amxfp4 verilog --standard
+
+.PHONY: sim
+sim: $(READY)  ## cocotb benches over the matrix of configs, JUnit XML in build/sim
+	$(BIN)/python -m amxfp4.sim.run --jobs $(JOBS)
+
+.PHONY: mutants
+mutants: $(READY)  ## break the RTL on purpose, one fault at a time, and see each caught
+	$(BIN)/python -m amxfp4.sim.mutants --jobs $(JOBS)
+
+.PHONY: area
+area: $(READY)  ## area, delay and ratios of all units, in build/area (LIBERTY=file.lib[.gz])
+	$(AREA)
+
+.PHONY: bench
+bench: $(READY)  ## the golden model's speed against NumPy's, in build/bench
+	$(BIN)/amxfp4 bench
+
+.PHONY: accuracy
+accuracy: $(READY)  ## accuracy on a real transformer, in build/accuracy
+	$(BIN)/amxfp4 accuracy
+
+.PHONY: lint
+lint: $(READY) types  ## format, lint and types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+# The folders are mapped to amxfp4.* by pyproject.toml, which mypy cannot see: links show it the same tree.
+.PHONY: types
+types: $(READY)
+	@rm -rf build/types && mkdir -p build/types/amxfp4
+	@ln -s $(CURDIR)/cli/*.py build/types/amxfp4/
+	@for room in golden hw sim accuracy; do ln -s $(CURDIR)/$$room build/types/amxfp4/$$room; done
+	MYPYPATH=build/types $(BIN)/mypy -p amxfp4
+
+.PHONY: test
+test: $(READY) lint  ## what CI runs
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+.PHONY: test-full
+test-full: $(READY) lint  ## and everything that takes longer
+	AMXFP4_FULL=1 $(BIN)/pytest -n $(JOBS) --dist loadgroup
+
+.PHONY: clean
+clean:  ## what the targets wrote
+	rm -rf build
+
+# A virtual environment exactly as locked, with this checkout in it. Made again when the lock or pyproject changes.
 $(READY): requirements.lock pyproject.toml
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python is %s; 3.11 or newer is needed" % sys.version.split()[0])'
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(v < (3, 11) and f"error: Python is {v[0]}.{v[1]}; 3.11 or newer is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	touch $@
-
-.PHONY: setup
-setup: $(READY)
+	@touch $@
