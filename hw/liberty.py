@@ -1,7 +1,8 @@
 """Liberty files: finding one, reading it (plain or gzipped) and the facts of its cells that synthesis and timing need.
 
-The grammar is Synopsys' Liberty: `group (names) { attribute : value; attribute (values); group ... }`. Every group is kept as it
-stands in `Group`; `Library` and `Cell` give the few facts we use by name. Units stay the library's own unless a name says otherwise.
+The grammar is Synopsys' Liberty: `group (names) { attribute : value; attribute (values); group ... }`. Every group is
+kept as it stands in `Group`; `Library` and `Cell` give the few facts we use by name. Units stay the library's own
+unless a name says otherwise.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 
 @dataclass
 class Group:
-    """One liberty group, e.g. `pin (A) { ... }`: its kind, the names in parentheses, simple and complex attributes, and groups within."""
+    """One liberty group, e.g. `pin (A) { ... }`: kind, names, simple and complex attributes, groups within."""
 
     kind: str
     names: tuple[str, ...]
@@ -87,7 +88,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Library:
-    """A read liberty. `digest` is of the text, so that a cache notices any change; `area_unit` is um^2 unless the file says otherwise."""
+    """A read liberty. `digest` is of the text, so that a cache notices any change."""
 
     path: Path
     name: str
@@ -102,6 +103,12 @@ class Library:
     @property
     def area_unit(self) -> str:
         return self.group.attributes.get("area_unit", "um^2")
+
+    @property
+    def femtofarads(self) -> float:
+        """How many fF the library's unit of capacitance is."""
+        number, unit = (*self.group.complex.get("capacitive_load_unit", ()), "1", "pf")[:2]
+        return float(number) * {"ff": 1.0, "pf": 1e3}[unit.lower()]
 
     @functools.cached_property
     def nand2(self) -> Cell:
@@ -145,8 +152,8 @@ def find(path: str | os.PathLike[str] | None = None) -> Path:
 def read(path: str | os.PathLike[str]) -> Library:
     """Read a `.lib` or `.lib.gz`.
 
-    Raises UsageError when the file is missing, is not a liberty, or lacks what every mapping needs: an inverter, a NAND2 and a D
-    flip-flop.
+    Raises UsageError when the file is missing, is not a liberty, or lacks what every mapping needs: an inverter, a
+    NAND2 and a D flip-flop.
     """
     file = Path(path)
     try:
@@ -173,13 +180,9 @@ def _read(file: Path, _mtime: int, _size: int) -> Library:
         try:
             cell = getattr(library, attribute)
         except ValueError:
-            raise UsageError(
-                f"liberty {str(file)!r} has no {what}; a library that has one is needed"
-            ) from None
+            raise UsageError(f"liberty {str(file)!r} has no {what}; a library that has one is needed") from None
         if cell.area <= 0:
-            raise UsageError(
-                f"liberty {str(file)!r} gives cell {cell.name!r} no area; areas above 0 are needed"
-            )
+            raise UsageError(f"liberty {str(file)!r} gives cell {cell.name!r} no area; areas above 0 are needed")
     return library
 
 
@@ -190,9 +193,7 @@ def _text(file: Path) -> str:
             data = gzip.decompress(data)
         return data.decode("utf-8", errors="replace")
     except (OSError, EOFError, ValueError) as error:
-        raise UsageError(
-            f"liberty {str(file)!r} cannot be read ({error}); give a .lib or .lib.gz file"
-        ) from None
+        raise UsageError(f"liberty {str(file)!r} cannot be read ({error}); give a .lib or .lib.gz file") from None
 
 
 # A token is a quoted string, a word (names, numbers and expressions without spaces) or one sign.
@@ -265,15 +266,14 @@ def _truth(cell: Cell) -> tuple[int, ...] | None:
     inputs = cell.inputs()
     try:
         return tuple(
-            evaluate(function, {name: row >> i & 1 for i, name in enumerate(inputs)})
-            for row in range(1 << len(inputs))
+            evaluate(function, {name: row >> i & 1 for i, name in enumerate(inputs)}) for row in range(1 << len(inputs))
         )
     except (ValueError, KeyError, IndexError):
         return None
 
 
 def evaluate(function: str, values: dict[str, int]) -> int:
-    """The value of a liberty boolean expression. Operators by falling strength: `'` and `!`; `^`; `&`, `*` and a space; `|` and `+`."""
+    """The value of a liberty expression. Operators by falling strength: `'` `!`, then `^`, `&` `*` space, `|` `+`."""
     tokens = re.findall(r"[A-Za-z_][\w\[\]]*|[01]|[()'!^&*|+]", function)
     value, end = _or(tokens, 0, values)
     if end != len(tokens):

