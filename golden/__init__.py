@@ -20,6 +20,7 @@ from amxfp4.golden.formats import (
     ScaleFormat,
     block_format,
 )
+from amxfp4.golden.matmul import matmul
 from amxfp4.golden.quantize import quantize
 from amxfp4.golden.reference import DotResult, dot_detailed
 
@@ -45,6 +46,7 @@ __all__ = [
     "encode_elements",
     "encode_scales",
     "least_exponent",
+    "matmul",
     "quantize",
     "schedule",
 ]

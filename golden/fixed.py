@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 _EXACT_BITS = 40
 """While a value has fewer bits than this, another limb can be appended to it within an int64."""
 
-_MAX_LIMB_BITS = 22
+MAX_LIMB_BITS = 22
+"""The widest limb that fits behind those bits."""
 
 
 def round_limbs(limbs: Sequence[NDArray[np.int64]], limb_bits: int, exponent: int) -> NDArray[np.float32]:
@@ -36,7 +37,7 @@ def round_limbs(limbs: Sequence[NDArray[np.int64]], limb_bits: int, exponent: in
 
 def _carry(limbs: Sequence[NDArray[np.int64]], limb_bits: int) -> tuple[list[NDArray[np.int64]], NDArray[np.int64]]:
     """The same sum as digits below 2**limb_bits, least significant first, and a signed rest above them."""
-    assert limb_bits <= _MAX_LIMB_BITS
+    assert limb_bits <= MAX_LIMB_BITS
     digits = []
     carry = np.zeros_like(limbs[0])
     for limb in limbs:

@@ -16,6 +16,7 @@ from amxfp4.errors import UsageError
 Table = TypeVar("Table", NDArray[np.int64], NDArray[np.float64])
 
 ELEMENT_BITS = 4
+ELEMENT_CODES = 1 << ELEMENT_BITS
 ELEMENT_SIGN = 0b1000
 """The sign bit of an element code; the other three bits are its magnitude code."""
 

@@ -1,0 +1,109 @@
+"""The exact accumulator as float64 matrix products that round nothing."""
+
+from math import floor, log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.golden.accumulator import least_exponent
+from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.fixed import MAX_LIMB_BITS, round_limbs
+from amxfp4.golden.formats import ELEMENT_HALVES, ScaleFormat
+from amxfp4.golden.matrix import Bounds, Matrix
+
+_TILE = 512
+"""Rows of either operand for which it is decided together whether one product is exact."""
+
+_SIGNIFICANT = 2.0**53
+"""Integers up to here are float64s."""
+
+
+def product_exact(a: Blocks, w: Blocks) -> NDArray[np.float32]:
+    """(M, N) sums of products, each rounded once; NaN scales count as 0. At most 2^24 elements are summed.
+
+    Every a[i, k] is a multiple of a unit u_i, every w[j, k] one of v_j. Then every product and every
+    partial sum, in whatever order BLAS forms it, is a multiple of u_i v_j, and none exceeds sum_k |a[i, k]|
+    * max_k |w[j, k]|. If that is at most 2^53 u_i v_j, every partial sum is a float64: the product rounds
+    nothing, and neither do fused multiply-adds. Scaling by powers of two cannot round, as E5M2 and E4M3
+    stay far within float64's range.
+    """
+    left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
+    exact = _exact_tiles(left.bounds(), right.bounds())
+    if exact.all():
+        return _direct(left, right)
+    result = np.empty((len(left.codes), len(right.codes)), np.float32)
+    for i, j in np.ndindex(exact.shape):
+        rows, columns = slice(i * _TILE, (i + 1) * _TILE), slice(j * _TILE, (j + 1) * _TILE)
+        product = _direct if exact[i, j] else _by_windows
+        result[rows, columns] = product(left.rows(rows), right.rows(columns))
+    return result
+
+
+def _exact_tiles(a: Bounds, w: Bounds) -> NDArray[np.bool_]:
+    """Whether one float64 product is exact, for each pair of tiles."""
+    bound = np.minimum(
+        np.multiply.outer(_tile_maximum(a.total / a.unit), _tile_maximum(w.peak / w.unit)),
+        np.multiply.outer(_tile_maximum(a.peak / a.unit), _tile_maximum(w.total / w.unit)),
+    )
+    # Computing the bound may itself round, by far less than one part in a million.
+    return bound * (1 + 1e-6) <= _SIGNIFICANT
+
+
+def _tile_maximum(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.maximum.reduceat(values, np.arange(0, len(values), _TILE)) if len(values) else values
+
+
+def _direct(a: Matrix, w: Matrix) -> NDArray[np.float32]:
+    """One product in float64, exact as `_exact_tiles` has shown, and one rounding."""
+    product = _values(a) @ _values(w).T
+    # A sum of -0 and -0 is the one way to -0; the result is +0.
+    product += 0.0
+    return product.astype(np.float32)
+
+
+def _values(matrix: Matrix) -> NDArray[np.floating]:
+    scale = matrix.fmt.scale
+    return matrix.values(np.ldexp(scale.significands.astype(np.float64), scale.exponents - 1), np.float64)
+
+
+def _by_windows(a: Matrix, w: Matrix) -> NDArray[np.float32]:
+    """Any spread of scales: split both operands by exponent, as in Ozaki's scheme, multiply the parts, and
+    add the products as integers.
+
+    A part keeps the elements whose scale's exponent lies in a window of `width`, counted from the window's
+    low end. Its elements are integers of at most 12 * significand * 2^(width - 1), and `width` is such that
+    K products of those stay within 2^53: each product of parts is exact. Products of equal weight are added
+    in int64, and the sum over weights is rounded once.
+    """
+    width = _window_width(a.fmt.scale, w.fmt.scale, a.codes.shape[1])
+    a_low, a_parts = _parts(a, width)
+    w_low, w_parts = _parts(w, width)
+    shape = (len(a.codes), len(w.codes))
+    limbs = [np.zeros(shape, np.int64) for _ in range(len(a_parts) + len(w_parts) - 1)]
+    for i, a_part in enumerate(a_parts):
+        for j, w_part in enumerate(w_parts):
+            limbs[i + j] += (a_part @ w_part.T).astype(np.int64)
+    return round_limbs(limbs, width, least_exponent(a.fmt, w.fmt) + a_low + w_low)
+
+
+def _window_width(a: ScaleFormat, w: ScaleFormat, length: int) -> int:
+    """The most exponents that both windows can hold; 8 or more for up to 2^24 elements."""
+    narrowest = ELEMENT_HALVES[-1] ** 2 * int(a.significands.max()) * int(w.significands.max()) * length
+    return min(1 + floor(log2(_SIGNIFICANT / narrowest) / 2), MAX_LIMB_BITS)
+
+
+def _parts(matrix: Matrix, width: int) -> tuple[int, list[NDArray[np.floating]]]:
+    """The lowest shift in use, and for each window of `width` shifts from there the elements in it, as
+    integers in float64, in units of the window's low end. A shift is an exponent above the format's
+    least."""
+    scale = matrix.fmt.scale
+    shifts = scale.exponents - scale.least_exponent
+    in_use = shifts[matrix.scales[matrix.used]]
+    high = int(in_use.max(initial=0))
+    low = int(in_use.min(initial=high))
+    parts = []
+    for start in range(low, high + 1, width):
+        inside = (shifts >= start) & (shifts < start + width)
+        factors = np.where(inside, np.ldexp(scale.significands.astype(np.float64), shifts - start), 0)
+        parts.append(matrix.values(factors, np.float64))
+    return low, parts

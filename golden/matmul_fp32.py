@@ -1,0 +1,87 @@
+"""The fp32 accumulator as one small matrix product for each term of each block, added in the contract's
+order."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.dot import add_in_float32
+from amxfp4.golden.matrix import Bounds, Matrix
+
+_TILE_ROWS = 128
+_TILE_COLUMNS = 64
+_TILE_BLOCKS = 32
+"""A tile's terms of so many blocks, a megabyte in float32, stay in cache until they are added. Each block's
+product is small enough that BLAS does not share it out to threads, which would cost more than it gives."""
+
+
+def product_fp32(a: Blocks, w: Blocks) -> NDArray[np.float32]:
+    """(M, N) sums of terms, rounded to float32 after each; NaN scales count as 0."""
+    left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
+    if _fits_float32(left.bounds(), right.bounds(), left.codes.shape[1]):
+        return _accumulate(left, right, np.float32)
+    return _accumulate(left, right, np.float64)
+
+
+def _fits_float32(a: Bounds, w: Bounds, length: int) -> bool:
+    """Whether neither a term nor a sum can leave float32's range, subnormals included.
+
+    Always true of FP8 scales on both sides. E8M0 scales reach further than float32 when two of them are
+    multiplied. The running sum exceeds the sum of magnitudes by less than a factor of two through rounding,
+    hence 2^127.
+    """
+    a_peak, w_peak = a.peak.max(initial=0), w.peak.max(initial=0)
+    largest = max(a_peak, w_peak, a_peak * w_peak * length)
+    least = a.unit.min(initial=np.inf) * w.unit.min(initial=np.inf)
+    return bool(largest < 2.0**127 and least >= 2.0**-149)
+
+
+def _accumulate(a: Matrix, w: Matrix, dtype: type) -> NDArray[np.float32]:
+    """Terms formed in `dtype`, float32 where `_fits_float32` allows and otherwise float64, then added one
+    by one.
+
+    BLAS forms a term exactly. Its products share their scales, so that each is a multiple of the product of
+    two significands, at most 8 bits, times a power of two that is in the range of `dtype`; with the sum of
+    128 element products, 15 bits in quarters, that makes 23 bits for every partial sum in any order.
+    """
+    a_sides, w_sides = (_sides_by_block(matrix, dtype) for matrix in (a, w))
+    add = _add_in_range if dtype is np.float32 else _add_any
+    result = np.zeros((len(a.codes), len(w.codes)), np.float32)
+    for i in range(0, len(a.codes), _TILE_ROWS):
+        rows = slice(i, i + _TILE_ROWS)
+        for j in range(0, len(w.codes), _TILE_COLUMNS):
+            columns = slice(j, j + _TILE_COLUMNS)
+            total = result[rows, columns].copy()
+            for start in range(0, a.scales.shape[1], _TILE_BLOCKS):
+                blocks = slice(start, start + _TILE_BLOCKS)
+                terms = [
+                    a_side[blocks, rows] @ w_side[blocks, columns].transpose(0, 2, 1)
+                    for a_side in a_sides
+                    for w_side in w_sides
+                ]
+                for block in range(len(terms[0])):
+                    for term in terms:
+                        add(total, term[block])
+            result[rows, columns] = total
+    return result
+
+
+def _sides_by_block(matrix: Matrix, dtype: type) -> list[NDArray[np.floating]]:
+    """Per scale, the values under it. (blocks, rows, block size)"""
+    scale = matrix.fmt.scale
+    sides = matrix.side_values(np.where(np.isnan(scale.values), 0, scale.values / 2), dtype)
+    shape = (*matrix.scales.shape[:2], matrix.fmt.block_size)
+    return [np.ascontiguousarray(side.reshape(shape).transpose(1, 0, 2)) for side in sides]
+
+
+def _add_in_range(total: NDArray[np.float32], term: NDArray[np.float32]) -> None:
+    """Add to `total`, in float32: its own addition rounds the sum of two float32s once.
+
+    The total starts as +0 and never becomes -0: no sum other than zero rounds to zero in this range, and x
+    + -x and +0 + -0 are +0.
+    """
+    np.add(total, term, out=total)
+
+
+def _add_any(total: NDArray[np.float32], term: NDArray[np.float64]) -> None:
+    total[...] = add_in_float32(total, term)
