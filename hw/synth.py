@@ -5,12 +5,9 @@ The flow, the same for every unit:
 1. Flatten; initial values are dropped, as an ASIC's flip-flops have none; yosys' word-level optimisations.
 2. Synchronous resets become logic, because most libraries have no such flip-flop, and registers that share an enable
    share a clock gate when the library has one: a pipeline that can stall would otherwise pay a multiplexer a bit.
-3. The logic is mapped once for each of `RECIPES`. The smallest result that meets the delay target is taken, or the
-   fastest when none does.
-
-Delays are ABC's `stime`: cell delays from the library's tables with slews and pin loads, no wires; from register
-outputs and input ports to register inputs and output ports, without clock-to-output and setup time.
-`amxfp4.hw.timing` times the chosen netlist anew, with both, and names the registers at the ends of the longest path.
+3. The logic between registers falls into independent parts (`amxfp4.hw.stages`). Each is mapped with each of `RECIPES`;
+   the smallest result that meets the delay target is taken, or the fastest when none does.
+4. The whole is put together and timed (`amxfp4.hw.timing`).
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from amxfp4.errors import UsageError
-from amxfp4.hw import liberty, timing
+from amxfp4.hw import liberty, stages, timing
 from amxfp4.hw.liberty import Library
 from amxfp4.hw.timing import TimingLibrary, TimingReport
 
@@ -73,6 +70,15 @@ HIERARCHY_RECIPE = "resyn-amap"
 
 
 @dataclass(frozen=True)
+class Part:
+    """One part of the logic: the recipe taken, its gates' area in gate equivalents and its longest path in ps."""
+
+    recipe: str
+    area_ge: float
+    delay_ps: float
+
+
+@dataclass(frozen=True)
 class SynthResult:
     """What one unit costs in one library.
 
@@ -85,15 +91,14 @@ class SynthResult:
     flip_flops, clock_gates
         Their number.
     delay_ps
-        Longest path through logic (ABC's `stime`).
+        Longest path through logic, as ABC's `stime` counts it: from register outputs and input ports to register inputs
+        and output ports; cell delays from the library's tables with slews and pin loads; no wires.
     timing
-        Longest path between registers with clock-to-output and setup time, and where it is.
+        The same with clock-to-output and setup time: the smallest clock period, and where its path runs.
     cells
         Library cell -> how many.
-    recipe
-        The mapping that was taken.
-    alternatives
-        Every recipe's (area_ge, delay_ps).
+    parts
+        The parts of the logic between registers: which recipe was taken for each, its area and longest path.
     breakdown_ge
         Instance path -> its own gate equivalents without those of the instances within, empty unless asked for. "" is
         the top. From a second run that keeps the hierarchy and so forgoes optimisation across it: its sum is larger
@@ -109,8 +114,7 @@ class SynthResult:
     delay_ps: float
     timing: TimingReport
     cells: dict[str, int]
-    recipe: str
-    alternatives: dict[str, tuple[float, float]]
+    parts: dict[str, Part]
     breakdown_ge: dict[str, float] = field(default_factory=dict)
     seconds: float = 0.0
 
@@ -143,17 +147,18 @@ def synthesise(
     with tempfile.TemporaryDirectory(prefix="amxfp4-synth-") as name:
         work = Path(name)
         _write_inputs(work, verilog, lib, target)
-        _run(work, f"{_prepare(top, lib, flat=True)}\nwrite_rtlil prepared.il", timeout, top)
-        netlists, figures = {}, {}
+        parts = _split(work, top, lib, timeout)
+        choices = {}
         for recipe in recipes:
-            netlists[recipe], delay = _map_once(work, recipe, timeout, top)
-            figures[recipe] = _area(_cells(netlists[recipe], top, lib), lib) / lib.nand2.area, delay
-        best = choose(figures, target)
-        cells = _cells(netlists[best], top, lib)
-        report = timing.analyse(netlists[best], top, lib)
+            mapped = _map_all(work, top, {recipe: list(parts)}, timeout)
+            choices[recipe] = _measure(mapped, top, lib, parts)
+        chosen = {part: choose({recipe: choices[recipe][part] for recipe in recipes}, target) for part in parts}
+        by_recipe = {recipe: [part for part in parts if chosen[part] == recipe] for recipe in recipes}
+        mapped = _map_all(work, top, by_recipe, timeout)
         if netlist is not None:
-            shutil.copyfile(work / f"{best}.v", netlist)
+            shutil.copyfile(work / "mapped.v", netlist)
         breakdown = _breakdown(work, top, lib, timeout) if hierarchy else {}
+    cells = _cells(mapped, top, lib)
     area = _area(cells, lib)
     registers = {cell: n for cell, n in cells.items() if lib.cells[cell].is_flip_flop}
     gates = {cell: n for cell, n in cells.items() if lib.cells[cell].is_clock_gate}
@@ -164,11 +169,10 @@ def synthesise(
         area_registers_ge=round(_area(registers | gates, lib) / lib.nand2.area, 2),
         flip_flops=sum(registers.values()),
         clock_gates=sum(gates.values()),
-        delay_ps=figures[best][1],
-        timing=report,
+        delay_ps=timing.analyse(mapped, top, lib, registers=False).period_ps,
+        timing=timing.analyse(mapped, top, lib),
         cells=cells,
-        recipe=best,
-        alternatives={recipe: (round(size, 2), delay) for recipe, (size, delay) in figures.items()},
+        parts={part: Part(chosen[part], *choices[chosen[part]][part]) for part in parts},
         breakdown_ge=breakdown,
         seconds=round(time.monotonic() - started, 1),
     )
@@ -205,7 +209,7 @@ def _write_inputs(work: Path, verilog: str, lib: Library, target_ps: float) -> N
     (work / "ports.constr").write_text(f"set_driving_cell {lib.buffer.name}\nset_load {load * lib.femtofarads:g}\n")
     for name, commands in RECIPES.items():
         lines = commands.replace("{D}", f"-D {target_ps:g}").replace("; ", "\n")
-        (work / f"{name}.abc").write_text(f"{lines}\nstime -d\n")
+        (work / f"{name}.abc").write_text(f"{lines}\n")
 
 
 def _prepare(top: str, lib: Library, *, flat: bool) -> str:
@@ -240,22 +244,42 @@ opt_clean
 """
 
 
-def _map(recipe: str) -> str:
-    return f"""
-abc -liberty cells.lib -constr ports.constr -script {recipe}.abc
-opt_clean
-"""
+def _split(work: Path, top: str, lib: Library, timeout: float) -> dict[str, int]:
+    """Write parts.il: the prepared netlist, each part of its logic a module. Returns the parts' gate counts."""
+    _run(work, _prepare(top, lib, flat=True) + "delete t:$scopeinfo\nwrite_json prepared.json\n", timeout, top)
+    marked, parts = stages.split(json.loads((work / "prepared.json").read_text()), top)
+    (work / "marked.json").write_text(json.dumps(marked))
+    _run(work, "read_json marked.json\nsubmod\nwrite_rtlil parts.il\n", timeout, top)
+    return parts
 
 
-def _map_once(work: Path, recipe: str, timeout: float, top: str) -> tuple[dict, float]:
-    """The netlist and ABC's longest path in ps. A process each, as ABC writes its figures in full only once in one."""
-    stats = work / "stats.txt"
-    stats.unlink(missing_ok=True)
-    script = f"read_rtlil prepared.il\n{_map(recipe)}\nwrite_verilog -noattr {recipe}.v\nwrite_json {recipe}.json"
-    _run(work, script, timeout, top)
-    # name, inputs, outputs, gates, area, delay; no line at all where there are only registers and wires
-    line = stats.read_text().split() if stats.exists() else []
-    return json.loads((work / f"{recipe}.json").read_text()), float(line[5]) if line else 0.0
+def _map(recipe: str, modules: str = "") -> str:
+    return f"abc -liberty cells.lib -constr ports.constr -script {recipe}.abc {modules}\nopt_clean\n"
+
+
+def _map_all(work: Path, top: str, recipes: dict[str, list[str]], timeout: float) -> dict:
+    """Map the parts with the recipes given, flatten, and return the netlist; also left in mapped.v."""
+    script = ["read_rtlil parts.il"]
+    script += [_map(recipe, " ".join(f"{top}_{part}" for part in parts)) for recipe, parts in recipes.items() if parts]
+    script += ["flatten", "opt_clean", "write_verilog -noattr mapped.v", "write_json mapped.json"]
+    _run(work, "\n".join(script), timeout, top)
+    return json.loads((work / "mapped.json").read_text())
+
+
+def _measure(netlist: dict, top: str, lib: Library, parts: dict[str, int]) -> dict[str, tuple[float, float]]:
+    """Part -> (gate equivalents, longest path in ps) in a flat netlist."""
+    area = dict.fromkeys(parts, 0.0)
+    for name, cell in netlist["modules"][top]["cells"].items():
+        part = _part(name, top)
+        if part in area:
+            area[part] += lib.cells[cell["type"]].area
+    delay = timing.latest(netlist, top, lib, lambda name: _part(name, top))
+    return {part: (round(area[part] / lib.nand2.area, 2), delay.get(part, 0.0)) for part in parts}
+
+
+def _part(cell: str, top: str) -> str:
+    """The part a cell of the flat netlist came from: flattening has put its module's instance before its name."""
+    return cell.removeprefix("$flatten\\").split(".", 1)[0].removeprefix(f"{top}_") if "." in cell else ""
 
 
 def _run(work: Path, script: str, timeout: float, top: str) -> None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import bisect
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -120,14 +120,29 @@ class TimingLibrary:
         return self.ps * sum(arc.delay[edge].at(slew, load) for edge in EDGES) / 2
 
 
-def analyse(netlist: dict, top: str, library: Library) -> TimingReport:
-    """Time module `top` of a flat netlist (yosys' `write_json`, read) of the library's cells."""
-    return _Analysis(netlist["modules"][top], TimingLibrary(library)).report()
+def analyse(netlist: dict, top: str, library: Library, *, registers: bool = True) -> TimingReport:
+    """Time module `top` of a flat netlist (yosys' `write_json`, read) of the library's cells.
+
+    Without `registers`, clock-to-output and setup times count as 0 (slews are kept): the path through logic alone.
+    """
+    return _Analysis(netlist["modules"][top], TimingLibrary(library), registers).report()
+
+
+def latest(netlist: dict, top: str, library: Library, group: Callable[[str], str]) -> dict[str, float]:
+    """The longest path through logic in ps, by what `group` makes of the name of the cell that drives its end."""
+    analysis = _Analysis(netlist["modules"][top], TimingLibrary(library), registers=False)
+    found: dict[str, float] = {}
+    for time, _, net, _ in analysis.ends():
+        if net in analysis.driver:
+            key = group(analysis.driver[net][0])
+            found[key] = max(found.get(key, 0.0), round(time * analysis.timing.ps, 1))
+    return found
 
 
 class _Analysis:
-    def __init__(self, module: dict, timing: TimingLibrary) -> None:
+    def __init__(self, module: dict, timing: TimingLibrary, registers: bool) -> None:
         self.timing = timing
+        self.registers = registers
         self.cells: dict[str, dict] = {
             name: cell for name, cell in module["cells"].items() if cell["type"] in timing.library.cells
         }
@@ -154,10 +169,11 @@ class _Analysis:
             bit: dict.fromkeys(EDGES, (0.0, 0.0, None, "")) for bit in inputs
         }
 
-    def report(self) -> TimingReport:
         for name in self._order():
             self._propagate(name)
-        ends = sorted(self._ends(), key=lambda end: -end[0])
+
+    def report(self) -> TimingReport:
+        ends = sorted(self.ends(), key=lambda end: -end[0])
         endpoints: dict[str, float] = {}
         for time, label, _, _ in ends:
             endpoints.setdefault(label, round(time * self.timing.ps, 1))
@@ -208,14 +224,14 @@ class _Analysis:
                 if before:
                     self._relax(found, arc, source if not timed.is_sequential else None, before, self.load[net])
 
-    @staticmethod
-    def _relax(found: dict, arc: Arc, source: object, before: dict, load: float) -> None:
+    def _relax(self, found: dict, arc: Arc, source: object, before: dict, load: float) -> None:
         for edge, causes in arc.causes.items():
             for cause in causes:
                 if cause not in before:
                     continue
                 arrival, slew, _, _ = before[cause]
-                arrival += arc.delay[edge].at(slew, load)
+                if source is not None or self.registers:
+                    arrival += arc.delay[edge].at(slew, load)
                 slew = arc.slew[edge].at(slew, load)
                 if edge not in found or arrival > found[edge][0]:
                     slowest = max(slew, found[edge][1]) if edge in found else slew
@@ -223,7 +239,7 @@ class _Analysis:
                 elif slew > found[edge][1]:
                     found[edge] = (found[edge][0], slew, *found[edge][2:])
 
-    def _ends(self) -> Iterable[tuple[float, str, object, str]]:
+    def ends(self) -> Iterable[tuple[float, str, object, str]]:
         for bit in self.outputs:
             for edge, (arrival, *_) in self.at.get(bit, {}).items():
                 yield arrival, self.names.get(bit, str(bit)), bit, edge
@@ -233,7 +249,8 @@ class _Analysis:
                 net = cell["connections"][pin][0]
                 for edge, (arrival, slew, _, _) in self.at.get(net, {}).items():
                     # A setup table is indexed by the data's and the clock's slew; the ideal clock's is 0.
-                    yield arrival + tables[edge].at(slew, 0.0), self._register(name), net, edge
+                    setup = tables[edge].at(slew, 0.0) if self.registers else 0.0
+                    yield arrival + setup, self._register(name), net, edge
 
     def _register(self, cell: str) -> str:
         """A register by the net that it drives, as that one has the designer's name."""
