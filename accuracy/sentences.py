@@ -1,0 +1,44 @@
+"""The project's own sentences, and a model's tokens for them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+SENTENCES = Path(__file__).with_name("sentences.txt")
+
+_MAX_TOKENS = 256
+"""The model's limit; longer sentences are cut."""
+
+
+@dataclass(frozen=True)
+class Sentences:
+    """Sentences and which of them say the same.
+
+    Attributes:
+        texts: the sentences.
+        groups: for each of them the number of its paragraph; those of one paragraph are paraphrases.
+    """
+
+    texts: tuple[str, ...]
+    groups: tuple[int, ...]
+
+
+def read_sentences(path: Path = SENTENCES) -> Sentences:
+    """A text file: a sentence a line, paraphrases together, an empty line between groups, `#` before a comment."""
+    texts, groups, group = [], [], 0
+    for line in path.read_text().splitlines():
+        if not line.strip():
+            group += 1
+        elif not line.startswith("#"):
+            texts.append(line.strip())
+            groups.append(group)
+    return Sentences(tuple(texts), tuple(groups))
+
+
+def tokenize(folder: Path, texts: tuple[str, ...]) -> list[list[int]]:
+    """Token numbers of each text by the tokenizer in `folder`, without padding."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(_MAX_TOKENS)
+    return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]
