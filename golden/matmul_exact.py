@@ -21,11 +21,11 @@ _SIGNIFICANT = 2.0**53
 def product_exact(a: Blocks, w: Blocks) -> NDArray[np.float32]:
     """(M, N) sums of products, each rounded once; NaN scales count as 0. At most 2^24 elements are summed.
 
-    Every a[i, k] is a multiple of a unit u_i, every w[j, k] one of v_j. Then every product and every
-    partial sum, in whatever order BLAS forms it, is a multiple of u_i v_j, and none exceeds sum_k |a[i, k]|
-    * max_k |w[j, k]|. If that is at most 2^53 u_i v_j, every partial sum is a float64: the product rounds
-    nothing, and neither do fused multiply-adds. Scaling by powers of two cannot round, as E5M2 and E4M3
-    stay far within float64's range.
+    Every a[i, k] is a multiple of a unit u_i, every w[j, k] one of v_j. Then every product and every partial
+    sum, in whatever order BLAS forms it, is a multiple of u_i v_j, and none exceeds the sum over k of |a[i, k]|
+    times the largest |w[j, k]|. If that is at most 2^53 u_i v_j, every partial sum is a float64: the product
+    rounds nothing, and neither do fused multiply-adds. Powers of two cannot spoil that, as E5M2 and E4M3 stay
+    far within float64's range.
     """
     left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
     exact = _exact_tiles(left.bounds(), right.bounds())
@@ -55,20 +55,19 @@ def _tile_maximum(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _direct(a: Matrix, w: Matrix) -> NDArray[np.float32]:
     """One product in float64, exact as `_exact_tiles` has shown, and one rounding."""
-    product = _values(a) @ _values(w).T
+    result = (_values(a) @ _values(w).T).astype(np.float32)
     # A sum of -0 and -0 is the one way to -0; the result is +0.
-    product += 0.0
-    return product.astype(np.float32)
+    result += 0
+    return result
 
 
-def _values(matrix: Matrix) -> NDArray[np.floating]:
+def _values(matrix: Matrix) -> NDArray[np.float64]:
     scale = matrix.fmt.scale
     return matrix.values(np.ldexp(scale.significands.astype(np.float64), scale.exponents - 1), np.float64)
 
 
 def _by_windows(a: Matrix, w: Matrix) -> NDArray[np.float32]:
-    """Any spread of scales: split both operands by exponent, as in Ozaki's scheme, multiply the parts, and
-    add the products as integers.
+    """The product for any spread of scales: operands split by exponent, as in Ozaki's scheme.
 
     A part keeps the elements whose scale's exponent lies in a window of `width`, counted from the window's
     low end. Its elements are integers of at most 12 * significand * 2^(width - 1), and `width` is such that
@@ -92,10 +91,12 @@ def _window_width(a: ScaleFormat, w: ScaleFormat, length: int) -> int:
     return min(1 + floor(log2(_SIGNIFICANT / narrowest) / 2), MAX_LIMB_BITS)
 
 
-def _parts(matrix: Matrix, width: int) -> tuple[int, list[NDArray[np.floating]]]:
-    """The lowest shift in use, and for each window of `width` shifts from there the elements in it, as
-    integers in float64, in units of the window's low end. A shift is an exponent above the format's
-    least."""
+def _parts(matrix: Matrix, width: int) -> tuple[int, list[NDArray[np.float64]]]:
+    """The lowest shift in use, and for each window of `width` shifts from there the elements in it.
+
+    A shift is an exponent above the format's least one. The elements are integers, in units of the window's low
+    end, and 0 outside the window. (rows, K padded)
+    """
     scale = matrix.fmt.scale
     shifts = scale.exponents - scale.least_exponent
     in_use = shifts[matrix.scales[matrix.used]]

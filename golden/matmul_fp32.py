@@ -1,12 +1,13 @@
-"""The fp32 accumulator as one small matrix product for each term of each block, added in the contract's
-order."""
+"""The fp32 accumulator as a small matrix product for each term of each block, added in the contract's order."""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.dot import add_in_float32
-from amxfp4.golden.matrix import Bounds, Matrix
+from amxfp4.golden.matrix import Bounds, FloatType, Matrix
 
 _TILE_ROWS = 128
 _TILE_COLUMNS = 64
@@ -36,9 +37,8 @@ def _fits_float32(a: Bounds, w: Bounds, length: int) -> bool:
     return bool(largest < 2.0**127 and least >= 2.0**-149)
 
 
-def _accumulate(a: Matrix, w: Matrix, dtype: type) -> NDArray[np.float32]:
-    """Terms formed in `dtype`, float32 where `_fits_float32` allows and otherwise float64, then added one
-    by one.
+def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
+    """Terms formed in `dtype` and added one by one: float32 where `_fits_float32` allows, otherwise float64.
 
     BLAS forms a term exactly. Its products share their scales, so that each is a multiple of the product of
     two significands, at most 8 bits, times a power of two that is in the range of `dtype`; with the sum of
@@ -66,7 +66,7 @@ def _accumulate(a: Matrix, w: Matrix, dtype: type) -> NDArray[np.float32]:
     return result
 
 
-def _sides_by_block(matrix: Matrix, dtype: type) -> list[NDArray[np.floating]]:
+def _sides_by_block(matrix: Matrix, dtype: FloatType) -> list[NDArray[Any]]:
     """Per scale, the values under it. (blocks, rows, block size)"""
     scale = matrix.fmt.scale
     sides = matrix.side_values(np.where(np.isnan(scale.values), 0, scale.values / 2), dtype)
@@ -77,8 +77,8 @@ def _sides_by_block(matrix: Matrix, dtype: type) -> list[NDArray[np.floating]]:
 def _add_in_range(total: NDArray[np.float32], term: NDArray[np.float32]) -> None:
     """Add to `total`, in float32: its own addition rounds the sum of two float32s once.
 
-    The total starts as +0 and never becomes -0: no sum other than zero rounds to zero in this range, and x
-    + -x and +0 + -0 are +0.
+    The total starts as +0 and never becomes -0: no sum other than zero rounds to zero in this range, and
+    x + -x and +0 + -0 are +0.
     """
     np.add(total, term, out=total)
 

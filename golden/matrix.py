@@ -1,13 +1,17 @@
 """A quantised matrix as BLAS takes it: dense values, and bounds on them that show what is exact."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.formats import ELEMENT_CODES, ELEMENT_MAX, ELEMENT_SIGN, BlockFormat
-from amxfp4.golden.terms import side_elements
+from amxfp4.golden.terms import ELEMENT_IN_HALVES, side_elements
+
+FloatType = type[np.float32] | type[np.float64]
 
 _ROWS_AT_A_TIME = 32
 """Rows looked up together, so that their temporaries stay in cache."""
@@ -43,34 +47,45 @@ class Matrix:
         """Some of the rows."""
         return Matrix(self.codes[part], self.scales[part], self.fmt, self.used[part])
 
-    def values(self, factors: NDArray[np.float64], dtype: type) -> NDArray[np.floating]:
-        """Elements in units of 1/2, each times `factors[scale code]`; as float32 or float64 (rows, K
-        padded)."""
-        return self._look_up([sum(self._side_tables(factors, dtype))], dtype)[0]
+    def values(self, factors: NDArray[np.float64], dtype: FloatType) -> NDArray[Any]:
+        """Elements in units of 1/2, each times `factors[scale code]`. (rows, K padded)"""
+        # Codes with a sign come last, and so does the scale for them.
+        codes_a_scale = ELEMENT_CODES // self.fmt.scales_per_block
 
-    def side_values(self, factors: NDArray[np.float64], dtype: type) -> list[NDArray[np.floating]]:
+        def table(scales: NDArray[Any]) -> list[NDArray[Any]]:
+            return [np.repeat(scales, codes_a_scale, axis=2) * ELEMENT_IN_HALVES.astype(dtype)]
+
+        return self._look_up(factors.astype(dtype), table, 1)[0]
+
+    def side_values(self, factors: NDArray[np.float64], dtype: FloatType) -> list[NDArray[Any]]:
         """The same by scale: what the elements under each scale are, and 0 for those under the other."""
-        return self._look_up(self._side_tables(factors, dtype), dtype)
+        sides = [elements.astype(dtype) for elements in side_elements(self.fmt)]
 
-    def _side_tables(self, factors: NDArray[np.float64], dtype: type) -> list[NDArray[np.floating]]:
-        """For each scale of a block, the value of every element code under it. (rows, blocks, 16)"""
-        by_scale = factors.astype(dtype)[self.scales]
-        return [
-            by_scale[:, :, side, None] * elements.astype(dtype) for side, elements in enumerate(side_elements(self.fmt))
-        ]
+        def tables(scales: NDArray[Any]) -> list[NDArray[Any]]:
+            return [scales[:, :, side, None] * elements for side, elements in enumerate(sides)]
 
-    def _look_up(self, tables: list[NDArray[np.floating]], dtype: type) -> list[NDArray[np.floating]]:
-        """Every element's value in its block's table: one look-up an element, whatever the scales."""
-        found = [np.empty(self.codes.shape, dtype) for _ in tables]
-        first = np.arange(self.scales.shape[1])[:, None] * ELEMENT_CODES
+        return self._look_up(factors.astype(dtype), tables, len(sides))
+
+    def _look_up(
+        self, factors: NDArray[Any], tables: Callable[[NDArray[Any]], list[NDArray[Any]]], count: int
+    ) -> list[NDArray[Any]]:
+        """Every element's value in its block's tables: one look-up an element, whatever the scales.
+
+        `tables` turns scale factors (rows, blocks, 1 or 2) into `count` tables of what each element code is under
+        them (rows, blocks, 16).
+        """
+        found = [np.empty(self.codes.shape, factors.dtype) for _ in range(count)]
+        blocks = self.scales.shape[1]
         for start in range(0, len(self.codes), _ROWS_AT_A_TIME):
             part = slice(start, start + _ROWS_AT_A_TIME)
             codes = self.codes[part]
-            row = np.arange(len(codes))[:, None, None] * (self.scales.shape[1] * ELEMENT_CODES)
-            entry = codes.reshape(len(codes), -1, self.fmt.block_size) + (first + row)
-            for table, values in zip(tables, found, strict=True):
+            table_starts = np.arange(len(codes) * blocks).reshape(len(codes), blocks, 1) * ELEMENT_CODES
+            entries = codes.reshape(len(codes), blocks, self.fmt.block_size) + table_starts
+            with np.errstate(over="ignore"):  # of values that no element has: callers keep to the dtype's range
+                by_code = tables(factors[self.scales[part]])
+            for table, values in zip(by_code, found, strict=True):
                 # Nothing is out of range; "clip" is the mode that does not check first.
-                np.take(table[part], entry.reshape(codes.shape), out=values[part], mode="clip")
+                np.take(table, entries.reshape(codes.shape), out=values[part], mode="clip")
         return found
 
     def bounds(self) -> "Bounds":

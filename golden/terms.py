@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.formats import ELEMENT_HALVES, BlockFormat
 
-_HALVES = np.array((*ELEMENT_HALVES, *(-halves for halves in ELEMENT_HALVES)), np.float32)
+ELEMENT_IN_HALVES = np.array((*ELEMENT_HALVES, *(-halves for halves in ELEMENT_HALVES)), np.float32)
 """Value of each of the sixteen element codes in units of 1/2."""
 
 
@@ -33,8 +33,8 @@ def side_elements(fmt: BlockFormat) -> list[NDArray[np.float32]]:
     conversely.
     """
     if fmt.asymmetric:
-        return [np.maximum(_HALVES, 0), np.minimum(_HALVES, 0)]
-    return [_HALVES]
+        return [np.maximum(ELEMENT_IN_HALVES, 0), np.minimum(ELEMENT_IN_HALVES, 0)]
+    return [ELEMENT_IN_HALVES]
 
 
 def block_terms(a: Blocks, w: Blocks) -> list[Term]:
@@ -61,7 +61,7 @@ def block_terms(a: Blocks, w: Blocks) -> list[Term]:
 
 def nan_blocks(blocks: Blocks) -> NDArray[np.bool_]:
     """Which blocks have a NaN among their scales. (..., blocks)"""
-    return (blocks.scales > blocks.fmt.scale.max_code).any(axis=-1)
+    return np.any(blocks.scales > blocks.fmt.scale.max_code, axis=-1)
 
 
 def _by_block(values: NDArray[np.float32], block_size: int) -> NDArray[np.float32]:

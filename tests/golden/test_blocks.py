@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from fraction_oracle import random_blocks
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import random_blocks
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import BLOCK_FORMAT_NAMES, Blocks, block_format, quantize

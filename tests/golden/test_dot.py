@@ -4,9 +4,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from fraction_oracle import Dot, formats, random_blocks
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import Dot, formats, random_blocks
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import Accumulate, BlockFormat, Blocks, block_format, dot, dot_detailed, quantize

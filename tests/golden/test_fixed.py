@@ -3,9 +3,9 @@
 from fractions import Fraction
 
 import numpy as np
+from fraction_oracle import bits_of, round_to_float32
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import bits_of, round_to_float32
 
 from amxfp4.golden.fixed import round_limbs
 

@@ -4,9 +4,9 @@ from itertools import product
 
 import numpy as np
 import pytest
+from fraction_oracle import formats, random_blocks
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from oracle import formats, random_blocks
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import (

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from fraction_oracle import bits_of, round_to_float32
 from hypothesis import given
 from hypothesis import strategies as st
-from oracle import bits_of, round_to_float32
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import Blocks, block_format, dot_detailed
