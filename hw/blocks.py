@@ -5,7 +5,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.compress import columns_of
-from amxfp4.hw.config import PRODUCT_BITS, MacConfig
+from amxfp4.hw.config import MacConfig
 
 
 class BlockSums(wiring.Component):
@@ -51,7 +51,7 @@ class BlockSums(wiring.Component):
         """The running sum of one sign pair; its value in two's complement where the sums are signed."""
         config = self.config
         offset = config.sums_signed or config.negated(index)
-        width = config.sum_bits if offset else PRODUCT_BITS + (config.block_size - 1).bit_length()
+        width = config.sum_bits if offset else config.product_bits + (config.block_size - 1).bit_length()
         total = Signal(width, name=f"sum{index}", reset_less=True)
         # Pairs that come as one's complement lack 1 each: a whole block's worth is there from the start.
         start = config.block_size // 2 if config.negated(index) else 0

@@ -13,12 +13,10 @@ LANES = (1, 2, 4, 8, 16, 32)
 BLOCK_SIZES = (8, 16, 32, 64, 128)
 ACCUMULATORS = ("exact", "fp32")
 
-# The largest |element| is 6, in units of 1/2: 12; a product is an integer in units of 1/4, at most 144.
-PRODUCT_MAX = 12 * 12
-PRODUCT_BITS = bits_for(PRODUCT_MAX)
-# Before its shift a product of two 2-bit significands is at most 3 x 3; the shift is 0..2 for each operand.
+# The largest |element| is 6, in units of 1/2: 12.
+ELEMENT_MAX = 12
+# Before its shift a product of two 2-bit significands is at most 3 x 3.
 PRODUCT_SIGNIFICAND_MAX = 3 * 3
-PRODUCT_SHIFT_MAX = 2 + 2
 # An exact accumulator holds at least this many worst-case products: 2^19 worst-case blocks of 32.
 EXACT_CAPACITY = 1 << 24
 
@@ -36,6 +34,11 @@ def largest_exponent(scale: ScaleFormat) -> int:
 def smallest_exponent(scale: ScaleFormat) -> int:
     """The smallest effective exponent field: an FP8 field of 0 (subnormal) has the weight of 1; E8M0 has none."""
     return 1 if scale.mantissa_bits else 0
+
+
+def scales_layout(block: BlockFormat) -> data.ArrayLayout:
+    """The scale codes of one block, positive first."""
+    return data.ArrayLayout(block.scale.bits, 1 + block.asymmetric)
 
 
 def _one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
@@ -166,6 +169,26 @@ class MacConfig:
     # -- front end: products and sums --------------------------------------------------------------------------
 
     @property
+    def halvings(self) -> int:
+        """Operands whose sides may have half the block's scale. Their elements count in units of half that scale, so
+        that a side which is not halved is shifted by one place more: the asymmetry costs a shift, not a sum."""
+        return sum(f.halving for f in self.formats)
+
+    @property
+    def product_max(self) -> int:
+        """The largest product of two elements, in units of 1/4, 1/8 or 1/16 of the scales: 144, 288 or 576."""
+        return ELEMENT_MAX * ELEMENT_MAX << self.halvings
+
+    @property
+    def product_bits(self) -> int:
+        return bits_for(self.product_max)
+
+    @property
+    def lane_offset(self) -> int:
+        """What a lane adds to a signed sum to keep it positive: the power of two above `product_max`."""
+        return 1 << self.product_bits
+
+    @property
     def sums_signed(self) -> bool:
         """With both operands asymmetric a sum's sign is that of its sign pair; otherwise products of both signs
         meet in one sum."""
@@ -183,14 +206,15 @@ class MacConfig:
 
     @property
     def sum_bits(self) -> int:
-        """Width of a block sum, units of 1/4: at most 144 k. A signed one is two's complement with room for
-        +-256 k, as its addends carry an offset of 256 a lane (see `sums.py`)."""
-        return bits_for(256 * self.block_size) if self.block_signed else bits_for(PRODUCT_MAX * self.block_size)
+        """Width of a block sum: at most 144 k. A signed one is two's complement with room for +-256 k, as its addends
+        carry an offset of 256 a lane (see `sums.py`); with halved sides, twice or four times as much."""
+        lane = self.lane_offset if self.block_signed else self.product_max
+        return bits_for(lane * self.block_size)
 
     @property
     def beat_bits(self) -> int:
         """Width of one beat's sum: a lane adds at most 144, with an offset at most 256 + 144, negated below 256."""
-        return bits_for(((256 + PRODUCT_MAX) if self.sums_signed else PRODUCT_MAX) * self.lanes)
+        return bits_for((self.lane_offset * self.sums_signed + self.product_max) * self.lanes)
 
     @property
     def beat_rows(self) -> int:
@@ -208,8 +232,13 @@ class MacConfig:
     @property
     def term_bits(self) -> int:
         """Width of a term's magnitude: a sum (or one product's significand) times two scale significands."""
-        largest = PRODUCT_SIGNIFICAND_MAX if self.direct else PRODUCT_MAX * self.block_size
+        largest = PRODUCT_SIGNIFICAND_MAX if self.direct else self.product_max * self.block_size
         return bits_for(largest * self.scale_significand_max)
+
+    @property
+    def product_shift_max(self) -> int:
+        """The largest shift of a product's significand: 0 .. 2 for each operand, and 1 more for a side not halved."""
+        return 2 + 2 + self.halvings
 
     @property
     def exponent_min(self) -> int:
@@ -219,7 +248,7 @@ class MacConfig:
     @property
     def exponent_max(self) -> int:
         """The largest sum of two scale exponent fields, with a direct product's own shift."""
-        return sum(largest_exponent(f.scale) for f in self.formats) + PRODUCT_SHIFT_MAX * self.direct
+        return sum(largest_exponent(f.scale) for f in self.formats) + self.product_shift_max * self.direct
 
     @property
     def exponent_bits(self) -> int:
@@ -228,8 +257,8 @@ class MacConfig:
     @property
     def exponent_offset(self) -> int:
         """A term's value is magnitude x 2^(exponent - exponent_offset): both scales' biases and mantissa bits, and
-        2 for the products' unit of 1/4."""
-        return 2 + sum(f.scale.bias + f.scale.mantissa_bits for f in self.formats)
+        2 for the products' unit of 1/4, and 1 for each operand in halves of its scale."""
+        return 2 + self.halvings + sum(f.scale.bias + f.scale.mantissa_bits for f in self.formats)
 
     # -- exact accumulator -------------------------------------------------------------------------------------
 
@@ -243,7 +272,7 @@ class MacConfig:
         """The largest scaled product of two elements, in units of the accumulator's least bit."""
         top = (largest_exponent(f.scale) - smallest_exponent(f.scale) for f in self.formats)
         codes = (f.scale.max_code & ((1 << f.scale.mantissa_bits) - 1) for f in self.formats)
-        value = PRODUCT_MAX
+        value = self.product_max
         for shift, mantissa, f in zip(top, codes, self.formats, strict=True):
             value *= ((1 << f.scale.mantissa_bits) + mantissa) << shift
         return value
@@ -295,14 +324,17 @@ class MacConfig:
     @property
     def beat_layout(self) -> data.StructLayout:
         """An input beat, from bit 0: codes of lane 0 first, the scales (positive first) of the block that begins,
-        and whether the dot product ends with this block (looked at in the block's last beat)."""
+        and whether the dot product ends with this block (looked at in the block's last beat). A format with halved
+        sides has two bits more behind its scale: positive side halved, negative side halved."""
         a, w = self.formats
         return data.StructLayout(
             {
                 "a_codes": data.ArrayLayout(4, self.lanes),
                 "w_codes": data.ArrayLayout(4, self.lanes),
-                "a_scales": data.ArrayLayout(a.scale.bits, a.scales_per_block),
-                "w_scales": data.ArrayLayout(w.scale.bits, w.scales_per_block),
+                "a_scales": scales_layout(a),
+                **({"a_halved": 2} if a.halving else {}),
+                "w_scales": scales_layout(w),
+                **({"w_halved": 2} if w.halving else {}),
                 "last": 1,
             }
         )

@@ -4,27 +4,36 @@ from amaranth.hdl import Cat, Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from amxfp4.hw.config import MacConfig
+from amxfp4.hw.config import MacConfig, scales_layout
 from amxfp4.hw.element import shift, significand
 from amxfp4.hw.scale import decode, select, term_layout
 
 
 def product_layout() -> data.StructLayout:
-    """A product before its shift: significand (0 .. 9) x 2^shift (0 .. 4) in units of 1/4, and the operands' signs."""
+    """A product before its shift: significand (0 .. 9) x 2^shift (0 .. 6), and the operands' signs."""
     return data.StructLayout({"significand": 4, "shift": 3, "a_negative": 1, "w_negative": 1})
 
 
 class DirectProduct(wiring.Component):
-    """Decodes and multiplies one pair of E2M1 codes, leaving the shift to the accumulator; combinational."""
+    """Decodes and multiplies one pair of E2M1 codes, leaving the shift to the accumulator; combinational.
 
-    def __init__(self) -> None:
-        super().__init__({"a": In(4), "w": In(4), "product": Out(product_layout())})
+    Ports: `a`, `w`: codes; `a_halved`, `w_halved`: see `ElementProducts`; `product` out.
+    """
+
+    def __init__(self, config: MacConfig) -> None:
+        self.config = config
+        super().__init__(
+            {"a": In(4), "w": In(4), "a_halved": In(2), "w_halved": In(2), "product": Out(product_layout())}
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
+        a_format, w_format = self.config.formats
+        a_shift = shift(self.a, self.a_halved, a_format)
+        w_shift = shift(self.w, self.w_halved, w_format)
         m.d.comb += [
             self.product.significand.eq(significand(self.a) * significand(self.w)),
-            self.product.shift.eq(Cat(*shift(self.a)) + Cat(*shift(self.w))),
+            self.product.shift.eq(a_shift + w_shift),
             self.product.a_negative.eq(self.a[3]),
             self.product.w_negative.eq(self.w[3]),
         ]
@@ -44,8 +53,8 @@ class DirectTerm(wiring.Component):
         super().__init__(
             {
                 "product": In(product_layout()),
-                "a_scales": In(data.ArrayLayout(a.scale.bits, a.scales_per_block)),
-                "w_scales": In(data.ArrayLayout(w.scale.bits, w.scales_per_block)),
+                "a_scales": In(scales_layout(a)),
+                "w_scales": In(scales_layout(w)),
                 "term": Out(term_layout(config)),
             }
         )

@@ -102,12 +102,30 @@ class MacUnit(wiring.Component):
             kept.append(register)
         return kept[0], kept[1]
 
+    def _halved(self, m: Module, beat: _Beat) -> tuple[Value, Value]:
+        """Which sides of the current block are halved: needed by the block's first beat already, which brings it."""
+        halved: list[Value] = []
+        for name, block in zip(("a_halved", "w_halved"), self.config.formats, strict=True):
+            if not block.halving:
+                halved.append(Const(0, 2))
+                continue
+            source = self.i.payload[name]
+            if self.config.beats_per_block == 1:
+                halved.append(source)
+                continue
+            register = Signal(2, name=name, reset_less=True)
+            with m.If(beat.valid & beat.first):
+                m.d.sync += register.eq(source)
+            halved.append(Mux(beat.first, source, register))
+        return halved[0], halved[1]
+
     def _direct(self, m: Module) -> _Terms:
         """One lane: a term a beat."""
         config = self.config
         beat = self._beat(m)
         a_scales, w_scales = self._scales(m, beat)
-        m.submodules.product = multiply = DirectProduct()
+        a_halved, w_halved = self._halved(m, beat)
+        m.submodules.product = multiply = DirectProduct(config)
         m.submodules.scale = scale = DirectTerm(config)
         product = Signal(product_layout(), reset_less=True)
         valid, first, last, ends = (Signal(name=f"product_{flag}") for flag in ("valid", "first", "last", "ends"))
@@ -115,6 +133,8 @@ class MacUnit(wiring.Component):
         m.d.comb += [
             multiply.a.eq(self.i.payload.a_codes[0]),
             multiply.w.eq(self.i.payload.w_codes[0]),
+            multiply.a_halved.eq(a_halved),
+            multiply.w_halved.eq(w_halved),
             scale.product.eq(product),
             scale.a_scales.eq(a_scales),
             scale.w_scales.eq(w_scales),
@@ -136,12 +156,15 @@ class MacUnit(wiring.Component):
         config = self.config
         beat = self._beat(m)
         a_scales, w_scales = self._scales(m, beat)
-        m.submodules.products = products = ElementProducts(config.lanes)
+        a_halved, w_halved = self._halved(m, beat)
+        m.submodules.products = products = ElementProducts(config)
         m.submodules.sums = sums = BeatSums(config)
         m.submodules.blocks = blocks = BlockSums(config)
         m.d.comb += [
             products.a.eq(self.i.payload.a_codes),
             products.w.eq(self.i.payload.w_codes),
+            products.a_halved.eq(a_halved),
+            products.w_halved.eq(w_halved),
             sums.magnitude.eq(products.magnitude),
             sums.a_sign.eq(Cat(*(code[3] for code in self.i.payload.a_codes))),
             sums.w_sign.eq(Cat(*(code[3] for code in self.i.payload.w_codes))),

@@ -7,7 +7,7 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.golden.formats import BlockFormat, ScaleFormat
-from amxfp4.hw.config import MacConfig
+from amxfp4.hw.config import MacConfig, scales_layout
 
 
 @dataclass(frozen=True)
@@ -59,8 +59,8 @@ class ScaledTerm(wiring.Component):
         a, w = config.formats
         super().__init__(
             {
-                "a_scales": In(data.ArrayLayout(a.scale.bits, a.scales_per_block)),
-                "w_scales": In(data.ArrayLayout(w.scale.bits, w.scales_per_block)),
+                "a_scales": In(scales_layout(a)),
+                "w_scales": In(scales_layout(w)),
                 "a_negative": In(1),
                 "w_negative": In(1),
                 "sum": In(config.sum_bits),

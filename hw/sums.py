@@ -3,7 +3,8 @@
 Which sum a product belongs to depends on the signs of the asymmetric operands. With one asymmetric operand or none,
 products of both signs meet in one sum, as `product - 256 s`: the one's complement `product ^ s`, the carry `s`, and
 an offset of 256 a lane that makes every addend unsigned (the ninth bit is `~s`). Over a block the offsets add up to
-256 k, a power of two, which `blocks.py` takes away by inverting one bit.
+256 k, a power of two, which `blocks.py` takes away by inverting one bit. (Each operand with halved sides makes
+products one bit wider and the offset twice as large.)
 
 Each lane belongs to just one sum, so two lanes join before they split: `u = p0 + p1` if both are of the same sum,
 otherwise `u = p0` and `v = p1`; each sum then takes `u`, `v` or nothing. One adder and an AND-OR a sum, instead of an
@@ -15,16 +16,16 @@ from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.compress import Columns
-from amxfp4.hw.config import PRODUCT_BITS, MacConfig
+from amxfp4.hw.config import MacConfig
 
 
 class BeatSums(wiring.Component):
     """Sums of one beat's products by sign pair; combinational.
 
-    Ports: `magnitude` (8 bits a lane), `a_sign`, `w_sign` (1 bit a lane) in; `rows` out: for each sum `beat_rows` values of
-    `beat_bits` bits, whose sum is the beat's. Signed sums carry an offset of 256 a lane. Of four sums with an exact
-    accumulator behind them, the two that count negatively come as `256 lanes - sum - lanes / 2`: the one's complement
-    of each pair's addend.
+    Ports: `magnitude` (`product_bits` a lane), `a_sign`, `w_sign` (1 bit a lane) in; `rows` out: for each sum
+    `beat_rows` values of `beat_bits` bits, whose sum is the beat's. Signed sums carry an offset of `lane_offset` a
+    lane. Of four sums with an exact accumulator behind them, the two that count negatively come as
+    `256 lanes - sum - lanes / 2`: the one's complement of each pair's addend.
     """
 
     def __init__(self, config: MacConfig) -> None:
@@ -32,7 +33,7 @@ class BeatSums(wiring.Component):
         lanes = config.lanes
         super().__init__(
             {
-                "magnitude": In(data.ArrayLayout(PRODUCT_BITS, lanes)),
+                "magnitude": In(data.ArrayLayout(config.product_bits, lanes)),
                 "a_sign": In(lanes),
                 "w_sign": In(lanes),
                 "rows": Out(data.ArrayLayout(data.ArrayLayout(config.beat_bits, config.beat_rows), config.sign_pairs)),
@@ -78,7 +79,7 @@ class BeatSums(wiring.Component):
         if not self.config.sums_signed:
             return magnitude, Const(0, 1)
         sign = self.a_sign[lane] ^ self.w_sign[lane]
-        return Cat(magnitude ^ sign.replicate(PRODUCT_BITS), sign), sign
+        return Cat(magnitude ^ sign.replicate(len(magnitude)), sign), sign
 
     def _addend(self, index: int, value: Value) -> Value:
         """A value (zero where it is of another sum) as an unsigned addend of sum `index`."""
@@ -95,7 +96,7 @@ class BeatSums(wiring.Component):
     def _split_pair(self, m: Module, columns: list[Columns], lane: int) -> None:
         (value0, carry0), (value1, carry1) = self._lane(lane), self._lane(lane + 1)
         signed = self.config.sums_signed
-        width = PRODUCT_BITS + 1 + signed
+        width = self.config.product_bits + 1 + signed
         same = Signal(name=f"same{lane}")
         joined = Signal(width, name=f"joined{lane}")
         alone = Signal(width, name=f"alone{lane}")
