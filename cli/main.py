@@ -38,10 +38,10 @@ def cli() -> None:
     """Open, bit-exact AMXFP4 hardware: Verilog, simulation against the golden model, area, accuracy."""
 
 
-def main() -> None:
-    """Entry point: a mistake of the user's is one line on standard error and exit status 2."""
+def main(command: click.Command = cli) -> None:
+    """Entry point, of another command too: a mistake of the user's is one line on standard error and exit status 2."""
     try:
-        status = cli.main(standalone_mode=False)
+        status = command.main(standalone_mode=False)
     except UsageError as error:
         _fail(str(error))
     except click.exceptions.Exit as done:

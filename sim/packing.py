@@ -1,0 +1,50 @@
+"""Arrays of field values to beats as flat integers, the way a unit's ports carry them."""
+
+from collections.abc import Mapping
+
+import numpy as np
+from amaranth.lib import data
+from numpy.typing import NDArray
+
+WORD_BITS = 32
+
+
+def words_of(layout: data.Layout) -> int:
+    """How many 32-bit words hold a payload of this layout."""
+    return -(-layout.size // WORD_BITS)
+
+
+def pack(layout: data.StructLayout, fields: Mapping[str, NDArray[np.integer]]) -> NDArray[np.uint32]:
+    """Payloads as little-endian words.
+
+    Args:
+        layout: of a payload; each field an unsigned number or an array of them.
+        fields: per name, an array (..., count) for an array field, (...) for a number. Fields left out are 0.
+
+    Returns:
+        uint32 (..., words), bit 0 of the payload in bit 0 of word 0.
+    """
+    leading = np.broadcast_shapes(
+        *(value.shape[:-1] if _count(layout, name) else value.shape for name, value in fields.items())
+    )
+    words = np.zeros((*leading, words_of(layout) + 1), np.uint64)  # one more for the last field to spill into
+    for name, value in fields.items():
+        count = _count(layout, name)
+        width = layout[name].width // (count or 1)
+        for index in range(count or 1):
+            word, bit = divmod(layout[name].offset + index * width, WORD_BITS)
+            shifted = (value[..., index] if count else value).astype(np.uint64) << np.uint64(bit)
+            words[..., word] |= shifted & np.uint64(0xFFFFFFFF)
+            words[..., word + 1] |= shifted >> np.uint64(WORD_BITS)
+    return words[..., :-1].astype(np.uint32)
+
+
+def integers(words: NDArray[np.uint32]) -> list[int]:
+    """Packed payloads (beats, words) as Python integers."""
+    return [int.from_bytes(row.astype("<u4").tobytes(), "little") for row in words]
+
+
+def _count(layout: data.StructLayout, name: str) -> int:
+    """Elements of an array field; 0 for a number."""
+    shape = layout[name].shape
+    return shape.length if isinstance(shape, data.ArrayLayout) else 0

@@ -1,0 +1,304 @@
+"""Builds and runs the benches: one config, or a matrix of them side by side.
+
+python -m amxfp4.sim.run                          the small matrix
+python -m amxfp4.sim.run --matrix full            everything
+python -m amxfp4.sim.run --lanes 8 --test ties    one config, tests whose name contains a word
+WAVES=1 python -m amxfp4.sim.run ...              the same, with a VCD file for GTKWave or Surfer
+"""
+
+import json
+import logging
+import os
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+import click
+from amaranth.lib import wiring
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from amxfp4.errors import UsageError
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.generate import verilog_text
+from amxfp4.hw.mac import MacUnit
+from amxfp4.sim.matrix import full, small
+from amxfp4.sim.verilate import BUILD, build_bench
+
+BENCH = "amxfp4.sim.bench_mac"
+SMALL_BEATS, FULL_BEATS = 1500, 12000
+DEFAULT_SEED = 1
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A test that failed.
+
+    Attributes:
+        test: its name.
+        report: what it said: config, seed, beat, expected, found, and how to run it again.
+    """
+
+    test: str
+    report: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a bench on one config.
+
+    Attributes:
+        name: the config's.
+        seed: of everything random in it.
+        passed: names of the tests that passed.
+        failures: those that did not.
+        junit: the JUnit XML file.
+        waves: the VCD file, when one was asked for.
+        built_in, run_in: seconds.
+    """
+
+    name: str
+    seed: int
+    passed: tuple[str, ...]
+    failures: tuple[Failure, ...]
+    junit: Path
+    waves: Path | None
+    built_in: float
+    run_in: float
+
+
+@dataclass(frozen=True)
+class BenchOptions:
+    """How to run a bench.
+
+    Attributes:
+        seed: of everything random; the same seed gives the same run.
+        beats: of a random test.
+        tests: a regular expression that selects tests by name.
+        stop: after this many failures; 0 never.
+        waves: write a VCD file.
+        build: folder for builds and reports.
+    """
+
+    seed: int = DEFAULT_SEED
+    beats: int = SMALL_BEATS
+    tests: str = ""
+    stop: int = 0
+    waves: bool = False
+    build: Path = BUILD
+
+
+def run_bench(
+    config: MacConfig,
+    options: BenchOptions = BenchOptions(),
+    *,
+    verilog: str | None = None,
+    label: str | None = None,
+) -> Outcome:
+    """Builds and runs the bench on one config, and reads what came of it.
+
+    Args:
+        config: what the bench expects.
+        verilog: the unit to test, with top module `config.name`; the config's own unless given.
+        label: names the report; the config's name unless given.
+
+    Raises:
+        BuildError: the Verilog could not be built.
+        RuntimeError: the simulation died without a report, or ran no test.
+    """
+    started = time.monotonic()
+    text = verilog if verilog is not None else unit_verilog(config)
+    folder = build_bench(text, config.name, build=options.build, waves=options.waves).resolve()
+    built = time.monotonic()
+    label = label or config.name
+    work = (options.build / "runs" / label).resolve()
+    junit = (options.build / f"{label}.xml").resolve()
+    log = work / "simulation.log"
+    work.mkdir(parents=True, exist_ok=True)
+    _simulate(config, options, folder, work, junit, log)
+    passed, failures = read_junit(junit, label, log)
+    waves = work / "dump.vcd" if options.waves else None
+    finished = time.monotonic()
+    return Outcome(label, options.seed, passed, failures, junit, waves, built - started, finished - built)
+
+
+def unit_verilog(config: MacConfig) -> str:
+    """The Verilog of a config's MAC unit."""
+    unit: wiring.Component = MacUnit(config)
+    return verilog_text(unit, config.name)
+
+
+def _simulate(config: MacConfig, options: BenchOptions, folder: Path, work: Path, junit: Path, log: Path) -> None:
+    from cocotb_tools.runner import get_runner
+
+    # The runner would take over the verdict and the file names if it saw pytest; the caller reads the report.
+    for name in ("PYTEST_CURRENT_TEST", "WAVES"):
+        os.environ.pop(name, None)
+    runner = get_runner("verilator")
+    runner.log.disabled = True
+    try:
+        runner.test(
+            test_module=BENCH,
+            hdl_toplevel=config.name,
+            hdl_toplevel_lang="verilog",
+            build_dir=folder,
+            test_dir=work,
+            results_xml=str(junit),
+            seed=options.seed,
+            plusargs=[f"+verilator+seed+{options.seed % (1 << 31) or 1}", "+verilator+rand+reset+2"],
+            waves=options.waves,
+            log_file=log,
+            test_filter=options.tests or None,
+            extra_env={
+                "AMXFP4_BENCH_CONFIG": json.dumps(config.as_dict()),
+                "AMXFP4_BENCH_BEATS": str(options.beats),
+                "AMXFP4_BENCH_AGAIN": command_for(config, options),
+                "COCOTB_MAX_FAILURES": str(options.stop),
+                "COCOTB_ANSI_OUTPUT": "0",
+            },
+        )
+    except SystemExit:
+        if not junit.exists():
+            raise RuntimeError(f"the simulation of {config.name} left no report; see {log}") from None
+
+
+def command_for(config: MacConfig, options: BenchOptions) -> str:
+    """The shell command that runs one test of one config again with waves; TEST stands for its name."""
+    words = ["python", "-m", "amxfp4.sim.run"]
+    for key, value in config.as_dict().items():
+        if value is not None:
+            words += [f"--{key.replace('_', '-')}", str(value)]
+    words += ["--seed", str(options.seed), "--beats", str(options.beats), "--test", "TEST"]
+    return "WAVES=1 " + shlex.join(words)
+
+
+def read_junit(junit: Path, label: str, log: Path) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
+    """Tests passed and tests failed, from a report; names its test suite after the config.
+
+    Raises:
+        RuntimeError: it reports no test at all, or cannot be read.
+    """
+    try:
+        tree = ElementTree.parse(junit)
+    except (OSError, ElementTree.ParseError) as error:
+        raise RuntimeError(f"the report of {label} cannot be read ({error}); see {log}") from None
+    passed, failures = [], []
+    for case in tree.iter("testcase"):
+        case.set("classname", label)
+        verdicts = [child for child in case if child.tag in ("failure", "error")]
+        name = case.get("name", "")
+        if verdicts:
+            failures.append(Failure(name, "\n".join(_text(verdict) for verdict in verdicts)))
+        elif case.find("skipped") is None:
+            passed.append(name)
+    if not passed and not failures:
+        raise RuntimeError(f"no test ran on {label}; see {log}")
+    tree.write(junit, encoding="utf-8", xml_declaration=True)
+    return tuple(passed), tuple(failures)
+
+
+def _text(verdict: ElementTree.Element) -> str:
+    """A verdict's own words, without the traceback of the bench."""
+    return (verdict.get("message") or verdict.text or verdict.tag).strip()
+
+
+# -- many at once --------------------------------------------------------------------------------------------------
+
+
+def run_matrix(
+    configs: Sequence[MacConfig],
+    options: BenchOptions,
+    *,
+    jobs: int = 2,
+    done: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
+    """Runs the bench on every config, `jobs` at a time, and calls `done` with each outcome as it comes."""
+    outcomes = []
+    with ProcessPoolExecutor(jobs, initializer=_quiet) as pool:
+        futures = [pool.submit(run_bench, config, options) for config in configs]
+        try:
+            for future in as_completed(futures):
+                outcomes.append(future.result())
+                done(outcomes[-1])
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return outcomes
+
+
+def _quiet() -> None:
+    logging.disable(logging.CRITICAL)
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--matrix", type=click.Choice(["small", "full"]), help="Which configs, unless one is given below.")
+@click.option("--activation", metavar="FORMAT", help="Of a single config, like the options that follow.")
+@click.option("--weight", metavar="FORMAT")
+@click.option("--block-size", type=int)
+@click.option("--lanes", type=int)
+@click.option("--accumulator", metavar="exact|fp32")
+@click.option("--accumulator-bits", type=int)
+@click.option("--front-registers", type=int)
+@click.option("--seed", type=click.IntRange(0), default=DEFAULT_SEED, show_default=True)
+@click.option("--beats", type=click.IntRange(1), help="Beats of a random test.")
+@click.option("--test", "tests", default="", help="Only tests whose name matches this regular expression.")
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores")
+def main(matrix: str | None, seed: int, beats: int | None, tests: str, jobs: int, **config: int | str | None) -> int:
+    """Run the cocotb benches on simulated RTL; JUnit XML goes to build/sim."""
+    given = {key: value for key, value in config.items() if value is not None}
+    if given and matrix:
+        raise UsageError(f"--matrix {matrix} was given with --{next(iter(given))}; it is one or the other")
+    if given:
+        given.setdefault("weight", given.get("activation", "AMXFP4"))
+        configs = [MacConfig(**given)]  # type: ignore[arg-type]
+    else:
+        configs = full() if matrix == "full" else small()
+    options = BenchOptions(
+        seed=seed,
+        beats=beats or (FULL_BEATS if matrix == "full" else SMALL_BEATS),
+        tests=tests,
+        waves=os.environ.get("WAVES", "0") not in ("", "0"),
+    )
+    return report(configs, options, jobs)
+
+
+def report(configs: Sequence[MacConfig], options: BenchOptions, jobs: int) -> int:
+    """Runs the configs with progress and prints what failed; returns an exit status."""
+    console = Console()
+    console.print(f"{len(configs)} configs, seed {options.seed}, reports in {options.build}")
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    tests = failed = 0
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("benches", total=len(configs))
+
+        def done(outcome: Outcome) -> None:
+            nonlocal tests, failed
+            tests += len(outcome.passed) + len(outcome.failures)
+            failed += len(outcome.failures)
+            verdict = f"[red]{len(outcome.failures)} failed[/red]" if outcome.failures else "passed"
+            progress.console.print(
+                f"{outcome.name}: {len(outcome.passed) + len(outcome.failures)} tests {verdict}, "
+                f"built in {outcome.built_in:.1f} s, run in {outcome.run_in:.1f} s",
+                highlight=False,
+                soft_wrap=True,
+            )
+            for failure in outcome.failures:
+                progress.console.print(f"[red]{failure.test}[/red]")
+                progress.console.print(failure.report, markup=False, highlight=False, soft_wrap=True)
+            if outcome.waves:
+                progress.console.print(f"waves: {os.path.relpath(outcome.waves)}", soft_wrap=True)
+            progress.advance(task)
+
+        run_matrix(configs, options, jobs=jobs, done=done)
+    console.print(f"{tests} tests on {len(configs)} configs, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    from amxfp4.main import main as run_command
+
+    run_command(main)

