@@ -12,6 +12,7 @@ COMMANDS = {
     "verilog": ("amxfp4.cmd_verilog", "Write Verilog and a manifest for one unit, or for all standard ones."),
     "sim": ("amxfp4.cmd_sim", "Run a layer through the simulated RTL and compare every output."),
     "area": ("amxfp4.cmd_area", "Map the units to gates and report area, delay and their ratios."),
+    "accuracy": ("amxfp4.cmd_accuracy", "Measure each format on a real transformer, or on your own tensors."),
     "bench": ("amxfp4.cmd_bench", "Measure the golden model's speed against NumPy's."),
 }
 
