@@ -21,19 +21,21 @@ from amxfp4.golden.formats import (
     block_format,
 )
 from amxfp4.golden.matmul import matmul
-from amxfp4.golden.quantize import quantize
+from amxfp4.golden.quantize import ENCODES, Encode, quantize
 from amxfp4.golden.reference import DotResult, dot_detailed
 
 __all__ = [
     "ACCUMULATORS",
     "BLOCK_FORMAT_NAMES",
     "ELEMENT_VALUES",
+    "ENCODES",
     "ROUNDINGS",
     "SCALE_FORMATS",
     "Accumulate",
     "BlockFormat",
     "Blocks",
     "DotResult",
+    "Encode",
     "Rounding",
     "ScaleFormat",
     "Schedule",

@@ -37,9 +37,9 @@ def resolve_accumulate(accumulate: Accumulate | None, activation: BlockFormat, w
 def least_exponent(activation: BlockFormat, weight: BlockFormat) -> int:
     """Every block's sum is a multiple of 2 to this power: -34 for E5M2 on both sides.
 
-    A product of two elements is a multiple of 1/4.
+    A product of two elements is a multiple of 1/4, and of half that for each operand whose sides can be halved.
     """
-    return activation.scale.least_exponent + weight.scale.least_exponent - 2
+    return activation.least_exponent + weight.least_exponent
 
 
 def default_accumulator_bits(activation: BlockFormat, weight: BlockFormat) -> int:

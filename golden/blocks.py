@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError
 from amxfp4.golden.codes import ELEMENT_VALUES, check_codes, check_scales
-from amxfp4.golden.formats import BlockFormat, block_format
+from amxfp4.golden.formats import ASYMMETRY_BITS, ASYMMETRY_CODES, BlockFormat, block_format
+from amxfp4.golden.sides import side_codes, side_tables
 
 _CHUNK_ELEMENTS = 1 << 16
 """Elements dequantised at a time: few enough for their temporaries to stay in a core's cache."""
@@ -24,7 +25,8 @@ class Blocks:
 
     Attributes:
         codes: uint8 (..., K padded to whole blocks), an element code 0..15 each; zero in the padding.
-        scales: uint8 (..., blocks, 1 or 2), a scale code each, positive before negative.
+        scales: uint8 (..., blocks, 1 or 2): a block's scale code, two of them, positive before negative, or with
+            halving its scale code and its asymmetry code 0..3.
         shape: the tensor's true shape, with the quantised axis where it was and its true length.
         fmt: the block format.
         axis: which axis of `shape` is quantised, from the front.
@@ -45,11 +47,13 @@ class Blocks:
         leading = self.shape[: self.axis] + self.shape[self.axis + 1 :]
         blocks = -(-self.length // self.fmt.block_size)
         codes_shape = (*leading, blocks * self.fmt.block_size)
-        scales_shape = (*leading, blocks, self.fmt.scales_per_block)
+        scales_shape = (*leading, blocks, self.fmt.scale_fields)
         if self.codes.shape != codes_shape:
             raise UsageError(f"codes have shape {self.codes.shape}; {self._described()} needs {codes_shape}")
         if self.scales.shape != scales_shape:
             raise UsageError(f"scales have shape {self.scales.shape}; {self._described()} needs {scales_shape}")
+        if self.fmt.halving:
+            check_codes("asymmetry", self.scales[..., 1], ASYMMETRY_CODES - 1)
         if self.codes[..., self.length :].any():
             raise UsageError(f"an element code beyond the length {self.length} is not 0; padding is zero")
 
@@ -80,7 +84,8 @@ class Blocks:
 
         Args:
             codes: uint8 (..., K), K a multiple of the block size; 8, negative zero, is allowed.
-            scales: uint8 (..., K / block size, 1 or 2), positive before negative; NaN codes are allowed.
+            scales: uint8 (..., K / block size, 1 or 2), positive before negative, or with halving the scale code
+                before the asymmetry code; NaN codes are allowed.
             fmt: a block format or its name.
             length: true length when the last block is ragged: more than K less a block, at most K.
 
@@ -117,7 +122,7 @@ class Blocks:
         values = np.empty(self.codes.shape, dtype)
         flat_values = values.reshape(-1, self.fmt.block_size)
         flat_codes = self.codes.reshape(-1, self.fmt.block_size)
-        flat_scales = self.scales.reshape(-1, self.fmt.scales_per_block)
+        flat_scales = self.scales.reshape(-1, self.fmt.scale_fields)
         rows = max(1, _CHUNK_ELEMENTS // self.fmt.block_size)
         for start in range(0, len(flat_codes), rows):
             part = slice(start, start + rows)
@@ -132,12 +137,15 @@ class Blocks:
         """The blocks one after another, in the C order of `codes`.
 
         Each is `fmt.bytes_per_block` bytes: its scales, a byte each, positive first; then its codes, two a
-        byte, the earlier element in the low four bits. Padding is included.
+        byte, the earlier element in the low four bits. Padding is included. With halving, the asymmetry codes of
+        all blocks follow the last block, four a byte, the earlier in the lower bits; unused bits are zero.
         """
         codes = self.codes.reshape(-1, self.fmt.block_size)
         packed = codes[:, 0::2] | (codes[:, 1::2] << 4)
-        scales = self.scales.reshape(-1, self.fmt.scales_per_block)
-        return np.concatenate([scales, packed], axis=1).tobytes()
+        fields = self.scales.reshape(-1, self.fmt.scale_fields)
+        scales = fields[:, : self.fmt.scales_per_block]
+        data = np.concatenate([scales, packed], axis=1).tobytes()
+        return data + _pack_asymmetry(fields[:, 1]) if self.fmt.halving else data
 
     @classmethod
     def from_bytes(cls, data: bytes, *, shape: Sequence[int], fmt: BlockFormat | str, axis: int = -1) -> "Blocks":
@@ -151,19 +159,40 @@ class Blocks:
         axis = check_axis(axis, shape)
         leading = shape[:axis] + shape[axis + 1 :]
         blocks = -(-shape[axis] // fmt.block_size)
-        needed = prod(leading) * blocks * fmt.bytes_per_block
+        count = prod(leading) * blocks
+        needed = fmt.bytes_of(count)
         if len(data) != needed:
             raise UsageError(f"{len(data)} bytes were given; {fmt.name} of shape {shape} takes {needed}")
-        packed = np.frombuffer(data, np.uint8).reshape(-1, fmt.bytes_per_block)
+        every = np.frombuffer(data, np.uint8)
+        packed = every[: count * fmt.bytes_per_block].reshape(count, fmt.bytes_per_block)
         scales, pairs = packed[:, : fmt.scales_per_block], packed[:, fmt.scales_per_block :]
+        if fmt.halving:
+            scales = np.column_stack([scales, _unpack_asymmetry(every[packed.size :], count)])
         codes = np.stack([pairs & 0xF, pairs >> 4], axis=-1)
         return cls(
             codes.reshape(*leading, blocks * fmt.block_size),
-            scales.reshape(*leading, blocks, fmt.scales_per_block).copy(),
+            scales.reshape(*leading, blocks, fmt.scale_fields).copy(),
             shape,
             fmt,
             axis,
         )
+
+
+_ASYMMETRY_SHIFTS = np.arange(0, 8, ASYMMETRY_BITS, dtype=np.uint8)
+"""Where each of a byte's asymmetry codes starts."""
+
+
+def _pack_asymmetry(codes: NDArray[np.uint8]) -> bytes:
+    missing = -len(codes) % len(_ASYMMETRY_SHIFTS)
+    by_byte = np.pad(codes, (0, missing)).reshape(-1, len(_ASYMMETRY_SHIFTS))
+    return np.bitwise_or.reduce(by_byte << _ASYMMETRY_SHIFTS, axis=1).tobytes()
+
+
+def _unpack_asymmetry(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
+    codes = ((packed[:, None] >> _ASYMMETRY_SHIFTS) & (ASYMMETRY_CODES - 1)).ravel()
+    if codes[count:].any():
+        raise UsageError(f"a bit is set beyond the last of {count} asymmetry codes; unused bits are zero")
+    return codes[:count]
 
 
 def check_axis(axis: int, shape: tuple[int, ...]) -> int:
@@ -183,9 +212,9 @@ def _dequantize_blocks(
     codes: NDArray[np.uint8], scales: NDArray[np.uint8], fmt: BlockFormat, out: NDArray[Any]
 ) -> None:
     """Values of blocks `codes` (n, k) under `scales` (n, 1 or 2) into `out` (n, k)."""
-    factors = fmt.scale.values.astype(out.dtype)[scales]
+    factors = side_tables(fmt).values.astype(out.dtype)[side_codes(scales, fmt)]
     with np.errstate(over="ignore"):  # the caller looks for infinities
-        if fmt.asymmetric:
+        if fmt.two_sided:
             # One addend is zero unless a scale is NaN, which makes both NaN: the sum is exact.
             np.multiply(_POSITIVE.astype(out.dtype)[codes], factors[:, :1], out=out)
             out += _NEGATIVE.astype(out.dtype)[codes] * factors[:, 1:]

@@ -50,7 +50,7 @@ def decode_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> NDArray[np.fl
     """Values of scale codes, NaN where they mean NaN; exact, as float32 has them all. Any shape.
 
     Raises:
-        UsageError: not uint8, or an FP8 code with the reserved top bit set.
+        UsageError: not uint8, or an E5M2 or E4M3 code with the reserved top bit set.
     """
     check_scales(codes, scale)
     return scale.values.astype(np.float32)[codes]
@@ -85,8 +85,8 @@ def check_codes(what: str, codes: NDArray[np.uint8], largest: int) -> None:
 
 
 def check_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> None:
-    """Refuse scale codes that are not uint8, or FP8 codes with the reserved top bit set."""
-    if scale.is_fp8 and isinstance(codes, np.ndarray) and codes.dtype == np.uint8:
+    """Refuse scale codes that are not uint8, or that have a reserved bit set."""
+    if scale.has_reserved_bit and isinstance(codes, np.ndarray) and codes.dtype == np.uint8:
         reserved = codes >> scale.bits
         if reserved.any():
             code = codes[reserved != 0].flat[0]

@@ -24,7 +24,7 @@ def product_exact(a: Blocks, w: Blocks) -> NDArray[np.float32]:
     Every a[i, k] is a multiple of a unit u_i, every w[j, k] one of v_j. Then every product and every partial
     sum, in whatever order BLAS forms it, is a multiple of u_i v_j, and none exceeds the sum over k of |a[i, k]|
     times the largest |w[j, k]|. If that is at most 2^53 u_i v_j, every partial sum is a float64: the product
-    rounds nothing, and neither do fused multiply-adds. Powers of two cannot spoil that, as E5M2 and E4M3 stay
+    rounds nothing, and neither do fused multiply-adds. Powers of two cannot spoil that, as FP8 scales stay
     far within float64's range.
     """
     left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
@@ -62,8 +62,8 @@ def _direct(a: Matrix, w: Matrix) -> NDArray[np.float32]:
 
 
 def _values(matrix: Matrix) -> NDArray[np.float64]:
-    scale = matrix.fmt.scale
-    return matrix.values(np.ldexp(scale.significands.astype(np.float64), scale.exponents - 1), np.float64)
+    tables = matrix.tables
+    return matrix.values(np.ldexp(tables.significands.astype(np.float64), tables.exponents - 1), np.float64)
 
 
 def _by_windows(a: Matrix, w: Matrix) -> NDArray[np.float32]:
@@ -97,14 +97,14 @@ def _parts(matrix: Matrix, width: int) -> tuple[int, list[NDArray[np.float64]]]:
     A shift is an exponent above the format's least one. The elements are integers, in units of the window's low
     end, and 0 outside the window. (rows, K padded)
     """
-    scale = matrix.fmt.scale
-    shifts = scale.exponents - scale.least_exponent
-    in_use = shifts[matrix.scales[matrix.used]]
+    tables = matrix.tables
+    shifts = tables.exponents - tables.exponents.min()
+    in_use = shifts[matrix.sides[matrix.used]]
     high = int(in_use.max(initial=0))
     low = int(in_use.min(initial=high))
     parts = []
     for start in range(low, high + 1, width):
         inside = (shifts >= start) & (shifts < start + width)
-        factors = np.where(inside, np.ldexp(scale.significands.astype(np.float64), shifts - start), 0)
+        factors = np.where(inside, np.ldexp(tables.significands.astype(np.float64), shifts - start), 0)
         parts.append(matrix.values(factors, np.float64))
     return low, parts

@@ -41,8 +41,9 @@ def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
     """Terms formed in `dtype` and added one by one: float32 where `_fits_float32` allows, otherwise float64.
 
     BLAS forms a term exactly. Its products share their scales, so that each is a multiple of the product of
-    two significands, at most 8 bits, times a power of two that is in the range of `dtype`; with the sum of
-    128 element products, 15 bits in quarters, that makes 23 bits for every partial sum in any order.
+    two significands, at most 225, times a power of two that is in the range of `dtype`. The sum of 128 element
+    products, each at most 144 in quarters and twice that for each operand that halves sides, is at most 73728
+    units, which makes every partial sum in any order less than 2^24.
     """
     a_sides, w_sides = (_sides_by_block(matrix, dtype) for matrix in (a, w))
     add = _add_in_range if dtype is np.float32 else _add_any
@@ -52,7 +53,7 @@ def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
         for j in range(0, len(w.codes), _TILE_COLUMNS):
             columns = slice(j, j + _TILE_COLUMNS)
             total = result[rows, columns].copy()
-            for start in range(0, a.scales.shape[1], _TILE_BLOCKS):
+            for start in range(0, a.sides.shape[1], _TILE_BLOCKS):
                 blocks = slice(start, start + _TILE_BLOCKS)
                 terms = [
                     a_side[blocks, rows] @ w_side[blocks, columns].transpose(0, 2, 1)
@@ -67,10 +68,10 @@ def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
 
 
 def _sides_by_block(matrix: Matrix, dtype: FloatType) -> list[NDArray[Any]]:
-    """Per scale, the values under it. (blocks, rows, block size)"""
-    scale = matrix.fmt.scale
-    sides = matrix.side_values(np.where(np.isnan(scale.values), 0, scale.values / 2), dtype)
-    shape = (*matrix.scales.shape[:2], matrix.fmt.block_size)
+    """Per free scale, the values under it. (blocks, rows, block size)"""
+    scales = matrix.tables.values
+    sides = matrix.side_values(np.where(np.isnan(scales), 0, scales / 2), dtype)
+    shape = (*matrix.sides.shape[:2], matrix.fmt.block_size)
     return [np.ascontiguousarray(side.reshape(shape).transpose(1, 0, 2)) for side in sides]
 
 

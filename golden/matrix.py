@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.formats import ELEMENT_CODES, ELEMENT_MAX, ELEMENT_SIGN, BlockFormat
+from amxfp4.golden.sides import SideTables, side_codes, side_tables
 from amxfp4.golden.terms import ELEMENT_IN_HALVES, side_elements
 
 FloatType = type[np.float32] | type[np.float64]
@@ -23,34 +24,40 @@ class Matrix:
 
     Attributes:
         codes: uint8 (rows, K padded).
-        scales: uint8 (rows, blocks, 1 or 2).
+        sides: side codes of the scales (rows, blocks, 1 or 2), by which `tables` are looked up.
         fmt: the block format.
-        used: bool, the shape of `scales`: False where a scale certainly contributes nothing: it is NaN or
+        used: bool, the shape of `sides`: False where a scale certainly contributes nothing: it is NaN or
             zero, or E8M0 and without elements. Such a scale limits nothing.
     """
 
     codes: NDArray[np.uint8]
-    scales: NDArray[np.uint8]
+    sides: NDArray[Any]
     fmt: BlockFormat
     used: NDArray[np.bool_]
 
     @classmethod
     def from_blocks(cls, blocks: Blocks) -> "Matrix":
         """All rows of `blocks`, which has two axes."""
-        used = blocks.fmt.scale.significands[blocks.scales] > 0
+        sides = side_codes(blocks.scales, blocks.fmt)
+        used = side_tables(blocks.fmt).significands[sides] > 0
         if not blocks.fmt.scale.is_fp8:
             # E8M0 has no zero: the scale of a side without elements is the least one, and would limit much.
             used &= _sides_with_elements(blocks)
-        return cls(blocks.codes, blocks.scales, blocks.fmt, used)
+        return cls(blocks.codes, sides, blocks.fmt, used)
+
+    @property
+    def tables(self) -> SideTables:
+        """What the side codes mean."""
+        return side_tables(self.fmt)
 
     def rows(self, part: slice) -> "Matrix":
         """Some of the rows."""
-        return Matrix(self.codes[part], self.scales[part], self.fmt, self.used[part])
+        return Matrix(self.codes[part], self.sides[part], self.fmt, self.used[part])
 
     def values(self, factors: NDArray[np.float64], dtype: FloatType) -> NDArray[Any]:
-        """Elements in units of 1/2, each times `factors[scale code]`. (rows, K padded)"""
+        """Elements in units of 1/2, each times `factors[side code]`. (rows, K padded)"""
         # Codes with a sign come last, and so does the scale for them.
-        codes_a_scale = ELEMENT_CODES // self.fmt.scales_per_block
+        codes_a_scale = ELEMENT_CODES // self.sides.shape[2]
 
         def table(scales: NDArray[Any]) -> list[NDArray[Any]]:
             return [np.repeat(scales, codes_a_scale, axis=2) * ELEMENT_IN_HALVES.astype(dtype)]
@@ -58,7 +65,9 @@ class Matrix:
         return self._look_up(factors.astype(dtype), table, 1)[0]
 
     def side_values(self, factors: NDArray[np.float64], dtype: FloatType) -> list[NDArray[Any]]:
-        """The same by scale: what the elements under each scale are, and 0 for those under the other."""
+        """The same by free scale: what the elements under each scale are, and 0 for those under the other."""
+        if not self.fmt.asymmetric:
+            return [self.values(factors, dtype)]
         sides = [elements.astype(dtype) for elements in side_elements(self.fmt)]
 
         def tables(scales: NDArray[Any]) -> list[NDArray[Any]]:
@@ -75,14 +84,14 @@ class Matrix:
         them (rows, blocks, 16).
         """
         found = [np.empty(self.codes.shape, factors.dtype) for _ in range(count)]
-        blocks = self.scales.shape[1]
+        blocks = self.sides.shape[1]
         for start in range(0, len(self.codes), _ROWS_AT_A_TIME):
             part = slice(start, start + _ROWS_AT_A_TIME)
             codes = self.codes[part]
             table_starts = np.arange(len(codes) * blocks).reshape(len(codes), blocks, 1) * ELEMENT_CODES
             entries = codes.reshape(len(codes), blocks, self.fmt.block_size) + table_starts
             with np.errstate(over="ignore"):  # of values that no element has: callers keep to the dtype's range
-                by_code = tables(factors[self.scales[part]])
+                by_code = tables(factors[self.sides[part]])
             for table, values in zip(by_code, found, strict=True):
                 # Nothing is out of range; "clip" is the mode that does not check first.
                 np.take(table, entries.reshape(codes.shape), out=values[part], mode="clip")
@@ -90,15 +99,15 @@ class Matrix:
 
     def bounds(self) -> "Bounds":
         """What can be said about each row from its scales."""
-        scale = self.fmt.scale
+        tables = self.tables
         # The lowest bit set: a significand of 4 counts as 1 shifted by 2.
-        lowest = scale.significands & -scale.significands
-        units = np.ldexp(lowest.astype(np.float64), scale.exponents - 1)
-        peaks = ELEMENT_MAX * np.where(np.isnan(scale.values), 0, scale.values)
-        used_peaks = np.where(self.used, peaks[self.scales], 0)
+        lowest = tables.significands & -tables.significands
+        units = np.ldexp(lowest.astype(np.float64), tables.exponents - 1)
+        peaks = ELEMENT_MAX * np.where(np.isnan(tables.values), 0, tables.values)
+        used_peaks = np.where(self.used, peaks[self.sides], 0)
         # Each element is under one of the scales.
         block_peaks = np.maximum(used_peaks[:, :, 0], used_peaks[:, :, -1])
-        used_units = np.where(self.used, units[self.scales], np.inf)
+        used_units = np.where(self.used, units[self.sides], np.inf)
         return Bounds(
             peak=block_peaks.max(axis=1, initial=0),
             total=block_peaks.sum(axis=1) * self.fmt.block_size,
@@ -110,7 +119,7 @@ def _sides_with_elements(blocks: Blocks) -> NDArray[np.bool_]:
     """Whether an element other than zero is under each scale. (rows, blocks, 1 or 2)"""
     grouped = blocks.codes.reshape(*blocks.scales.shape[:2], blocks.fmt.block_size)
     magnitudes = grouped & (ELEMENT_SIGN - 1)
-    if blocks.fmt.asymmetric:
+    if blocks.fmt.two_sided:
         # Codes 1..7 are positive, 9..15 negative; 0 and 8 are zeros.
         sides = [(magnitudes == grouped) & (grouped > 0), grouped > ELEMENT_SIGN]
     else:

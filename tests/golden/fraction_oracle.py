@@ -15,12 +15,27 @@ INFINITY = Fraction(2) ** 128
 def random_blocks(
     rng: np.random.Generator, shape: tuple[int, ...], fmt: BlockFormat, low: int = 0, high: int = 256
 ) -> Blocks:
-    """Any element codes, and any scale codes from `low` to below `high`, as far as the format has them."""
+    """Any element and asymmetry codes, and scale codes from `low` to below `high`, as far as the format has them."""
     codes = rng.integers(0, 16, shape, dtype=np.uint8)
     scales_shape = (*shape[:-1], shape[-1] // fmt.block_size, fmt.scales_per_block)
     high = min(high, 1 << fmt.scale.bits)
     scales = rng.integers(min(low, high - 1), high, scales_shape).astype(np.uint8)
+    if fmt.halving:
+        scales = np.concatenate([scales, rng.integers(0, 4, scales_shape, dtype=np.uint8)], axis=-1)
     return Blocks.from_codes(codes=codes, scales=scales, fmt=fmt)
+
+
+def side_scale(fmt: BlockFormat, fields: list[int], negative: bool) -> Fraction:
+    """The scale of one side of a block from its fields in `Blocks.scales`; none of them NaN."""
+    if not fmt.halving:
+        return Fraction(float(fmt.scale.values[fields[-1 if negative else 0]]))
+    halved = fields[1] in ((2, 3) if negative else (1, 3))
+    return Fraction(float(fmt.scale.values[fields[0]])) / (2 if halved else 1)
+
+
+def scale_codes(blocks: Blocks) -> list[int]:
+    """Every scale code, without asymmetry codes."""
+    return blocks.scales[..., : blocks.fmt.scales_per_block].ravel().tolist()
 
 
 def element(code: int) -> Fraction:
@@ -53,12 +68,11 @@ class Dot:
 
     def __init__(self, a: Blocks, w: Blocks) -> None:
         self.a, self.w, self.size = a, w, a.fmt.block_size
-        scales = [(blocks.fmt.scale, code) for blocks in (a, w) for code in blocks.scales.ravel().tolist()]
+        scales = [(blocks.fmt.scale, code) for blocks in (a, w) for code in scale_codes(blocks)]
         self.nan = any(code in scale.nan_codes for scale, code in scales)
 
     def scale(self, blocks: Blocks, block: int, code: int) -> Fraction:
-        side = -1 if code & 8 else 0
-        return Fraction(float(blocks.fmt.scale.values[int(blocks.scales[block, side])]))
+        return side_scale(blocks.fmt, blocks.scales[block].tolist(), bool(code & 8))
 
     def products(self, block: int) -> list[tuple[bool, bool, Fraction]]:
         """Sign of the activation, sign of the weight, scaled product, for each element pair of a block."""

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from fraction_oracle import random_blocks
+from fraction_oracle import random_blocks, side_scale
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,17 +16,17 @@ from amxfp4.golden.formats import E8M0, ELEMENT_MAGNITUDES
 @pytest.mark.parametrize("name", BLOCK_FORMAT_NAMES)
 def test_values_are_the_contract_s(name: str) -> None:
     """Each element by itself in exact arithmetic."""
-    blocks = random_blocks(np.random.default_rng(1), (5, 64), block_format(name, 16), high=250)
+    blocks = random_blocks(np.random.default_rng(1), (5, 64), block_format(name, 16), high=256)
     values = blocks.dequantize()
     assert values.dtype == np.float32
-    scale = blocks.fmt.scale
+    fmt = blocks.fmt
     for row, column in np.ndindex(values.shape):
         code = int(blocks.codes[row, column])
-        pair = [int(scale_code) for scale_code in blocks.scales[row, column // 16]]
-        if any(scale_code in scale.nan_codes for scale_code in pair):
+        fields = blocks.scales[row, column // 16].tolist()
+        if any(scale_code in fmt.scale.nan_codes for scale_code in fields[: fmt.scales_per_block]):
             assert np.isnan(values[row, column])
             continue
-        factor = Fraction(scale.values[pair[-1 if code & 8 else 0]])
+        factor = side_scale(fmt, fields, bool(code & 8))
         expected = (-1 if code & 8 else 1) * factor * Fraction(ELEMENT_MAGNITUDES[code & 7])
         assert Fraction(float(values[row, column])) == expected
         assert expected or not np.signbit(values[row, column])
@@ -47,7 +47,7 @@ def test_bytes_there_and_back(name: str, length: int, seed: int) -> None:
     x = np.random.default_rng(seed).standard_normal((3, length, 2)).astype(np.float32)
     blocks = quantize(x, block_format(name, 16), axis=1)
     data = blocks.to_bytes()
-    assert len(data) == 6 * blocks.block_count * blocks.fmt.bytes_per_block
+    assert len(data) == blocks.fmt.bytes_of(6 * blocks.block_count)
     again = Blocks.from_bytes(data, shape=x.shape, fmt=blocks.fmt, axis=1)
     np.testing.assert_array_equal(again.codes, blocks.codes)
     np.testing.assert_array_equal(again.scales, blocks.scales)
@@ -59,6 +59,32 @@ def test_the_byte_layout() -> None:
     scales = np.array([[[0x11, 0x22], [0x33, 0x44]]], np.uint8)
     blocks = Blocks.from_codes(codes=codes, scales=scales, fmt=block_format("AMXFP4", 8))
     assert blocks.to_bytes().hex(" ") == "11 22 21 43 65 87 33 44 a9 cb ed 0f"
+
+
+def test_the_byte_layout_with_asymmetry_codes() -> None:
+    """They follow the last block, four a byte, the first in the lowest bits."""
+    codes = np.repeat(np.arange(1, 6, dtype=np.uint8), 8)[None]
+    scales = np.array([[[0xA1, 1], [0xA2, 2], [0xA3, 3], [0xFF, 0], [0xA5, 2]]], np.uint8)
+    blocks = Blocks.from_codes(codes=codes, scales=scales, fmt=block_format("AMXFP4-X2", 8))
+    data = blocks.to_bytes()
+    records = "a1 11 11 11 11 a2 22 22 22 22 a3 33 33 33 33 ff 44 44 44 44 a5 55 55 55 55"
+    assert data.hex(" ") == f"{records} {0b00_11_10_01:02x} 02"
+    again = Blocks.from_bytes(data, shape=(1, 40), fmt=blocks.fmt)
+    np.testing.assert_array_equal(again.scales, scales)
+    with pytest.raises(UsageError, match="a bit is set beyond the last of 5 asymmetry codes; unused bits are zero"):
+        Blocks.from_bytes(data[:-1] + b"\x06", shape=(1, 40), fmt=blocks.fmt)
+    with pytest.raises(UsageError, match=r"25 bytes were given; AMXFP4-X2 of shape \(1, 40\) takes 27"):
+        Blocks.from_bytes(data[:25], shape=(1, 40), fmt=blocks.fmt)
+
+
+def test_asymmetry_codes_are_checked() -> None:
+    codes = np.zeros((2, 32), np.uint8)
+    for scales in [[0xFF, 3], [0x80, 0]], [[0, 3], [0, 1]]:
+        Blocks.from_codes(codes=codes, scales=np.array(scales, np.uint8)[:, None], fmt="AMXFP4-X2")
+    with pytest.raises(UsageError, match="asymmetry code 0x04 is out of range; codes are 0x00 to 0x03"):
+        Blocks.from_codes(codes=codes, scales=np.array([[[1, 0]], [[1, 4]]], np.uint8), fmt="AMXFP4-X2")
+    with pytest.raises(UsageError, match=r"scales have shape \(2, 1, 1\); .* needs \(2, 1, 2\)"):
+        Blocks.from_codes(codes=codes, scales=np.zeros((2, 1, 1), np.uint8), fmt="AMXFP4-X2")
 
 
 def test_a_ragged_length() -> None:

@@ -1,5 +1,7 @@
 """Every code of every format against ml_dtypes, which is written from the same OCP documents by others."""
 
+from fractions import Fraction
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -15,6 +17,7 @@ from amxfp4.golden.formats import (
     ELEMENT_SHIFTS,
     ELEMENT_SIGNIFICANDS,
     SCALE_FORMATS,
+    UE5M3,
 )
 
 ORACLES = {"E5M2": ml_dtypes.float8_e5m2, "E4M3": ml_dtypes.float8_e4m3fn, "E8M0": ml_dtypes.float8_e8m0fnu}
@@ -30,11 +33,23 @@ def test_element_magnitudes_are_significands_and_shifts() -> None:
     assert halves == list(ELEMENT_HALVES) == [2 * magnitude for magnitude in ELEMENT_MAGNITUDES]
 
 
-@pytest.mark.parametrize("scale", SCALE_FORMATS.values(), ids=lambda scale: scale.name)
+@pytest.mark.parametrize("scale", [SCALE_FORMATS[name] for name in ORACLES], ids=lambda scale: scale.name)
 def test_every_scale_code_is_that_of_ml_dtypes(scale: ScaleFormat) -> None:
     oracle = np.arange(1 << scale.bits, dtype=np.uint8).view(ORACLES[scale.name]).astype(np.float64)
     oracle[np.isinf(oracle)] = np.nan  # a scale's Inf means NaN
     np.testing.assert_array_equal(scale.values, oracle)
+
+
+def test_every_ue5m3_code() -> None:
+    """ml_dtypes lacks it: from the definition, and E4M3's values 2^-8 times over wherever E4M3 has them."""
+    for code in range(255):
+        field, mantissa = divmod(code, 8)
+        value = Fraction(mantissa, 8) * Fraction(2) ** -14
+        if field:
+            value = (1 + Fraction(mantissa, 8)) * Fraction(2) ** (field - 15)
+        assert Fraction(float(UE5M3.values[code])) == value
+    assert np.isnan(UE5M3.values[255])
+    np.testing.assert_array_equal(UE5M3.values[:127], E4M3.values[:127] * 2.0**-8)
 
 
 @pytest.mark.parametrize("scale", SCALE_FORMATS.values(), ids=lambda scale: scale.name)
@@ -54,8 +69,12 @@ def test_scale_attributes_agree_with_the_values(scale: ScaleFormat) -> None:
 def test_the_contract_s_numbers() -> None:
     assert (E5M2.bits, E5M2.nan_code, E5M2.max_value, E5M2.values[1]) == (7, 0x7F, 57344, 2.0**-16)
     assert (E4M3.bits, E4M3.nan_code, E4M3.max_value, E4M3.values[1]) == (7, 0x7F, 448, 2.0**-9)
+    assert (UE5M3.bits, UE5M3.nan_code, UE5M3.max_value, UE5M3.values[1]) == (8, 0xFF, 114688, 2.0**-17)
     assert (E8M0.bits, E8M0.nan_code, E8M0.max_value, E8M0.values[0]) == (8, 0xFF, 2.0**127, 2.0**-127)
-    assert (E5M2.nan_codes, E4M3.nan_codes, E8M0.nan_codes) == ((0x7C, 0x7D, 0x7E, 0x7F), (0x7F,), (0xFF,))
+    assert (E5M2.nan_codes, E4M3.nan_codes) == ((0x7C, 0x7D, 0x7E, 0x7F), (0x7F,))
+    assert (UE5M3.nan_codes, E8M0.nan_codes) == ((0xFF,), (0xFF,))
+    assert [scale.name for scale in SCALE_FORMATS.values() if scale.is_fp8] == ["E5M2", "E4M3", "UE5M3"]
+    assert [scale.name for scale in SCALE_FORMATS.values() if scale.has_reserved_bit] == ["E5M2", "E4M3"]
 
 
 def test_tables_cannot_be_written() -> None:
@@ -66,16 +85,31 @@ def test_tables_cannot_be_written() -> None:
 def test_block_formats() -> None:
     assert block_format("AMXFP4") == block_format("AMXFP4-E5M2", block_size=32)
     assert block_format("AMXFP4").name == "AMXFP4-E5M2"
-    assert {name: block_format(name).scales_per_block for name in BLOCK_FORMAT_NAMES} == {
-        "MXFP4": 1,
-        "MXFP4-E5M2": 1,
-        "MXFP4-E4M3": 1,
-        "AMXFP4-E5M2": 2,
-        "AMXFP4-E4M3": 2,
-        "AMXFP4-E8M0": 2,
+    formats = [block_format(name) for name in BLOCK_FORMAT_NAMES]
+    facts = {fmt.name: (fmt.scales_per_block, fmt.scale_fields, fmt.two_sided, fmt.bits_per_element) for fmt in formats}
+    assert facts == {
+        "MXFP4": (1, 1, False, 4.25),
+        "MXFP4-E5M2": (1, 1, False, 4.25),
+        "MXFP4-E4M3": (1, 1, False, 4.25),
+        "MXFP4-UE5M3": (1, 1, False, 4.25),
+        "AMXFP4-E5M2": (2, 2, True, 4.5),
+        "AMXFP4-E4M3": (2, 2, True, 4.5),
+        "AMXFP4-E8M0": (2, 2, True, 4.5),
+        "AMXFP4-X2": (1, 2, True, 4.3125),
     }
-    assert block_format("MXFP4").bits_per_element == 4.25
-    assert block_format("AMXFP4").bits_per_element == 4.5
+    assert [fmt.name for fmt in formats if fmt.halving] == ["AMXFP4-X2"]
+    assert [fmt.name for fmt in formats if fmt.asymmetric] == ["AMXFP4-E5M2", "AMXFP4-E4M3", "AMXFP4-E8M0"]
+
+
+def test_bytes_of_blocks() -> None:
+    assert [block_format("AMXFP4", 16).bytes_of(blocks) for blocks in (0, 1, 5)] == [0, 10, 50]
+    # 17 bytes a block, and a byte for the asymmetry codes of every four.
+    assert [block_format("AMXFP4-X2").bytes_of(blocks) for blocks in (0, 1, 4, 5)] == [0, 18, 69, 87]
+
+
+def test_free_scales_are_not_halved() -> None:
+    with pytest.raises(UsageError, match="two free scales leave nothing to halve"):
+        BlockFormat("both", UE5M3, asymmetric=True, halving=True)
 
 
 def test_a_block_format_passes_through() -> None:

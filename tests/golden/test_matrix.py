@@ -6,13 +6,14 @@ from fraction_oracle import formats, random_blocks
 
 from amxfp4.golden import BlockFormat, Blocks, block_format, quantize
 from amxfp4.golden.matrix import Matrix
+from amxfp4.golden.sides import side_codes, side_tables
 
 EACH_FORMAT = pytest.mark.parametrize("fmt", formats(8), ids=lambda fmt: fmt.name)
 
 
 def halves(fmt: BlockFormat) -> np.ndarray:
     """What turns elements in units of 1/2 into values, NaN scales into zeros."""
-    return np.nan_to_num(fmt.scale.values) / 2
+    return np.nan_to_num(side_tables(fmt).values) / 2
 
 
 def finite_values(blocks: Blocks) -> np.ndarray:
@@ -60,8 +61,9 @@ def test_bounds_of_quantised_values_are_tight(fmt: BlockFormat) -> None:
     values = np.abs(blocks.dequantize(np.float64))
     assert (bounds.peak <= 2 * values.max(axis=1)).all()
     # Saturated and other elements are integers of at most 12 * 15 units, times the spread of the scales.
-    scales = np.where(blocks.scales > 0, blocks.fmt.scale.values[blocks.scales], np.nan)
-    assert (bounds.unit >= np.nanmin(scales, axis=(1, 2)) / 32).all()
+    scales = side_tables(fmt).values[side_codes(blocks.scales, fmt)]
+    used = np.where(scales > 0, scales, np.nan)
+    assert (bounds.unit >= np.nanmin(used, axis=(1, 2)) / 32).all()
 
 
 def test_rows_of_zeros_limit_nothing() -> None:
