@@ -189,7 +189,7 @@ def _pack_asymmetry(codes: NDArray[np.uint8]) -> bytes:
 
 
 def _unpack_asymmetry(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
-    codes = ((packed[:, None] >> _ASYMMETRY_SHIFTS) & (ASYMMETRY_CODES - 1)).ravel()
+    codes = ((packed[:, None] >> _ASYMMETRY_SHIFTS) & np.uint8(ASYMMETRY_CODES - 1)).ravel()
     if codes[count:].any():
         raise UsageError(f"a bit is set beyond the last of {count} asymmetry codes; unused bits are zero")
     return codes[:count]

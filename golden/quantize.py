@@ -43,7 +43,7 @@ def quantize(
     A block with a NaN or Inf gets NaN scales and zero codes.
 
     With `encode="least-error"` the scales are the best of those found so and their neighbours, see
-    `LeastErrorCaster`. That takes some 20 times as long.
+    `LeastErrorCaster`. That takes about ten times as long.
 
     Args:
         x: float32, float16 or bfloat16, at least one axis. Widening to float32 rounds nothing.
