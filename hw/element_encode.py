@@ -10,8 +10,13 @@ from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.compare import at_least, subtract, thermometer_count
 from amxfp4.hw.quantizer_config import QuantizerConfig
 from amxfp4.hw.scale_select import ELEMENT_EXPONENT
+
+# The thresholds in quarters of the scale are these and their doubles 10, 14 and 20.
+MULTIPLES = (1, 3, 5, 7)
+LARGEST_MAGNITUDE = 7
 
 
 def decoded_layout(config: QuantizerConfig) -> data.StructLayout:
@@ -85,67 +90,89 @@ class ElementEncode(wiring.Component):
         m.d.comb += self.code.eq(Cat(magnitude, self.element.negative & magnitude.any()))
         return m
 
-    def _family(self, m: Module, multiple: int) -> tuple[Value, Value]:
-        """Whether the fraction meets `multiple` x the scale's significand, and whether that product carries."""
-        steps = [s[{1: 0, 3: 1, 5: 2, 7: 3}[multiple]] for s in self.config.element_steps]
-        plain = (multiple.bit_length() - 1) - 2  # exponent without a carry, in units of the scale
-        if len(steps) == 1:
-            return self.element.fraction >= steps[0].fraction, Const(0, 1)
-        threshold = Array(step.fraction for step in steps)[self.scale.mantissa]
-        carries = Array(step.exponent - plain for step in steps)[self.scale.mantissa]
-        met, carry = Signal(name=f"met{multiple}"), Signal(name=f"carry{multiple}")
-        m.d.comb += [met.eq(self.element.fraction >= threshold), carry.eq(carries)]
-        return met, carry
+    def _meets(self, m: Module, multiple: int) -> tuple[Value, Value]:
+        """Whether the fraction meets that of `multiple` x the scale's significand, and whether that product carries."""
+        steps = [steps[MULTIPLES.index(multiple)] for steps in self.config.element_steps]
+        plain = multiple.bit_length() - 1 - ELEMENT_EXPONENT  # the product's exponent without a carry
+        met, carries = Signal(name=f"met{multiple}"), Signal(name=f"carries{multiple}")
+        threshold = Signal(self.config.fraction_bits, name=f"threshold{multiple}")
+        mantissa = self.scale.mantissa if self.config.fp8 else Const(0, 1)
+        m.d.comb += [
+            threshold.eq(Array(step.fraction for step in steps)[mantissa]),
+            carries.eq(Array(step.exponent - plain for step in steps)[mantissa]),
+            met.eq(at_least(self.element.fraction, threshold)),
+        ]
+        return met, carries
 
-    def _codes(self, m: Module) -> list[Value]:
-        """The magnitude code at each distance of exponents, 0 .. 5."""
-        (c1, _), (c3, w3), (c5, w5), (c7, w7) = (self._family(m, multiple) for multiple in (1, 3, 5, 7))
+    def _magnitudes(self, m: Module) -> list[Value]:
+        """The magnitude code at each distance of exponents, 0 .. 5: the first of the thresholds met, from the top.
+
+        With 7 = "7 x significand" etc.; a product that carries is met at the next distance instead:
+
+            distance   thresholds (code)           code below them
+            0          1 (1)                       0
+            1          3 (2)                       1
+            2          7 (4), 5 (3), [3 (2)]       1
+            3          14 (6), 10 (5), [7, 5]      2
+            4          20 (7), [14, 10]            4
+            5          [20]                        6
+        """
+        (one, _), (three, late3), (five, late5), (seven, late7) = (self._meets(m, n) for n in MULTIPLES)
+        # `in_time`: met at the distance of a product that does not carry. `by_now`: met a distance later.
+        in_time3, by_now3 = three & ~late3, three | ~late3
+        in_time5, by_now5 = five & ~late5, five | ~late5
+        in_time7, by_now7 = seven & ~late7, seven | ~late7
         return [
-            c1,
-            1 + (c3 & ~w3),
-            1 + (~w3 | c3) + (~w5 & c5) + (~w7 & c7),
-            2 + (~w5 | c5) + (~w7 | c7) + (~w5 & c5) + (~w7 & c7),
-            4 + (~w5 | c5) + (~w7 | c7) + (~w5 & c5),
-            6 + (~w5 | c5),
+            one,
+            Mux(in_time3, 2, 1),
+            Mux(in_time7, 4, Mux(in_time5, 3, Mux(by_now3, 2, 1))),
+            Mux(in_time7, 6, Mux(in_time5, 5, Mux(by_now7, 4, Mux(by_now5, 3, 2)))),
+            Mux(in_time5, 7, Mux(by_now7, 6, Mux(by_now5, 5, 4))),
+            Mux(by_now5, 7, 6),
         ]
 
     def _fp8(self, m: Module, magnitude: Signal) -> None:
-        distance = Signal(self.config.exponent_bits + 1)
-        m.d.comb += distance.eq(self.element.exponent - self.scale.origin)
-        with m.If(self.scale.none | distance[-1]):
+        magnitudes = self._magnitudes(m)
+        distance, closer = subtract(m, self.element.exponent, self.scale.origin)
+        low = (len(magnitudes) - 1).bit_length()
+        with m.If(closer | self.scale.none):
             m.d.comb += magnitude.eq(0)
-        with m.Else(), m.Switch(distance[:-1]):
-            for index, code in enumerate(self._codes(m)):
+        with m.Elif(distance[low:].any()):
+            m.d.comb += magnitude.eq(LARGEST_MAGNITUDE)
+        with m.Else(), m.Switch(distance[:low]):
+            for index, code in enumerate(magnitudes):
                 with m.Case(index):
                     m.d.comb += magnitude.eq(code)
             with m.Default():
-                m.d.comb += magnitude.eq(7)
+                m.d.comb += magnitude.eq(LARGEST_MAGNITUDE)
 
     def _e8m0(self, m: Module, magnitude: Signal) -> None:
-        distance = Signal(self.config.exponent_bits)
-        m.d.comb += distance.eq(self.scale.origin - self.element.exponent)
-        codes = self._codes(m)
-        largest = ELEMENT_EXPONENT + 2
+        """`origin` lies a distance of 4 above: the largest element, 6, is within [4, 8) scales, [16, 32) quarters."""
+        magnitudes = self._magnitudes(m)[: ELEMENT_EXPONENT + 3]
         tiny = self._subnormal()
-        subnormal = ~self.element.exponent.any()
-        with m.If(~self.scale.none), m.Switch(distance):
-            for index in range(largest + 1):
-                with m.Case(largest - index):
-                    code = codes[index]
-                    if largest - index in tiny:
-                        code = Mux(subnormal, tiny[largest - index], code)
-                    m.d.comb += magnitude.eq(code)
+        subnormal = Signal()
+        below, _ = subtract(m, self.scale.origin, self.element.exponent)
+        m.d.comb += subnormal.eq(~self.element.exponent.any())
+        with m.If(~self.scale.none), m.Switch(below):
+            for index, code in enumerate(reversed(magnitudes)):
+                with m.Case(index):
+                    m.d.comb += magnitude.eq(Mux(subnormal, tiny[index], code) if index in tiny else code)
 
     def _subnormal(self) -> dict[int, Value]:
-        """The magnitude code of a subnormal input under the scales 2^-127, 2^-126 and 2^-125 (`origin` 2, 3, 4), which are
-        the only ones with a threshold that low. Its three fraction bits count 2^-129."""
-        value = self.element.fraction
+        """The magnitude code of a subnormal input where `origin` is 2, 3 or 4 (a scale of 2^-127, 2^-126, 2^-125); larger
+        scales have no threshold that low. Its fraction bits count 2^-129, a quarter of the least scale."""
         codes = {}
-        for index in range(3):
+        for shift in range(3):
+            thresholds = [(code, multiple << shift) for code, multiple in enumerate(MULTIPLES, 1)]
             met = [
-                value >= ((multiple << index) << 1 | code & 1 if self.config.ties_to_even else multiple << index)
-                for code, multiple in enumerate((1, 3, 5, 7), 1)
-                if multiple << index < 8
+                at_least(
+                    self.element.fraction,
+                    Const(
+                        threshold << 1 | code & 1 if self.config.ties_to_even else threshold, self.config.fraction_bits
+                    ),
+                )
+                for code, threshold in thresholds
+                if threshold < 1 << self.config.kept_fraction_bits
             ]
-            codes[ELEMENT_EXPONENT + index] = sum(met, Const(0, 1))
+            codes[ELEMENT_EXPONENT + shift] = thermometer_count(met)
         return codes

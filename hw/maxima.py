@@ -8,13 +8,14 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.compare import at_least
 from amxfp4.hw.quantizer_config import QuantizerConfig
 
 
 def larger(m: Module, a: Value, b: Value, name: str) -> Value:
     """The larger of two unsigned values of the same width."""
     out = Signal(len(a), name=name)
-    m.d.comb += out.eq(Mux(a >= b, a, b))
+    m.d.comb += out.eq(Mux(at_least(a, b), a, b))
     return out
 
 
@@ -67,7 +68,8 @@ class BeatMaxima(wiring.Component):
         """The larger of a pair's magnitudes that are of this side."""
         first, second = self.magnitude[lane], self.magnitude[lane + 1]
         # Written alike for both sides: there is one comparator.
-        first_wins = first >= second
+        first_wins = Signal(name=f"first_wins{side}_{lane}")
+        m.d.comb += first_wins.eq(at_least(first, second))
         joined = Signal(len(first), name=f"joined{side}_{lane}")
         m.d.comb += joined.eq(
             self._masked(first, own[lane] & (first_wins | ~own[lane + 1]))

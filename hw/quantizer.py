@@ -8,16 +8,31 @@ still be compared for. While a block drains, the next one fills the places that 
 what arrives while the scales are worked out.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.block_store import BlockStore
+from amxfp4.hw.compare import at_least
 from amxfp4.hw.element_encode import ElementEncode, ScaleDecode
 from amxfp4.hw.maxima import BeatMaxima
 from amxfp4.hw.narrow import Narrow
 from amxfp4.hw.quantizer_config import QuantizerConfig
 from amxfp4.hw.scale_select import ScaleSelect
+
+
+@dataclass(frozen=True)
+class _Beat:
+    """The flags of a beat: it is here; begins a block; ends a block; ends a row, if it ends a block; has a NaN or Inf."""
+
+    valid: Value
+    first: Value
+    ends: Value
+    last: Value
+    special: Value
 
 
 class Quantizer(wiring.Component):
@@ -51,15 +66,13 @@ class Quantizer(wiring.Component):
         m = Module()
         config = self.config
         elements, special = self._narrow(m)
-        first, ends = self._beats(m)
-
-        maxima, special = self._maxima(m, elements, special, first)
-        known, last = self.i.valid & ends, self.i.payload.last
+        beat = self._beat(m, special)
+        maxima = self._maxima(m, elements)
         if config.maximum_registers:
-            maxima, special, known, last = self._maximum_register(m, maxima, special, known, last)
-        scales, last = self._scales(m, maxima, special, known, last)
+            beat, maxima = self._maximum_register(m, beat, maxima)
+        scales, last = self._scales(m, beat, maxima)
 
-        drain = self._drain(m, known)
+        drain = self._drain(m, beat.valid & beat.ends)
         m.submodules.store = store = BlockStore(len(elements.as_value()), config.held_beats)
         m.d.comb += [store.beat.eq(elements), store.valid.eq(self.i.valid), store.drain.eq(drain)]
         self._encode(m, data.View(elements.shape(), store.head), scales, last, drain)
@@ -77,72 +90,74 @@ class Quantizer(wiring.Component):
             special.append(narrow.special)
         return elements, Cat(*special).any()
 
-    def _beats(self, m: Module) -> tuple[Value, Value]:
-        """Counts the beats of a block: whether the one that comes begins it, ends it."""
-        if self.config.beats_per_block == 1:
-            return Const(1, 1), Const(1, 1)
-        count = Signal(range(self.config.beats_per_block))
-        with m.If(self.i.valid):
-            m.d.sync += count.eq(count + 1)  # wraps: a block is a power of two beats
-        return ~count.any(), count.all()
+    def _beat(self, m: Module, special: Value) -> _Beat:
+        """Counts the beats of a block."""
+        first = ends = Const(1, 1)
+        if self.config.beats_per_block > 1:
+            count = Signal(range(self.config.beats_per_block))
+            with m.If(self.i.valid):
+                m.d.sync += count.eq(count + 1)  # wraps: a block is a power of two beats
+            first, ends = ~count.any(), count.all()
+        return _Beat(self.i.valid, first, ends, self.i.payload.last, special)
 
-    def _maxima(self, m: Module, elements: data.View, special: Value, first: Value) -> tuple[list[Value], Value]:
-        """The maxima of a block so far, this beat included, and whether it has a NaN or an infinity."""
+    def _maxima(self, m: Module, elements: data.View) -> list[Value]:
+        """The maxima of a beat."""
         config = self.config
-        m.submodules.maxima = beat = BeatMaxima(config)
+        m.submodules.maxima = maxima = BeatMaxima(config)
         for lane in range(config.lanes):
             element = elements[lane]
             magnitude = Cat(element.fraction, element.exponent) if config.fp8 else element.exponent
-            m.d.comb += [beat.magnitude[lane].eq(magnitude), beat.negative[lane].eq(element.negative)]
-        if config.beats_per_block == 1:
-            return list(beat.maximum), special
-        maxima = []
-        for side in range(config.sides):
-            so_far = Signal(config.maximum_bits, name=f"maximum{side}", reset_less=True)
-            new = Signal(config.maximum_bits, name=f"new_maximum{side}")
-            m.d.comb += new.eq(Mux(first | (beat.maximum[side] >= so_far), beat.maximum[side], so_far))
-            with m.If(self.i.valid):
-                m.d.sync += so_far.eq(new)
-            maxima.append(new)
-        special_before = Signal(reset_less=True)
-        special = special | special_before & ~first
-        with m.If(self.i.valid):
-            m.d.sync += special_before.eq(special)
-        return maxima, special
+            m.d.comb += [maxima.magnitude[lane].eq(magnitude), maxima.negative[lane].eq(element.negative)]
+        return list(maxima.maximum)
 
-    def _maximum_register(
-        self, m: Module, maxima: list[Value], special: Value, known: Value, last: Value
-    ) -> tuple[list[Value], Value, Value, Value]:
-        registers = []
-        late_known, late_last, late_special = Signal(), Signal(reset_less=True), Signal(reset_less=True)
-        m.d.sync += late_known.eq(known)
-        with m.If(self.i.valid):
-            for side, maximum in enumerate(maxima):
-                register = Signal(len(maximum), name=f"late_maximum{side}", reset_less=True)
-                m.d.sync += register.eq(maximum)
-                registers.append(register)
-            m.d.sync += [late_last.eq(last), late_special.eq(special)]
-        return registers, late_special, late_known, late_last
+    def _maximum_register(self, m: Module, beat: _Beat, maxima: list[Value]) -> tuple[_Beat, list[Value]]:
+        """Parts the search for a beat's maxima, which is deep with many lanes, from the choice of scales."""
+        valid = Signal(name="beat_valid")
+        flags = {name: Signal(name=f"beat_{name}", reset_less=True) for name in ("first", "ends", "last", "special")}
+        registers = [
+            Signal(len(maximum), name=f"maximum{side}", reset_less=True) for side, maximum in enumerate(maxima)
+        ]
+        m.d.sync += valid.eq(beat.valid)
+        with m.If(beat.valid):
+            m.d.sync += [register.eq(getattr(beat, name)) for name, register in flags.items()]
+            m.d.sync += [register.eq(maximum) for register, maximum in zip(registers, maxima, strict=True)]
+        return _Beat(valid, **flags), list(registers)
 
-    def _scales(
-        self, m: Module, maxima: list[Value], special: Value, known: Value, last: Value
-    ) -> tuple[list[Value], Value]:
-        """The scale codes of the block that drains next, and its `last`, from the cycle after `known`."""
-        config = self.config
+    def _scales(self, m: Module, beat: _Beat, maxima: list[Value]) -> tuple[list[Value], Value]:
+        """The scale codes of a block and its `last`, from the cycle after its last beat is here until the next block's.
+
+        A larger maximum never has a smaller scale, so what is kept of the beats so far is the largest of their scales,
+        which is narrower than a maximum.
+        """
+        complete = beat.valid & beat.ends
+        special, last = self._largest(m, beat, beat.special, "special", Value.__or__), Signal(reset_less=True)
+        with m.If(complete):
+            m.d.sync += last.eq(beat.last)
         scales = []
-        kept_last = Signal(reset_less=True)
-        with m.If(known):
-            m.d.sync += kept_last.eq(last)
         for side, maximum in enumerate(maxima):
-            select = ScaleSelect(config)
+            select = ScaleSelect(self.config)
             m.submodules[f"select{side}"] = select
-            scale = Signal(config.block_format.scale.bits, name=f"scale{side}", reset_less=True)
             m.d.comb += select.maximum.eq(maximum)
-            # The NaN code that is written has all its bits set.
-            with m.If(known):
-                m.d.sync += scale.eq(select.code | special.replicate(len(scale)))
+            code = self._largest(
+                m, beat, select.code, f"code{side}", lambda old, new: Mux(at_least(new, old), new, old)
+            )
+            scale = Signal(len(code), name=f"scale{side}", reset_less=True)
+            with m.If(complete):
+                # The NaN code that is written has all its bits set, whatever the format.
+                m.d.sync += scale.eq(code | special.replicate(len(code)))
             scales.append(scale)
-        return scales, kept_last
+        return scales, last
+
+    def _largest(self, m: Module, beat: _Beat, new: Value, name: str, join: Callable[[Value, Value], Value]) -> Value:
+        """What `join` makes of the beats of a block up to this one."""
+        if self.config.beats_per_block == 1:
+            return new
+        so_far = Signal(len(new), name=f"{name}_so_far", reset_less=True)
+        joined = Signal(len(new), name=name)
+        m.d.comb += joined.eq(Mux(beat.first, new, join(so_far, new)))
+        with m.If(beat.valid):
+            m.d.sync += so_far.eq(joined)
+        return joined
 
     def _drain(self, m: Module, known: Value) -> Value:
         """Whether a beat leaves the store: in each of `beats_per_block` cycles from the one after `known`."""

@@ -7,10 +7,11 @@ of fractions met. The few binades where codes are subnormal, and the last one, h
 E8M0: two less than the exponent field of the maximum, which is where the element format's largest exponent lies.
 """
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.compare import at_least, thermometer_count
 from amxfp4.hw.quantizer_config import QuantizerConfig
 
 # The largest element, 6, lies in [2^2, 2^3).
@@ -49,13 +50,16 @@ class ScaleSelect(wiring.Component):
         last = max(binades)
         regular = last - 1
         first = min(e for e in binades if all(binades[x] == binades[regular] for x in range(e, regular + 1)))
-        met = {t: fraction >= t for t in sorted({t for fractions in binades.values() for t in fractions})}
+        met = {
+            t: at_least(fraction, Const(t, config.fraction_bits))
+            for t in sorted({t for fractions in binades.values() for t in fractions})
+        }
 
         # Field and mantissa of code - count, in the regular binades.
         offset = below[first] - (first + config.window_bias) * octave
         field, mantissa = divmod(offset, octave)
         regular_code = Signal(len(exponent) + 1 + scale.mantissa_bits)
-        count = self._count([met[t] for t in binades[regular]])
+        count = thermometer_count([met[t] for t in binades[regular]])
         low = Signal(scale.mantissa_bits + 1)
         m.d.comb += [
             low.eq(mantissa + count),
@@ -69,12 +73,4 @@ class ScaleSelect(wiring.Component):
                     here = [met[t] for t in binades.get(e, [])]
                     base = sum(step.exponent < e for step in steps)
                     with m.Case(e + config.window_bias):
-                        m.d.comb += self.code.eq(base + self._count(here))
-
-    @staticmethod
-    def _count(met: list[Value]) -> Value:
-        """How many of ascending thresholds are met; they form a thermometer."""
-        total: Value = Const(0, 1)
-        for value in met:
-            total = total + value
-        return total
+                        m.d.comb += self.code.eq(base + thermometer_count(here))
