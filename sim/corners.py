@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 
-from amxfp4.golden.formats import ScaleFormat
+from amxfp4.golden.formats import ASYMMETRY_CODES, NEGATIVE_HALVED, POSITIVE_HALVED, ScaleFormat
 from amxfp4.hw.config import MacConfig
 from amxfp4.sim.stimulus import DotProduct, dot_product, random_dot
 
@@ -90,6 +90,18 @@ def one_sided(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
         )
         yield dot_product("one activation side", config, a_codes & 7 | a_sign, w_codes, a_scales, w_scales)
         yield dot_product("one weight side", config, a_codes, w_codes & 7 | w_sign, a_scales, w_scales)
+
+
+def halved_sides(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Every asymmetry code of both operands, with ordinary, smallest, largest and NaN scales."""
+    for a_halved, w_halved in product(range(ASYMMETRY_CODES), repeat=2):
+        scales = [[_one(f.scale), 1, f.scale.max_code, 0, f.scale.nan_code] for f in config.formats]
+        for a, w in zip(*scales, strict=True):
+            yield dot_product("halved sides", config, *_codes(config, rng), a, w, a_halved=a_halved, w_halved=w_halved)
+    order = rng.integers(ASYMMETRY_CODES, size=(2, 8, 1))
+    codes = _codes(config, rng, 8)
+    ones = (_one(f.scale) for f in config.formats)
+    yield dot_product("halved sides in turn", config, *codes, *ones, a_halved=order[0], w_halved=order[1])
 
 
 def zero_blocks(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
@@ -211,7 +223,18 @@ def _past_the_limit(config: MacConfig, count: int, sign: int, scales: tuple[int,
         codes[-1] = 0
         codes[-1, 0] = _HALF
     a_scales[-1] = w_scales[-1] = 1
-    return dot_product("past the limit by the least bit", config, a_codes | sign, w_codes, a_scales, w_scales)
+    halved = np.zeros_like(a_scales)
+    halved[-1] = POSITIVE_HALVED | NEGATIVE_HALVED
+    return dot_product(
+        "past the limit by the least bit",
+        config,
+        a_codes | sign,
+        w_codes,
+        a_scales,
+        w_scales,
+        a_halved=halved,
+        w_halved=halved,
+    )
 
 
 def corners(config: MacConfig) -> dict[str, Corner]:
@@ -220,6 +243,8 @@ def corners(config: MacConfig) -> dict[str, Corner]:
         nan_scale, zero_scale, subnormal_scale, largest_scale, opposite_extremes, one_sided, zero_blocks,
         negative_zeros, one_block, ties,
     ]  # fmt: skip
+    if any(f.halving for f in config.formats):
+        cases.append(halved_sides)
     if config.beyond_float32:
         cases.append(beyond_float32)
     if config.exact and _accumulator_bits(config) < config.default_accumulator_bits:

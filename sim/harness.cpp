@@ -4,7 +4,8 @@
 //   standard output   per result: the payload of `o` as such words, then the cycle it was given in as 64 bits;
 //                     at the end, as many words of ones and the cycle in which the last beat was taken
 //
-// Knows nothing of what a payload means. Cycle 0 is the first after reset.
+// Knows nothing of what a payload means. Cycle 0 is the first after reset. Verilator spells the second of two
+// underscores `__05F`.
 
 #include <cstdint>
 #include <cstdio>
@@ -51,21 +52,21 @@ void get(const VlWide<N>& port, uint32_t* to) {
 
 class Run {
 public:
-    Run() : record_(words(top_.o__payload) + 2) {
+    Run() : record_(words(top_.o___05Fpayload) + 2) {
         top_.rst = 1;
-        top_.i__valid = 0;
-        top_.o__ready = 1;
+        top_.i___05Fvalid = 0;
+        top_.o___05Fready = 1;
         cycle();
         top_.rst = 0;
         now_ = 0;
     }
 
-    size_t beat_words() const { return words(top_.i__payload); }
+    size_t beat_words() const { return words(top_.i___05Fpayload); }
 
     // One transfer, however many cycles it takes.
     void beat(const uint32_t* payload) {
-        put(top_.i__payload, payload);
-        top_.i__valid = 1;
+        put(top_.i___05Fpayload, payload);
+        top_.i___05Fvalid = 1;
         bool taken = false;
         while (!taken) taken = cycle();
         last_taken_ = now_ - 1;
@@ -73,7 +74,7 @@ public:
 
     // Cycles without beats, for the results under way.
     void drain(uint64_t cycles) {
-        top_.i__valid = 0;
+        top_.i___05Fvalid = 0;
         while (cycles--) cycle();
     }
 
@@ -89,9 +90,9 @@ private:
     bool cycle() {
         top_.clk = 0;
         top_.eval();
-        const bool ready = top_.i__ready;
-        if (top_.o__valid && !top_.rst) {
-            get(top_.o__payload, record_.data());
+        const bool ready = top_.i___05Fready;
+        if (top_.o___05Fvalid && !top_.rst) {
+            get(top_.o___05Fpayload, record_.data());
             emit(now_);
         }
         top_.clk = 1;

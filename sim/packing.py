@@ -6,6 +6,8 @@ import numpy as np
 from amaranth.lib import data
 from numpy.typing import NDArray
 
+from amxfp4.golden.formats import BlockFormat
+
 WORD_BITS = 32
 
 
@@ -42,6 +44,22 @@ def pack(layout: data.StructLayout, fields: Mapping[str, NDArray[np.integer]]) -
 def integers(words: NDArray[np.uint32]) -> list[int]:
     """Packed payloads (beats, words) as Python integers."""
     return [int.from_bytes(row.astype("<u4").tobytes(), "little") for row in words]
+
+
+def operand_fields(
+    side: str, fmt: BlockFormat, codes: NDArray[np.integer], scales: NDArray[np.integer]
+) -> dict[str, NDArray[np.integer]]:
+    """What one operand contributes to `beat_layout`.
+
+    Args:
+        side: "a" or "w".
+        codes: element codes (..., lanes).
+        scales: fields of `Blocks.scales` (..., `fmt.scale_fields`).
+    """
+    fields = {f"{side}_codes": codes, f"{side}_scales": scales[..., : fmt.scales_per_block]}
+    if fmt.halving:
+        fields[f"{side}_halved"] = scales[..., -1]
+    return fields
 
 
 def _count(layout: data.StructLayout, name: str) -> int:

@@ -7,10 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden import Blocks
-from amxfp4.golden.formats import BlockFormat, ScaleFormat
+from amxfp4.golden.formats import (
+    ASYMMETRY_CODES,
+    ELEMENT_SIGN,
+    NEGATIVE_HALVED,
+    POSITIVE_HALVED,
+    BlockFormat,
+    ScaleFormat,
+)
 from amxfp4.golden.reference import dot_detailed
 from amxfp4.hw.config import MacConfig
-from amxfp4.sim.packing import integers, pack
+from amxfp4.sim.packing import integers, operand_fields, pack
 from amxfp4.sim.scoreboard import Expected, Result
 
 Codes = NDArray[np.integer] | Sequence[int] | int
@@ -46,22 +53,44 @@ class Run:
 
 
 def dot_product(
-    what: str, config: MacConfig, a_codes: Codes, w_codes: Codes, a_scales: Codes, w_scales: Codes
+    what: str,
+    config: MacConfig,
+    a_codes: Codes,
+    w_codes: Codes,
+    a_scales: Codes,
+    w_scales: Codes,
+    *,
+    a_halved: Codes = 0,
+    w_halved: Codes = 0,
 ) -> DotProduct:
-    """A dot product from codes that broadcast to (blocks, block size) and scales that broadcast to (blocks, 1 or 2)."""
-    arrays = [np.asarray(x) for x in (a_codes, w_codes, a_scales, w_scales)]
+    """A dot product from codes.
+
+    Args:
+        a_codes, w_codes: element codes, broadcast to (blocks, block size).
+        a_scales, w_scales: scale codes, broadcast to (blocks, scales a block).
+        a_halved, w_halved: asymmetry codes, broadcast to (blocks, 1); only for formats that halve sides.
+    """
+    arrays = [np.asarray(x) for x in (a_codes, a_scales, a_halved, w_codes, w_scales, w_halved)]
     blocks = max(x.shape[0] if x.ndim == 2 else 1 for x in arrays)
-    a, w = (
-        _blocks(fmt, blocks, codes, scales)
-        for fmt, codes, scales in zip(config.formats, arrays[:2], arrays[2:], strict=True)
-    )
+    a, w = (_blocks(fmt, blocks, *parts) for fmt, parts in zip(config.formats, (arrays[:3], arrays[3:]), strict=True))
     return DotProduct(what, a, w)
 
 
-def _blocks(fmt: BlockFormat, blocks: int, codes: NDArray[np.integer], scales: NDArray[np.integer]) -> Blocks:
-    full = np.broadcast_to(codes, (blocks, fmt.block_size)).astype(np.uint8).reshape(1, -1)
-    scale = np.broadcast_to(scales, (blocks, fmt.scales_per_block)).astype(np.uint8)[None]
-    return Blocks.from_codes(codes=full, scales=scale, fmt=fmt)
+def _blocks(
+    fmt: BlockFormat,
+    blocks: int,
+    codes: NDArray[np.integer],
+    scales: NDArray[np.integer],
+    halved: NDArray[np.integer],
+) -> Blocks:
+    fields = [np.broadcast_to(scales, (blocks, fmt.scales_per_block))]
+    if fmt.halving:
+        fields.append(np.broadcast_to(halved, (blocks, 1)))
+    return Blocks.from_codes(
+        codes=np.broadcast_to(codes, (blocks, fmt.block_size)).astype(np.uint8).reshape(1, -1),
+        scales=np.concatenate(fields, axis=1).astype(np.uint8)[None],
+        fmt=fmt,
+    )
 
 
 def to_run(config: MacConfig, dots: Sequence[DotProduct], rng: np.random.Generator) -> Run:
@@ -98,11 +127,12 @@ def beat_fields(config: MacConfig, dot: DotProduct, rng: np.random.Generator) ->
     """The fields of a dot product's beats, scales outside a block's first beat junk."""
     fields: dict[str, NDArray[np.integer]] = {}
     for side, blocks in (("a", dot.a), ("w", dot.w)):
-        shape = (blocks.block_count, config.beats_per_block, blocks.fmt.scales_per_block)
-        scales = rng.integers(1 << blocks.fmt.scale.bits, size=shape)
+        fmt = blocks.fmt
+        limits = [1 << fmt.scale.bits] * fmt.scales_per_block + [ASYMMETRY_CODES] * fmt.halving
+        scales = rng.integers(limits, size=(blocks.block_count, config.beats_per_block, fmt.scale_fields))
         scales[:, 0] = blocks.scales[0]
-        fields[f"{side}_codes"] = blocks.codes.reshape(-1, config.lanes)
-        fields[f"{side}_scales"] = scales.reshape(-1, blocks.fmt.scales_per_block)
+        codes = blocks.codes.reshape(-1, config.lanes)
+        fields |= operand_fields(side, fmt, codes, scales.reshape(-1, fmt.scale_fields))
     return fields
 
 
@@ -124,26 +154,38 @@ def random_dot(config: MacConfig, blocks: int, rng: np.random.Generator) -> DotP
     """A dot product whose codes and scales are drawn in one of several styles, so that sums of every kind come up."""
     a_codes, w_codes = (_random_codes((blocks, config.block_size), rng) for _ in range(2))
     a_scales, w_scales = _random_scales(config, blocks, rng)
-    dot = dot_product("random", config, a_codes, w_codes, a_scales, w_scales)
+    a_halved, w_halved = rng.integers(ASYMMETRY_CODES, size=(2, blocks, 1))
+    dot = dot_product("random", config, a_codes, w_codes, a_scales, w_scales, a_halved=a_halved, w_halved=w_halved)
     if blocks > 1 and rng.random() < 0.25:
         return _cancelling(config, dot, rng)
     return dot
 
 
-def negated(fmt: BlockFormat, codes: Codes, scales: Codes) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Codes and scales of the negatives: sign bits flip, and with two scales the sides swap."""
-    return np.asarray(codes) ^ 8, np.asarray(scales)[..., ::-1] if fmt.asymmetric else np.asarray(scales)
-
-
 def _cancelling(config: MacConfig, dot: DotProduct, rng: np.random.Generator) -> DotProduct:
     """The first block's negative takes the last one's place: sums cancel, fully or but for what is in between."""
-    a_codes, w_codes = (b.codes.reshape(-1, config.block_size).copy() for b in (dot.a, dot.w))
-    a_scales, w_scales = (b.scales[0].copy() for b in (dot.a, dot.w))
-    a_codes[-1], a_scales[-1] = a_codes[0], a_scales[0]
-    w_codes[-1], w_scales[-1] = negated(dot.w.fmt, w_codes[0], w_scales[0])
+    codes = [blocks.codes.reshape(-1, config.block_size).copy() for blocks in (dot.a, dot.w)]
+    scales = [blocks.scales[0].copy() for blocks in (dot.a, dot.w)]
+    for array in (*codes, *scales):
+        array[-1] = array[0]
+    codes[1][-1], scales[1][-1] = _negated(dot.w.fmt, codes[1][0], scales[1][0])
     if rng.random() < 0.5:
-        a_codes[1:-1] = 0
-    return dot_product("random, cancelling", config, a_codes, w_codes, a_scales, w_scales)
+        codes[0][1:-1] = 0
+    a, w = (
+        Blocks.from_codes(codes=c.reshape(1, -1), scales=s[None], fmt=fmt)
+        for c, s, fmt in zip(codes, scales, config.formats, strict=True)
+    )
+    return DotProduct("random, cancelling", a, w)
+
+
+def _negated(
+    fmt: BlockFormat, codes: NDArray[np.uint8], scales: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The negative of a block: sign bits flip, and the sides swap their scales."""
+    if fmt.halving:
+        swapped = {0: 0, POSITIVE_HALVED: NEGATIVE_HALVED, NEGATIVE_HALVED: POSITIVE_HALVED}
+        asymmetry = int(scales[1])
+        return codes ^ ELEMENT_SIGN, np.array([scales[0], swapped.get(asymmetry, asymmetry)], np.uint8)
+    return codes ^ ELEMENT_SIGN, scales[::-1]
 
 
 def _random_codes(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.integer]:
