@@ -56,3 +56,11 @@ def thermometer_count(met: Sequence[Value]) -> Value:
             bit = bit | run
         bits.append(bit)
     return Cat(*bits) if bits else Const(0, 1)
+
+
+def entry(table: Sequence[int], index: Value, width: int) -> Value:
+    """`table[index]`, `width` bits wide, of a table with an entry for every index."""
+    if len(table) == 1:
+        return Const(table[0], width)
+    half = len(table) // 2
+    return Mux(index[-1], entry(table[half:], index[:-1], width), entry(table[:half], index[:-1], width))

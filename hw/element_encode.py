@@ -6,11 +6,11 @@ there are four fractions to compare with, those of 1, 3, 5 and 7 times the scale
 reaches the next power of two, it is met a binade later ("carries").
 """
 
-from amaranth.hdl import Array, Cat, Const, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
-from amxfp4.hw.compare import at_least, subtract, thermometer_count
+from amxfp4.hw.compare import at_least, entry, subtract, thermometer_count
 from amxfp4.hw.quantizer_config import QuantizerConfig
 from amxfp4.hw.scale_select import ELEMENT_EXPONENT
 
@@ -98,8 +98,8 @@ class ElementEncode(wiring.Component):
         threshold = Signal(self.config.fraction_bits, name=f"threshold{multiple}")
         mantissa = self.scale.mantissa if self.config.fp8 else Const(0, 1)
         m.d.comb += [
-            threshold.eq(Array(step.fraction for step in steps)[mantissa]),
-            carries.eq(Array(step.exponent - plain for step in steps)[mantissa]),
+            threshold.eq(entry([step.fraction for step in steps], mantissa, len(threshold))),
+            carries.eq(entry([step.exponent - plain for step in steps], mantissa, 1)),
             met.eq(at_least(self.element.fraction, threshold)),
         ]
         return met, carries
