@@ -80,12 +80,14 @@ class LeastErrorCaster:
         difference = x - values
         squares = difference * difference
         if not self._fmt.asymmetric:
-            return _sum(squares)
-        return np.concatenate([_sum(np.where(negative, 0, squares)), _sum(np.where(negative, squares, 0))], axis=1)
+            return sum_pairwise(squares)
+        return np.concatenate(
+            [sum_pairwise(np.where(negative, 0, squares)), sum_pairwise(np.where(negative, squares, 0))], axis=1
+        )
 
 
-def _sum(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sums of rows (n, k), k a power of two, in a fixed order. (n, 1)"""
+def sum_pairwise(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Sums of rows (n, k), k a power of two: the second half is added to the first, until one is left. (n, 1)"""
     while values.shape[1] > 1:
         half = values.shape[1] // 2
         values = values[:, :half] + values[:, half:]
