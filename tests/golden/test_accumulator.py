@@ -15,6 +15,11 @@ FP8_NAMES = [name for name in BLOCK_FORMAT_NAMES if block_format(name).scale.is_
 def test_the_contract_s_width() -> None:
     fmt = block_format("AMXFP4")
     assert (least_exponent(fmt, fmt), default_accumulator_bits(fmt, fmt)) == (-34, 96)
+    ue5m3, x2 = block_format("MXFP4-UE5M3"), block_format("AMXFP4-X2")
+    # A halved side adds a bit below the point, for each operand that can have one.
+    pairs = (ue5m3, ue5m3), (x2, ue5m3), (ue5m3, x2), (x2, x2)
+    assert [least_exponent(*pair) for pair in pairs] == [-36, -37, -37, -38]
+    assert [default_accumulator_bits(*pair) for pair in pairs] == [100, 101, 101, 102]
 
 
 @pytest.mark.parametrize(("a", "w"), list(product(FP8_NAMES, repeat=2)))

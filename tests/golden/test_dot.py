@@ -91,10 +91,20 @@ def test_hypothesis(
     check(*operands)
 
 
+BLOCK_SIZE_PAIRS = (
+    ("AMXFP4", "MXFP4-E4M3"),
+    ("AMXFP4-E8M0", "AMXFP4-E4M3"),
+    ("MXFP4", "MXFP4"),
+    ("AMXFP4-X2", "AMXFP4-X2"),
+    ("AMXFP4-X2", "AMXFP4"),
+    ("MXFP4-UE5M3", "AMXFP4-X2"),
+)
+
+
 @pytest.mark.parametrize("size", [16, 32, 64, 128])
 def test_block_sizes(size: int) -> None:
     rng = np.random.default_rng(size)
-    for a_fmt, w_fmt in (("AMXFP4", "MXFP4-E4M3"), ("AMXFP4-E8M0", "AMXFP4-E4M3"), ("MXFP4", "MXFP4")):
+    for a_fmt, w_fmt in BLOCK_SIZE_PAIRS:
         a = random_blocks(rng, (2, 2 * size), block_format(a_fmt, size))
         w = random_blocks(rng, (2, 2 * size), block_format(w_fmt, size))
         check(a, w)

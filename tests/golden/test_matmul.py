@@ -82,14 +82,15 @@ def test_hypothesis(
 @pytest.mark.parametrize("size", [16, 128])
 def test_largest_values_of_every_block_size(size: int) -> None:
     """The integers on which the bounds are closest."""
-    for name in "AMXFP4-E5M2", "AMXFP4-E4M3", "MXFP4":
+    for name in "AMXFP4-E5M2", "AMXFP4-E4M3", "MXFP4", "MXFP4-UE5M3", "AMXFP4-X2":
         fmt = block_format(name, size)
         codes = np.full((3, 4 * size), 7, np.uint8)
         codes[1] = 15
         codes[2, ::2] = 14
         top = fmt.scale.max_code
-        scales = np.full((3, 4, fmt.scales_per_block), top, np.uint8)
-        scales[:, 1:3] = top - 1 if fmt.scale.is_fp8 else 127
+        scales = np.zeros((3, 4, fmt.scale_fields), np.uint8)
+        scales[..., : fmt.scales_per_block] = top
+        scales[:, 1:3, : fmt.scales_per_block] = fmt.scale.significands.argmax() if fmt.scale.is_fp8 else 127
         blocks = Blocks.from_codes(codes=codes, scales=scales, fmt=fmt)
         check(blocks, blocks)
 
