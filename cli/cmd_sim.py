@@ -1,0 +1,163 @@
+"""`amxfp4 sim`: a layer through the simulated RTL, every output held to the golden model."""
+
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from amxfp4.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from amxfp4.hw.config import MacConfig
+    from amxfp4.sim.layer import Layer
+    from amxfp4.sim.layer_run import LayerResult
+
+BASELINE = "MXFP4"
+
+
+@click.command("sim")
+@click.option("--activations", metavar="FILE", help="(tokens, inputs): x.npy, or file.npz:key.")
+@click.option("--weights", metavar="FILE", help="(outputs, inputs), likewise. Without files: a synthetic layer.")
+@click.option("--format", "activation", default="AMXFP4", show_default=True, help="Block format of both.")
+@click.option("--weight-format", "weight", metavar="FORMAT", help="Block format of the weights, if another.")
+@click.option("--lanes", type=int, default=8, show_default=True, help="Element pairs a beat.")
+@click.option("--block-size", type=int, default=32, show_default=True, help="Elements a block.")
+@click.option("--accumulator", metavar="exact|fp32", help="Default: exact where both scales are FP8.")
+@click.option(
+    "--rounding",
+    type=click.Choice(["nearest-away", "nearest-even"]),
+    default="nearest-away",
+    show_default=True,
+    help="What ties do when the layer is quantised.",
+)
+@click.option("--outputs", type=click.IntRange(1), help="Run no more outputs than this, of the first tokens.")
+@click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the synthetic layer.")
+def command(
+    activations: str | None,
+    weights: str | None,
+    activation: str,
+    weight: str | None,
+    lanes: int,
+    block_size: int,
+    accumulator: str | None,
+    rounding: Literal["nearest-away", "nearest-even"],
+    outputs: int | None,
+    seed: int,
+) -> int:
+    """Quantise a layer, run it through the simulated RTL and compare every output with the golden model.
+
+    Runs the unit asked for and the MXFP4 baseline with as many lanes. Exit status 1 when any output differs.
+    """
+    from rich.console import Console
+
+    from amxfp4.hw.config import MacConfig
+    from amxfp4.sim.layer import from_files, synthetic
+
+    unit = MacConfig(activation, weight or activation, block_size, lanes, accumulator)
+    baseline = MacConfig(BASELINE, BASELINE, block_size, lanes)
+    if (activations is None) != (weights is None):
+        given, missing = ("activations", "weights") if activations else ("weights", "activations")
+        raise UsageError(f"--{given} was given without --{missing}; a layer takes both, or neither")
+    layer = from_files(activations, weights) if activations and weights else synthetic(seed)
+    part = layer.first(outputs) if outputs else layer
+    console = Console()
+    _introduce(console, layer, part)
+    configs = [unit] if unit == baseline else [unit, baseline]
+    results = _run(console, part, configs, rounding)
+    _show(console, results)
+    return 0 if all(result.comparison.good for result in results) else 1
+
+
+def _introduce(console: "Console", layer: "Layer", part: "Layer") -> None:
+    (tokens, inputs), features = part.activations.shape, len(part.weights)
+    console.print(
+        f"{layer.what}: {tokens} tokens x {inputs} inputs x {features} outputs = {part.outputs:,} outputs",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    if part is not layer:
+        console.print(
+            f"limited to {part.outputs:,} of the layer's {layer.outputs:,} outputs: the first {tokens} of "
+            f"{len(layer.activations)} tokens, {features} of {len(layer.weights)} outputs each",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _run(
+    console: "Console",
+    layer: "Layer",
+    configs: "list[MacConfig]",
+    rounding: Literal["nearest-away", "nearest-even"],
+) -> "list[LayerResult]":
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from amxfp4.sim.layer_run import run_layer
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    results = []
+    with Progress(*columns, console=console) as progress:
+        for config in configs:
+            task = progress.add_task(f"{_title(config)} ({config.accumulator})", total=layer.outputs)
+            results.append(
+                run_layer(
+                    layer, config, rounding=rounding, progress=lambda done, task=task: progress.advance(task, done)
+                )
+            )
+    return results
+
+
+def _title(config: "MacConfig", between: str = " x ") -> str:
+    same = config.activation == config.weight
+    return config.activation if same else f"{config.activation}{between}{config.weight}"
+
+
+def _show(console: "Console", results: "list[LayerResult]") -> None:
+    from rich import box
+    from rich.table import Table
+
+    # Narrow enough for 80 columns, where nothing may be cut short.
+    title = f"Simulated RTL against the golden model, {results[0].config.lanes} lanes"
+    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("unit", no_wrap=True)
+    table.add_column("accu-\nmulator", no_wrap=True)
+    for heading in ("outputs\ncompared", "mis-\nmatches", "cycles", "MACs\na cycle", "utili-\nsation", "SQNR,\ndB"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for result in results:
+        compared = result.comparison
+        wrong = f"{compared.mismatches + compared.extra:,}"
+        table.add_row(
+            _title(result.config, " x\n"),
+            str(result.config.accumulator),
+            f"{compared.outputs:,}",
+            wrong if compared.good else f"[red]{wrong}[/red]",
+            f"{compared.cycles:,}",
+            f"{result.macs_per_cycle:.3f}",
+            f"{result.utilisation:.2%}",
+            f"{result.sqnr:.2f}",
+        )
+    console.print(table)
+    for result in results:
+        for miss in result.comparison.examples:
+            console.print(
+                f"{_title(result.config)}, output {miss.index}: expected {miss.expected:#x} in cycle "
+                f"{miss.expected_cycle}, found {miss.found:#x} in cycle {miss.found_cycle}",
+                highlight=False,
+                soft_wrap=True,
+            )

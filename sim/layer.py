@@ -1,0 +1,119 @@
+"""A linear layer's tensors: from NumPy files, or drawn so that they look like a real one."""
+
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.errors import UsageError
+from amxfp4.golden.quantize import INPUT_DTYPES
+
+SYNTHETIC_SHAPE = (64, 1536, 384)
+"""Tokens, inputs and outputs of the synthetic layer: those of a small transformer's second feed-forward layer."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A linear layer without bias: result = activations @ weights.T.
+
+    Attributes:
+        what: in words, for reports.
+        activations: (M, K), float32, float16 or bfloat16.
+        weights: (N, K), likewise.
+    """
+
+    what: str
+    activations: NDArray[Any]
+    weights: NDArray[Any]
+
+    @property
+    def outputs(self) -> int:
+        """Outputs of the whole layer, M x N."""
+        return len(self.activations) * len(self.weights)
+
+    def first(self, outputs: int) -> "Layer":
+        """At most `outputs` of the outputs: those of as many leading tokens as that makes, or of one token's part."""
+        if outputs >= self.outputs:
+            return self
+        tokens = max(1, outputs // len(self.weights))
+        features = len(self.weights) if outputs >= len(self.weights) else outputs
+        return Layer(self.what, self.activations[:tokens], self.weights[:features])
+
+    def in_float32(self) -> NDArray[np.float32]:
+        """The result as a float32 layer has it. (M, N)"""
+        return self.activations.astype(np.float32) @ self.weights.astype(np.float32).T
+
+
+def from_files(activations: str, weights: str) -> Layer:
+    """A layer from two arrays, each `file.npy` or `file.npz:key`.
+
+    Leading axes of the activations count as tokens.
+
+    Raises:
+        UsageError: a file that is missing or not NumPy's, a missing key, a wrong dtype or shape.
+    """
+    x, w = (_checked(name, where, load(where)) for name, where in (("activations", activations), ("weights", weights)))
+    if w.ndim != 2:
+        raise UsageError(f"weights {weights!r} have shape {w.shape}; two axes, (outputs, inputs), are needed")
+    if x.shape[-1] != w.shape[-1]:
+        raise UsageError(
+            f"activations have shape {x.shape} and weights {w.shape}; their last axes, the inputs, must be equal"
+        )
+    x = x.reshape(-1, x.shape[-1])
+    return Layer(f"{activations} and {weights}", x, w)
+
+
+def _checked(name: str, where: str, array: NDArray[Any]) -> NDArray[Any]:
+    if array.dtype.name not in INPUT_DTYPES:
+        raise UsageError(f"{name} {where!r} are {array.dtype}; {', '.join(INPUT_DTYPES)} are allowed")
+    if array.ndim < 2 or not array.size:
+        raise UsageError(f"{name} {where!r} have shape {array.shape}; two axes or more, none empty, are needed")
+    return array
+
+
+def load(where: str) -> NDArray[Any]:
+    """The array in `file.npy`, or the member `key` of `file.npz:key`.
+
+    Raises:
+        UsageError: there is no such array.
+    """
+    name, colon, key = where.partition(".npz:")
+    path = Path(name + ".npz" if colon else where)
+    try:
+        content = np.load(path, allow_pickle=False)
+    except OSError as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error.strerror or 'not a NumPy file'}") from None
+    except (ValueError, EOFError, zipfile.BadZipFile):
+        raise UsageError(f"{str(path)!r} is not a NumPy array; a .npy file or file.npz:key is needed") from None
+    if isinstance(content, np.ndarray):
+        if colon:
+            raise UsageError(f"{str(path)!r} is a single array and has no member {key!r}")
+        return content
+    with content:
+        if key not in content.files:
+            named = f"has no member {key!r}" if colon else "holds several arrays"
+            raise UsageError(f"{str(path)!r} {named}; write file.npz:key, key one of {', '.join(content.files)}")
+        try:
+            member: NDArray[Any] = content[key]
+        except (ValueError, zipfile.BadZipFile):
+            raise UsageError(f"the member {key!r} of {str(path)!r} is not an array of numbers") from None
+        return member
+
+
+def synthetic(seed: int) -> Layer:
+    """A layer that looks like the second feed-forward layer of a transformer.
+
+    Activations come out of GELU: nothing below -0.17, a long tail above zero, most of them small; channels differ in
+    spread, and one in a hundred is an outlier, twenty times as large. Weights are heavy-tailed; rows differ in scale.
+    """
+    rng = np.random.default_rng(seed)
+    tokens, inputs, outputs = SYNTHETIC_SHAPE
+    spread = np.exp(rng.normal(0, 0.4, inputs))
+    spread[rng.random(inputs) < 0.01] *= 20
+    before = rng.normal(-0.6, 1, (tokens, inputs)) * spread
+    gelu = 0.5 * before * (1 + np.tanh(np.sqrt(2 / np.pi) * (before + 0.044715 * before**3)))
+    weights = rng.standard_t(6, (outputs, inputs)) * 0.03 * np.exp(rng.normal(0, 0.3, (outputs, 1)))
+    return Layer(f"synthetic layer, seed {seed}", gelu.astype(np.float32), weights.astype(np.float32))
