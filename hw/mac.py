@@ -21,7 +21,7 @@ from amxfp4.hw.exact import ExactAccumulator
 from amxfp4.hw.float32 import Float32Accumulator, TermNormaliser, normal_layout
 from amxfp4.hw.normalise import ExactRounder
 from amxfp4.hw.round import QUIET_NAN
-from amxfp4.hw.scale import ScaledTerm, term_layout
+from amxfp4.hw.scale import ScaledTerm, ScaleProduct, term_layout
 from amxfp4.hw.sums import BeatSums
 
 
@@ -91,16 +91,11 @@ class MacUnit(wiring.Component):
             first, last = ~count.any(), count.all()
         return _Beat(self.i.valid, first, last, self.i.payload.last & last)
 
-    def _scales(self, m: Module, beat: _Beat) -> tuple[Signal, Signal]:
+    def _scales(self, m: Module, beat: _Beat) -> tuple[Value, Value]:
         """The scales of the current block: valid from the cycle after its first beat until the next block's."""
-        kept = []
-        for name in ("a_scales", "w_scales"):
-            source = self.i.payload[name]
-            register = Signal(source.shape(), name=name, reset_less=True)
-            with m.If(beat.valid & beat.first):
-                m.d.sync += register.eq(source)
-            kept.append(register)
-        return kept[0], kept[1]
+        when = beat.valid & beat.first
+        a_scales, w_scales = (self._kept(m, self.i.payload[name], when, name) for name in ("a_scales", "w_scales"))
+        return a_scales, w_scales
 
     def _halved(self, m: Module, beat: _Beat) -> tuple[Value, Value]:
         """Which sides of the current block are halved: needed by the block's first beat already, which brings it."""
@@ -113,10 +108,7 @@ class MacUnit(wiring.Component):
             if self.config.beats_per_block == 1:
                 halved.append(source)
                 continue
-            register = Signal(2, name=name, reset_less=True)
-            with m.If(beat.valid & beat.first):
-                m.d.sync += register.eq(source)
-            halved.append(Mux(beat.first, source, register))
+            halved.append(Mux(beat.first, source, self._kept(m, source, beat.valid & beat.first, name)))
         return halved[0], halved[1]
 
     def _direct(self, m: Module) -> _Terms:
@@ -187,33 +179,59 @@ class MacUnit(wiring.Component):
         turn = Cat(*since[:: config.loop_stages])
         m.d.comb += blocks.turn.eq(turn)
 
-        if config.front_registers or config.turns > 1:
-            # The next block's scales arrive before the tail is through with this one's.
-            held = []
-            for source, name in ((a_scales, "tail_a_scales"), (w_scales, "tail_w_scales")):
-                register = Signal(source.shape(), name=name, reset_less=True)
-                with m.If(beat.valid & beat.ends):
-                    m.d.sync += register.eq(source)
-                held.append(register)
-            a_scales, w_scales = held
+        scales = self._scale_products(m, beat, turn, a_scales, w_scales)
         begin = Signal(init=1)  # the next block begins a dot product
         with m.If(done):
             m.d.sync += begin.eq(done_last)
 
         terms = []
+        for path, product in enumerate(scales):
+            m.submodules[f"term{path}"] = term = ScaledTerm(config)
+            a_negative, w_negative = self._sides(turn, path)
+            m.d.comb += [
+                term.scale.eq(product),
+                term.sum.eq(blocks.value[path]),
+                term.negative.eq(a_negative ^ w_negative),
+            ]
+            terms.append(term.term)
+        return _Terms(terms, turn.any(), begin & done, turn[-1], turn[-1] & done_last)
+
+    def _scale_products(self, m: Module, beat: _Beat, turn: Value, a_scales: Value, w_scales: Value) -> list[Value]:
+        """The product of the scales that belong to this turn's sums, one for each path.
+
+        A block's tail may come after the next block's scales. A single product is then kept itself, which also takes
+        the multiplication out of the term's path; of four sums, the scales are, from which each turn selects.
+        """
+        config = self.config
+        late = config.front_registers or config.turns > 1
+        single = config.sign_pairs == 1
+        if late and not single:
+            a_scales, w_scales = (
+                self._kept(m, source, beat.valid & beat.ends, name)
+                for source, name in ((a_scales, "tail_a_scales"), (w_scales, "tail_w_scales"))
+            )
+        products: list[Value] = []
         for path in range(config.paths):
-            scale = ScaledTerm(config)
-            m.submodules[f"scale{path}"] = scale
+            m.submodules[f"scale{path}"] = scale = ScaleProduct(config)
             a_negative, w_negative = self._sides(turn, path)
             m.d.comb += [
                 scale.a_scales.eq(a_scales),
                 scale.w_scales.eq(w_scales),
                 scale.a_negative.eq(a_negative),
                 scale.w_negative.eq(w_negative),
-                scale.sum.eq(blocks.value[path]),
             ]
-            terms.append(scale.term)
-        return _Terms(terms, turn.any(), begin & done, turn[-1], turn[-1] & done_last)
+            products.append(
+                self._kept(m, scale.product, beat.valid & beat.ends, "tail_scale") if late and single else scale.product
+            )
+        return products
+
+    @staticmethod
+    def _kept(m: Module, source: Value, when: Value, name: str) -> Value:
+        """A register that takes `source` when told to."""
+        register = Signal(source.shape(), name=name, reset_less=True)
+        with m.If(when):
+            m.d.sync += register.eq(source)
+        return register
 
     def _front_register(self, m: Module, beat: _Beat, rows: Value) -> tuple[_Beat, Value]:
         """Parts the adder tree from the block sums."""

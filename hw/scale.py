@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from amaranth.hdl import Cat, Const, Module, Mux, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
 from amxfp4.golden.formats import BlockFormat, ScaleFormat
 from amxfp4.hw.config import MacConfig, scales_layout
@@ -46,12 +47,18 @@ def term_layout(config: MacConfig) -> data.StructLayout:
     return data.StructLayout({**number, "exponent": config.exponent_bits, "nan": 1})
 
 
-class ScaledTerm(wiring.Component):
-    """Multiplies a sum by the scales of its sign pair; combinational.
+def scale_product_layout(config: MacConfig) -> data.StructLayout:
+    """The product of two scales: value = significand x 2^(exponent - biases and mantissa bits of both)."""
+    return data.StructLayout(
+        {"significand": bits_for(config.scale_significand_max), "exponent": config.exponent_bits, "nan": 1}
+    )
 
-    Ports: `a_scales`, `w_scales`: the codes of a block's scales, positive first. `a_negative`, `w_negative`: which
-    sign pair (ignored for a symmetric format). `sum`: `sum_bits`, two's complement where `block_signed`.
-    `nan` out: whether any scale of the block is NaN. `term` out: see `term_layout`.
+
+class ScaleProduct(wiring.Component):
+    """Multiplies the two scales of a sign pair; combinational.
+
+    Ports: `a_scales`, `w_scales`: the codes of a block's scales, positive first. `a_negative`, `w_negative`: which sign
+    pair (not looked at for a symmetric format). `product` out: see `scale_product_layout`.
     """
 
     def __init__(self, config: MacConfig) -> None:
@@ -63,7 +70,38 @@ class ScaledTerm(wiring.Component):
                 "w_scales": In(scales_layout(w)),
                 "a_negative": In(1),
                 "w_negative": In(1),
+                "product": Out(scale_product_layout(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        sides = zip(
+            (self.a_scales, self.w_scales), (self.a_negative, self.w_negative), self.config.formats, strict=True
+        )
+        a, w = (decode(select(scales, f, negative), f.scale) for scales, negative, f in sides)
+        m.d.comb += [
+            self.product.significand.eq(a.significand * w.significand),
+            self.product.exponent.eq(a.exponent + w.exponent),
+            self.product.nan.eq(a.nan | w.nan),
+        ]
+        return m
+
+
+class ScaledTerm(wiring.Component):
+    """Multiplies a sum by the product of its scales; combinational.
+
+    Ports: `scale`: see `scale_product_layout`. `sum`: `sum_bits`, two's complement where `block_signed`; otherwise a
+    magnitude, and `negative` is its sign. `term` out: see `term_layout`.
+    """
+
+    def __init__(self, config: MacConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "scale": In(scale_product_layout(config)),
                 "sum": In(config.sum_bits),
+                "negative": In(1),
                 "term": Out(term_layout(config)),
             }
         )
@@ -71,18 +109,13 @@ class ScaledTerm(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
-        sides = zip((self.a_scales, self.w_scales), (self.a_negative, self.w_negative), config.formats, strict=True)
-        a, w = (decode(select(scales, f, negative), f.scale) for scales, negative, f in sides)
-        m.d.comb += [self.term.exponent.eq(a.exponent + w.exponent), self.term.nan.eq(a.nan | w.nan)]
+        m.d.comb += [self.term.exponent.eq(self.scale.exponent), self.term.nan.eq(self.scale.nan)]
         if config.exact:
-            m.d.comb += self.term.value.eq(self.sum.as_signed() * (a.significand * w.significand))
+            m.d.comb += self.term.value.eq(self.sum.as_signed() * self.scale.significand)
             return m
-        negative, magnitude = self.a_negative ^ self.w_negative, self.sum
+        negative, magnitude = self.negative, self.sum
         if config.block_signed:
             negative = self.sum[-1]
             magnitude = (self.sum ^ negative.replicate(config.sum_bits)) + negative
-        m.d.comb += [
-            self.term.negative.eq(negative),
-            self.term.magnitude.eq(magnitude * (a.significand * w.significand)),
-        ]
+        m.d.comb += [self.term.negative.eq(negative), self.term.magnitude.eq(magnitude * self.scale.significand)]
         return m

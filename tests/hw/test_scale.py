@@ -13,7 +13,7 @@ from operands import FP8_NAMES, beside
 
 from amxfp4.golden.formats import BLOCK_FORMAT_NAMES, SCALE_FORMATS, ScaleFormat
 from amxfp4.hw.config import MacConfig, largest_exponent, largest_significand, smallest_exponent
-from amxfp4.hw.scale import ScaledTerm, decode
+from amxfp4.hw.scale import ScaledTerm, ScaleProduct, decode, term_layout
 
 
 class Decoder(wiring.Component):
@@ -51,10 +51,38 @@ def test_every_code(scale: ScaleFormat) -> None:
     assert found["exponent"][finite].min() == smallest_exponent(scale)
 
 
+class Scaling(wiring.Component):
+    """A scale product and the term that it scales, wired as in the unit."""
+
+    def __init__(self, config: MacConfig) -> None:
+        self.scale = ScaleProduct(config)
+        self.term_of = ScaledTerm(config)
+        inputs = {name: In(member.shape) for name, member in self.scale.signature.members.items() if name != "product"}
+        super().__init__({**inputs, "sum": In(config.sum_bits), "term": Out(term_layout(config))})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.scale, m.submodules.term = scale, term = self.scale, self.term_of
+        for name in ("a_scales", "w_scales", "a_negative", "w_negative"):
+            m.d.comb += getattr(scale, name).eq(getattr(self, name))
+        m.d.comb += [
+            term.scale.eq(scale.product),
+            term.sum.eq(self.sum),
+            term.negative.eq(self.a_negative ^ self.w_negative),
+            self.term.eq(term.term),
+        ]
+        return m
+
+
 def scaled_term_configs() -> list[MacConfig]:
     """Every pair of scale formats in both kinds of term, with one or two scales on each side."""
     pairs = [("AMXFP4", "AMXFP4"), ("MXFP4-E4M3", "AMXFP4-E4M3"), ("AMXFP4-E5M2", "MXFP4-E4M3")]
-    pairs += [("MXFP4-E5M2", "MXFP4-E5M2"), ("MXFP4-E4M3", "AMXFP4-E5M2")]
+    pairs += [
+        ("MXFP4-E5M2", "MXFP4-E5M2"),
+        ("MXFP4-E4M3", "AMXFP4-E5M2"),
+        ("AMXFP4-X2", "AMXFP4-X2"),
+        ("AMXFP4-X2", "AMXFP4"),
+    ]
     exact = [MacConfig(a, w, accumulator="exact") for a, w in pairs]
     pairs += [
         ("MXFP4", "MXFP4"),
@@ -88,7 +116,7 @@ def check_scaled_term(config: MacConfig) -> None:
     w_scales, w_negative = beside(w, w_code, rng)
     sums = random_sums(config, count, a_negative ^ w_negative, rng)
     found = evaluate(
-        ScaledTerm(config),
+        Scaling(config),
         a_scales=a_scales,
         w_scales=w_scales,
         a_negative=a_negative,
@@ -98,7 +126,7 @@ def check_scaled_term(config: MacConfig) -> None:
     nan = np.isnan(a.scale.values[a_code]) | np.isnan(w.scale.values[w_code])
     np.testing.assert_array_equal(found["nan"], nan)
     significand = a.scale.significands[a_code] * w.scale.significands[w_code]
-    exponent = a.scale.exponents[a_code] + w.scale.exponents[w_code] - 2  # a sum is in units of 1/4
+    exponent = a.scale.exponents[a_code] + w.scale.exponents[w_code] - 2 - config.halvings  # of a sum's unit
     ok = ~nan
     np.testing.assert_array_equal((found["exponent"] - config.exponent_offset)[ok], exponent[ok])
     if config.exact:
@@ -112,7 +140,7 @@ def check_scaled_term(config: MacConfig) -> None:
 
 def random_sums(config: MacConfig, count: int, negative: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Sums that can occur: of products of both signs, or of one; an exact unit's middle sums come negated."""
-    limit = 144 * config.block_size
+    limit = config.block_size * 144 << config.halvings
     sums = rng.integers(-limit, limit + 1, size=count)
     extreme = rng.random(count) < 0.3
     sums[extreme] = rng.choice([-limit, -1, 0, 1, limit], size=extreme.sum())
