@@ -95,6 +95,7 @@ def _run(
     from rich.progress import (
         BarColumn,
         Progress,
+        TaskID,
         TaskProgressColumn,
         TextColumn,
         TimeElapsedColumn,
@@ -114,12 +115,13 @@ def _run(
     results = []
     with Progress(*columns, console=console) as progress:
         for config in configs:
-            task = progress.add_task(f"{_title(config)} ({config.accumulator})", total=layer.outputs)
-            results.append(
-                run_layer(
-                    layer, config, rounding=rounding, progress=lambda done, task=task: progress.advance(task, done)
-                )
-            )
+            name = f"{_title(config)} ({config.accumulator})"
+            task = progress.add_task(f"{name}: building", total=layer.outputs)
+
+            def advance(done: int, task: TaskID = task, name: str = name) -> None:
+                progress.update(task, advance=done, description=name)
+
+            results.append(run_layer(layer, config, rounding=rounding, progress=advance))
     return results
 
 
@@ -134,7 +136,7 @@ def _show(console: "Console", results: "list[LayerResult]") -> None:
 
     # Narrow enough for 80 columns, where nothing may be cut short.
     title = f"Simulated RTL against the golden model, {results[0].config.lanes} lanes"
-    table = Table(title=title, box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("unit", no_wrap=True)
     table.add_column("accu-\nmulator", no_wrap=True)
     for heading in ("outputs\ncompared", "mis-\nmatches", "cycles", "MACs\na cycle", "utili-\nsation", "SQNR,\ndB"):
