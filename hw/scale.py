@@ -8,6 +8,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from amxfp4.golden.formats import BlockFormat, ScaleFormat
+from amxfp4.hw.compress import Columns
 from amxfp4.hw.config import MacConfig, scales_layout
 
 
@@ -111,7 +112,7 @@ class ScaledTerm(wiring.Component):
         config = self.config
         m.d.comb += [self.term.exponent.eq(self.scale.exponent), self.term.nan.eq(self.scale.nan)]
         if config.exact:
-            m.d.comb += self.term.value.eq(self.sum.as_signed() * self.scale.significand)
+            m.d.comb += self.term.value.eq(self._signed_product(m))
             return m
         negative, magnitude = self.negative, self.sum
         if config.block_signed:
@@ -119,3 +120,20 @@ class ScaledTerm(wiring.Component):
             magnitude = (self.sum ^ negative.replicate(config.sum_bits)) + negative
         m.d.comb += [self.term.negative.eq(negative), self.term.magnitude.eq(magnitude * self.scale.significand)]
         return m
+
+    def _signed_product(self, m: Module) -> Value:
+        """The sum, two's complement, times the significand, one row for each bit of the significand.
+
+        A row's sign bit s weighs -2^n, which is 2^n (~s) - 2^n: the rows stay short, and what is subtracted for all of
+        them together is a constant.
+        """
+        width = len(self.term.value)
+        place = len(self.sum) - 1
+        columns = Columns(width)
+        for index, bit in enumerate(self.scale.significand):
+            row = self.sum & bit.replicate(len(self.sum))
+            columns.add(Cat(row[:-1], ~row[-1]), at=index)
+        rows = len(self.scale.significand)
+        columns.add(Const(-((1 << rows) - 1) << place & ((1 << width) - 1), width))
+        low, high = columns.reduce(m, "fa")
+        return (low + high)[:width]
