@@ -119,6 +119,7 @@ def run_bench(
     junit = (options.build / f"{label}.xml").resolve()
     log = work / "simulation.log"
     work.mkdir(parents=True, exist_ok=True)
+    junit.parent.mkdir(parents=True, exist_ok=True)
     _simulate(config, options, folder, work, junit, log)
     passed, failures = read_junit(junit, label, log)
     waves = work / "dump.vcd" if options.waves else None
@@ -218,7 +219,7 @@ def run_matrix(
 ) -> list[Outcome]:
     """Runs the bench on every config, `jobs` at a time, and calls `done` with each outcome as it comes."""
     outcomes = []
-    with ProcessPoolExecutor(jobs, initializer=_quiet) as pool:
+    with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
         futures = [pool.submit(run_bench, config, options) for config in configs]
         try:
             for future in as_completed(futures):
@@ -230,7 +231,8 @@ def run_matrix(
     return outcomes
 
 
-def _quiet() -> None:
+def quiet() -> None:
+    """Keeps the runner of cocotb from logging in worker processes."""
     logging.disable(logging.CRITICAL)
 
 

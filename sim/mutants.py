@@ -1,0 +1,420 @@
+"""Shows that the benches catch faults: breaks the RTL in one place at a time and runs the bench on it.
+
+    python -m amxfp4.sim.mutants            all of them
+    python -m amxfp4.sim.mutants --only nan those whose name contains a word
+
+A mutant is a textual change of the Amaranth source, elaborated from a copy. A text that is not found exactly once is
+an error: the source has moved on and the mutant must follow it.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+import amxfp4.hw
+from amxfp4.errors import UsageError
+from amxfp4.hw.config import MacConfig
+from amxfp4.sim.matrix import narrowest
+from amxfp4.sim.run import DEFAULT_SEED, BenchOptions, quiet, run_bench, unit_verilog
+
+BEATS = 800
+
+EXACT = MacConfig("AMXFP4", "AMXFP4", lanes=8)
+NARROW = narrowest(EXACT)
+ONE_LANE = MacConfig("AMXFP4", "AMXFP4", lanes=1)
+FLOAT = MacConfig("AMXFP4", "AMXFP4", lanes=8, accumulator="fp32")
+BASELINE = MacConfig("MXFP4", "MXFP4", lanes=8)
+HALVING = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8)
+
+
+class StaleMutant(RuntimeError):
+    """A mutant's text is not in the source exactly once, or its change has no effect on the Verilog."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """`old`, which occurs exactly once in a file of `hw/`, becomes `new`."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A fault: its name, in words what is wrong, the unit it is put into, and the changes of the source."""
+
+    name: str
+    config: MacConfig
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant.
+
+    Attributes:
+        mutant: which.
+        caught_by: the first test that failed on it; None when it survived.
+        found: the first lines of that test's report.
+        error: why it could not be run; None when it was.
+    """
+
+    mutant: Mutant
+    caught_by: str | None
+    found: str
+    error: str | None
+
+    @property
+    def good(self) -> bool:
+        return self.caught_by is not None and self.error is None
+
+
+def _mutant(name: str, config: MacConfig, *changes: tuple[str, str, str]) -> Mutant:
+    return Mutant(name, config, tuple(Change(*change) for change in changes))
+
+
+MUTANTS = (
+    # Sums and products.
+    _mutant(
+        "a carry dropped in the exact accumulator",
+        EXACT,
+        ("exact.py", "total.eq(row0 + row1)", "total.eq(Cat((row0[:40] + row1[:40])[:40], row0[40:] + row1[40:]))"),
+    ),
+    _mutant(
+        "a carry dropped in the block sums",
+        BASELINE,
+        ("blocks.py", "total.eq(row0 + row1)", "total.eq(Cat((row0[:6] + row1[:6])[:6], row0[6:] + row1[6:]))"),
+    ),
+    _mutant(
+        "an element shifted one place too far",
+        EXACT,
+        ("element.py", "one, two = code[2] & ~code[1],", "one, two = code[2] & ~code[0],"),
+    ),
+    _mutant(
+        "a subnormal element with a hidden bit",
+        EXACT,
+        ("element.py", "Cat(code[0], code[1] | code[2])", "Cat(code[0], code[0] | code[1] | code[2])"),
+    ),
+    _mutant(
+        "one sign pair adds where it subtracts",
+        EXACT,
+        ("config.py", "self.sign_pairs == 4 and index in (1, 2)", "self.sign_pairs == 4 and index == 1"),
+    ),
+    _mutant(
+        "the lanes that do not join are lost",
+        EXACT,
+        ("sums.py", "self.classes(lane + 1)[index] & ~same", "self.classes(lane + 1)[index] & same"),
+    ),
+    _mutant(
+        "sums of later turns are not held",
+        EXACT,
+        ("blocks.py", "with m.If(self.turn[0]):", "with m.If(self.turn.any()):"),
+    ),
+    # Scales.
+    _mutant(
+        "positive and negative scale swapped",
+        EXACT,
+        ("scale.py", "Mux(negative, scales[1], scales[0])", "Mux(negative, scales[0], scales[1])"),
+    ),
+    _mutant(
+        "activation and weight sides swapped",
+        FLOAT,
+        ("mac.py", "return sides[0], sides[1]", "return sides[1], sides[0]"),
+    ),
+    _mutant(
+        "a subnormal scale with a hidden bit",
+        EXACT,
+        ("scale.py", "Cat(mantissa, ~subnormal)", "Cat(mantissa, Const(1, 1))"),
+    ),
+    _mutant(
+        "a subnormal scale one binade too low",
+        EXACT,
+        ("scale.py", "Cat(field[0] | subnormal, field[1:])", "field"),
+    ),
+    _mutant(
+        "scales taken from every beat",
+        EXACT,
+        ("mac.py", "when = beat.valid & beat.first\n", "when = beat.valid\n"),
+    ),
+    _mutant(
+        "halved sides swapped",
+        HALVING,
+        ("element.py", "Mux(code[3], halved[1], halved[0])", "Mux(code[3], halved[0], halved[1])"),
+    ),
+    # NaN and overflow.
+    _mutant(
+        "only one of the NaN codes is NaN",
+        EXACT,
+        ("scale.py", "field.all() if len(scale.nan_codes) > 1 else code.all()", "code.all()"),
+    ),
+    _mutant(
+        "NaN not sticky",
+        EXACT,
+        ("exact.py", "nan.eq((nan & ~self.first) | new_nan)", "nan.eq(new_nan)"),
+    ),
+    _mutant(
+        "NaN leaks into the next dot product",
+        EXACT,
+        ("exact.py", "nan.eq((nan & ~self.first) | new_nan)", "nan.eq(nan | new_nan)"),
+    ),
+    _mutant(
+        "NaN on the scale that no element selects is missed",
+        ONE_LANE,
+        ("direct.py", "term.nan.eq(Cat(*nans).any())", "term.nan.eq(a.nan | w.nan)"),
+    ),
+    _mutant(
+        "overflow flag missing",
+        NARROW,
+        ("normalise.py", "self.value_overflow.eq(overflow & ~nan)", "self.value_overflow.eq(0)"),
+    ),
+    _mutant(
+        "overflow not sticky",
+        NARROW,
+        ("exact.py", "overflowed.eq(self.overflow & ~self.first)", "overflowed.eq(0)"),
+    ),
+    _mutant(
+        "overflow judged within a block",
+        NARROW,
+        ("exact.py", "(whole & (total[-1] ^ total[-2]))", "(total[-1] ^ total[-2])"),
+    ),
+    _mutant(
+        "infinity does not stay",
+        BASELINE,
+        ("float32.py", "infinite.eq(still_infinite | rounder.infinite)", "infinite.eq(rounder.infinite)"),
+    ),
+    # Accumulating and rounding.
+    _mutant(
+        "the exact accumulator not cleared",
+        EXACT,
+        ("exact.py", "addends = [total & (~self.first).replicate(self.width)]", "addends = [total]"),
+    ),
+    _mutant(
+        "the float32 accumulator not cleared",
+        FLOAT,
+        ("float32.py", "keep = ~self.first", "keep = Const(1, 1)"),
+    ),
+    _mutant(
+        "the exact sum's sticky bit lost on the way",
+        EXACT,
+        ("normalise.py", "sticky | shifted[: len(value) - kept].any()", "shifted[: len(value) - kept].any()"),
+    ),
+    _mutant(
+        "the float32 sum's sticky bit lost",
+        FLOAT,
+        ("float32.py", "Cat(near[0] | everything, near[1:])", "near"),
+    ),
+    _mutant(
+        "an alignment beyond the shifter not cut off",
+        BASELINE,
+        ("float32.py", "near = value & (~far).replicate(len(value))", "near = value"),
+    ),
+    _mutant(
+        "ties away from zero",
+        EXACT,
+        ("round.py", "(self.guard & (self.sticky | odd | carried))", "self.guard"),
+    ),
+    _mutant(
+        "the one that completes a negation lost",
+        EXACT,
+        ("round.py", " | (carried & odd)", ""),
+    ),
+    _mutant(
+        "no gradual underflow",
+        BASELINE,
+        ("float32.py", "changes = changes | stop", "changes = changes"),
+    ),
+    _mutant(
+        "a sum of zero keeps a sign",
+        FLOAT,
+        ("float32.py", "(negative ^ raw[-1]) & ~zero", "(negative ^ raw[-1])"),
+    ),
+    # Flow.
+    _mutant(
+        "a stall drops a beat",
+        EXACT,
+        ("mac.py", "self.i.ready.eq(running)", "self.i.ready.eq(1)"),
+    ),
+    _mutant(
+        "a stall repeats a beat",
+        EXACT,
+        ("mac.py", "self.i.ready.eq(running)", "self.i.ready.eq(~self.o.valid)"),
+    ),
+    _mutant(
+        "a result is not held through a stall",
+        EXACT,
+        ("mac.py", "EnableInserter(running)(pipeline)", "EnableInserter(Const(1, 1))(pipeline)"),
+    ),
+    _mutant(
+        "the end of a dot product seen in every beat",
+        EXACT,
+        ("mac.py", "self.i.payload.last & last)", "self.i.payload.last)"),
+    ),
+    _mutant(
+        "results a cycle late",
+        EXACT,
+        ("mac.py", "complete, rounding, valid = Signal(),", "late, complete, rounding, valid = Signal(), Signal(),"),
+        ("mac.py", "valid.eq(rounding)]", "late.eq(rounding), valid.eq(late)]"),
+    ),
+    _mutant(
+        "no reset of a valid bit",
+        EXACT,
+        ("mac.py", "complete, rounding, valid = Signal(),", "complete, rounding, valid = Signal(reset_less=True),"),
+    ),
+    _mutant(
+        "no reset of the beat counter",
+        EXACT,
+        ("mac.py", "count = Signal(range(beats))", "count = Signal(range(beats), reset_less=True)"),
+    ),
+)  # fmt: skip
+
+_ELABORATE = """
+import importlib.util, json, sys
+folder, fields = sys.argv[1], json.loads(sys.argv[2])
+spec = importlib.util.spec_from_file_location(
+    "amxfp4.hw", folder + "/__init__.py", submodule_search_locations=[folder]
+)
+sys.modules["amxfp4.hw"] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.generate import verilog_text
+from amxfp4.hw.mac import MacUnit
+config = MacConfig(**fields)
+sys.stdout.write(verilog_text(MacUnit(config), config.name))
+"""
+
+
+def mutated_verilog(mutant: Mutant) -> str:
+    """The Verilog of the mutant's unit, elaborated from a changed copy of `hw/`.
+
+    Raises:
+        StaleMutant: a text is not there exactly once, or nothing changes in the Verilog.
+        RuntimeError: the changed source does not elaborate.
+    """
+    source = Path(amxfp4.hw.__path__[0])
+    with TemporaryDirectory(prefix="amxfp4-mutant-") as temporary:
+        copy = Path(temporary) / "hw"
+        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        for change in mutant.changes:
+            _apply(change, copy)
+        fields = json.dumps(mutant.config.as_dict())
+        done = subprocess.run([sys.executable, "-c", _ELABORATE, str(copy), fields], capture_output=True, text=True)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:]
+        raise RuntimeError(f"the mutant does not elaborate: {' '.join(last)}")
+    if done.stdout == unit_verilog(mutant.config):
+        raise StaleMutant(f"{mutant.name!r} changes nothing in {mutant.config.name}")
+    return done.stdout
+
+
+def _apply(change: Change, folder: Path) -> None:
+    path = folder / change.file
+    text = path.read_text()
+    if (count := text.count(change.old)) != 1:
+        raise StaleMutant(f"{change.old!r} is {count} times in hw/{change.file}; a mutant needs it exactly once")
+    path.write_text(text.replace(change.old, change.new))
+
+
+def try_mutant(mutant: Mutant, options: BenchOptions) -> Verdict:
+    """Runs the bench on a mutant until a test fails."""
+    label = "mutants/" + mutant.name.replace(" ", "_")
+    try:
+        verilog = mutated_verilog(mutant)
+        outcome = run_bench(mutant.config, options, verilog=verilog, label=label)
+    except RuntimeError as error:
+        return Verdict(mutant, None, "", str(error).splitlines()[0])
+    if not outcome.failures:
+        return Verdict(mutant, None, "", None)
+    first = outcome.failures[0]
+    return Verdict(mutant, first.test, "\n".join(first.report.splitlines()[:2]), None)
+
+
+def try_control(config: MacConfig, options: BenchOptions) -> str | None:
+    """Runs the same bench on the unit as it is; returns what failed."""
+    outcome = run_bench(config, options, label=f"mutants/control_{config.name}")
+    return f"{config.name} fails as it is: {outcome.failures[0].test}" if outcome.failures else None
+
+
+def try_all(
+    mutants: Sequence[Mutant],
+    options: BenchOptions,
+    *,
+    jobs: int = 2,
+    done: Callable[[Verdict], None] = lambda verdict: None,
+) -> tuple[list[Verdict], list[str]]:
+    """Tries the mutants, `jobs` at a time, and their units as they are.
+
+    Returns:
+        A verdict for each mutant, in order; and what failed without a mutation, which makes the verdicts worthless.
+    """
+    with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
+        tries = {pool.submit(try_mutant, mutant, options): mutant for mutant in mutants}
+        controls = [
+            pool.submit(try_control, config, options) for config in dict.fromkeys(mutant.config for mutant in mutants)
+        ]
+        try:
+            for future in as_completed(tries):
+                done(future.result())
+            broken = [found for control in controls if (found := control.result())]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    verdicts = {verdict.mutant: verdict for verdict in (future.result() for future in tries)}
+    return [verdicts[mutant] for mutant in mutants], broken
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--only", default="", metavar="WORDS", help="Only mutants whose name contains this.")
+@click.option("--seed", type=click.IntRange(0), default=DEFAULT_SEED, show_default=True)
+@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores")
+def main(only: str, seed: int, jobs: int) -> int:
+    """Break the RTL on purpose, one fault at a time, and see each caught by the bench."""
+    mutants = [mutant for mutant in MUTANTS if only in mutant.name]
+    if not mutants:
+        raise UsageError(f"no mutant's name contains {only!r}; there are: {'; '.join(m.name for m in MUTANTS)}")
+    console = Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        task = progress.add_task("mutants", total=len(mutants))
+        verdicts, broken = try_all(
+            mutants,
+            BenchOptions(seed=seed, beats=BEATS, stop=1),
+            jobs=jobs,
+            done=lambda verdict: progress.advance(task),
+        )
+    _show(console, verdicts)
+    for sentence in broken:
+        console.print(f"[red]{sentence}[/red]", soft_wrap=True)
+    missed = [verdict for verdict in verdicts if not verdict.good]
+    console.print(f"{len(verdicts) - len(missed)} of {len(verdicts)} mutants caught")
+    return 1 if missed or broken else 0
+
+
+def _show(console: Console, verdicts: Sequence[Verdict]) -> None:
+    table = Table(title="faults put into the RTL")
+    for heading in ("fault", "unit", "caught by"):
+        table.add_column(heading)
+    for verdict in verdicts:
+        config = verdict.mutant.config
+        outcome = verdict.caught_by or f"[red]{verdict.error or 'SURVIVED'}[/red]"
+        unit = f"{config.activation}, {config.lanes} lanes, {config.accumulator}"
+        table.add_row(verdict.mutant.name, unit, outcome)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    from amxfp4.main import main as run_command
+
+    run_command(main)
