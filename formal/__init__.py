@@ -1,0 +1,1 @@
+"""Proofs that the hardware is plain arithmetic: for all inputs, by SMT, each with a broken twin that is refuted."""

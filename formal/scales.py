@@ -1,0 +1,234 @@
+"""Scales: decode, the product of two, and a sum or product scaled by it."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+
+import z3
+from amaranth.hdl import Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.formal.elements import table
+from amxfp4.formal.netlist import Netlist, Word, extended, pack, symbols, unpack
+from amxfp4.formal.proof import Claim, Proof, by_cases
+from amxfp4.golden.formats import BlockFormat, ScaleFormat, block_format
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.direct import DirectTerm, product_layout
+from amxfp4.hw.scale import ScaledTerm, ScaleProduct, decode, scale_product_layout, term_layout
+
+# A format of each kind of scale.
+SCALES = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
+
+PAIRS = (
+    ("AMXFP4", "AMXFP4"),
+    ("MXFP4-E4M3", "AMXFP4"),
+    ("AMXFP4-X2", "AMXFP4-X2"),
+    ("AMXFP4-E8M0", "MXFP4"),
+)
+
+
+class Decoded(wiring.Component):
+    """`decode` as a component: `code` in; `significand`, `exponent`, `nan` out."""
+
+    def __init__(self, scale: ScaleFormat) -> None:
+        self.scale = scale
+        super().__init__(
+            {
+                "code": In(scale.bits),
+                "significand": Out(scale.mantissa_bits + 1),
+                "exponent": Out(scale.exponent_bits),
+                "nan": Out(1),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        found = decode(self.code, self.scale)
+        m.d.comb += [
+            self.significand.eq(found.significand),
+            self.exponent.eq(found.exponent),
+            self.nan.eq(found.nan),
+        ]
+        return m
+
+
+def units(scale: ScaleFormat) -> tuple[int, ...]:
+    """Every code's value in units of 2^(-bias - mantissa bits), an integer; 0 for NaN."""
+    unit = Fraction(2) ** (scale.bias + scale.mantissa_bits)
+    exact = [0 if code in scale.nan_codes else Fraction(float(v)) * unit for code, v in enumerate(scale.values)]
+    assert all(Fraction(value).denominator == 1 for value in exact)
+    return tuple(int(value) for value in exact)
+
+
+def parts(code: Word, scale: ScaleFormat) -> tuple[Word, Word]:
+    """A significand and an exponent, 16 bits each, that make up a code's value in `units`; 0 for NaN."""
+    hidden = 1 << scale.mantissa_bits
+    significands, exponents = [], []
+    for number, value in enumerate(units(scale)):
+        exponent = max(value.bit_length() - hidden.bit_length(), bool(scale.mantissa_bits))
+        significands.append(value >> exponent)
+        exponents.append(exponent)
+        assert value == significands[number] << exponents[number]
+    return table(code, tuple(significands), 16), table(code, tuple(exponents), 16)
+
+
+def is_nan(code: Word, scale: ScaleFormat) -> Claim:
+    return z3.Or(*(code == nan for nan in scale.nan_codes))
+
+
+def _decode(broken: bool) -> Iterator[Claim]:
+    for name in SCALES:
+        scale = block_format(name).scale
+        code = z3.BitVec("code", scale.bits)
+        values = units(scale)
+        width = max(values).bit_length() + 1
+        seen = code & ~z3.BitVecVal(1 << scale.mantissa_bits, scale.bits) if broken else code
+        found = Netlist(Decoded(scale)).outputs(code=seen)
+        nan = is_nan(code, scale)
+        value = extended(found["significand"], width) << extended(found["exponent"], width)
+        yield (found["nan"] == 1) == nan
+        yield z3.Or(nan, value == table(code, values, width))
+
+
+def _sides(f: BlockFormat, name: str) -> tuple[Word, Word, Word]:
+    """A block's scales, which side, and that side's code."""
+    bits = f.scale.bits
+    scales, negative = z3.BitVec(f"{name}_scales", bits * f.scales_per_block), z3.BitVec(f"{name}_negative", 1)
+    positive_code, negative_code = z3.Extract(bits - 1, 0, scales), z3.Extract(scales.size() - 1, scales.size() - bits, scales)
+    return scales, negative, z3.If(negative == 1, negative_code, positive_code)
+
+
+def _product(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    (a_scales, a_negative, a), (w_scales, w_negative, w) = (
+        _sides(f, name) for f, name in zip(config.formats, "aw", strict=True)
+    )
+    inputs = {"a_scales": a_scales, "w_scales": w_scales, "a_negative": a_negative, "w_negative": w_negative}
+    if broken:
+        inputs["w_negative"] = ~w_negative
+    word = Netlist(ScaleProduct(config)).outputs(**inputs)["product"]
+    product = unpack(scale_product_layout(config), word)
+    a_scale, w_scale = (f.scale for f in config.formats)
+    (a_significand, a_exponent), (w_significand, w_exponent) = parts(a, a_scale), parts(w, w_scale)
+    nan = z3.Or(is_nan(a, a_scale), is_nan(w, w_scale))
+    yield (product["nan"] == 1) == nan
+    yield z3.Or(nan, extended(product["significand"], 16) == a_significand * w_significand)
+    yield z3.Or(nan, extended(product["exponent"], 16) == a_exponent + w_exponent)
+
+
+def _products(broken: bool) -> Iterator[Claim]:
+    for activation, weight in PAIRS:
+        yield from _product(MacConfig(activation, weight), broken)
+
+
+def _scaled(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    layout = scale_product_layout(config)
+    scale = symbols(layout, "scale")
+    total, negative = z3.BitVec("sum", config.sum_bits), z3.BitVec("negative", 1)
+    seen = total & ~z3.BitVecVal(1, total.size()) if broken else total
+    word = Netlist(ScaledTerm(config)).outputs(scale=pack(layout, scale), sum=seen, negative=negative)["term"]
+    term = unpack(term_layout(config), word)
+    yield z3.And(term["exponent"] == scale["exponent"], term["nan"] == scale["nan"])
+    bits = config.term_bits + 8
+    largest = config.product_max * config.block_size
+    value = extended(total, bits, signed=config.block_signed)
+    in_range = z3.And(value <= largest, value >= -largest)
+    if config.exact:
+        found = extended(term["value"], bits, signed=True)
+    else:
+        magnitude = extended(term["magnitude"], bits)
+        found = z3.If(term["negative"] == 1, -magnitude, magnitude)
+        if not config.block_signed:
+            value = z3.If(negative == 1, -value, value)
+    significand = scale["significand"]
+    claim = z3.Implies(in_range, found == value * extended(significand, bits))
+    patterns = [z3.BitVecVal(n, significand.size()) for n in range(config.scale_significand_max + 1)]
+    yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, config.scale_significand_max))
+
+
+def _terms(broken: bool) -> Iterator[Claim]:
+    yield from _scaled(MacConfig("AMXFP4", "AMXFP4"), broken)
+    yield from _scaled(MacConfig("AMXFP4", "AMXFP4", accumulator="fp32"), broken)
+    yield from _scaled(MacConfig("MXFP4", "MXFP4"), broken)
+
+
+def _wide_terms(broken: bool) -> Iterator[Claim]:
+    yield from _scaled(MacConfig("AMXFP4-X2", "AMXFP4-X2"), broken)
+    yield from _scaled(MacConfig("AMXFP4-X2", "AMXFP4-X2", accumulator="fp32"), broken)
+
+
+def _direct(broken: bool) -> Iterator[Claim]:
+    """One lane: a product and the block's scales to a term in units of the accumulator's least bit."""
+    for activation, weight in PAIRS[:3]:
+        config = MacConfig(activation, weight, lanes=1)
+        (a_scales, a_negative, a), (w_scales, w_negative, w) = (
+            _sides(f, name) for f, name in zip(config.formats, "aw", strict=True)
+        )
+        significand, shift = z3.BitVec("significand", 4), z3.BitVec("shift", 3)
+        product = {"significand": significand, "shift": shift, "a_negative": a_negative, "w_negative": w_negative}
+        if broken:
+            product["w_negative"] = z3.BitVecVal(0, 1)
+        inputs = {"product": pack(product_layout(), product), "a_scales": a_scales, "w_scales": w_scales}
+        term = unpack(term_layout(config), Netlist(DirectTerm(config)).outputs(**inputs)["term"])
+        codes = []
+        for f, scales in zip(config.formats, (a_scales, w_scales), strict=True):
+            bits = f.scale.bits
+            codes += [
+                is_nan(z3.Extract(low + bits - 1, low, scales), f.scale) for low in range(0, scales.size(), bits)
+            ]
+        nan = z3.Or(*codes)
+        yield (term["nan"] == 1) == nan
+        (a_significand, a_exponent), (w_significand, w_exponent) = (
+            parts(code, f.scale) for code, f in zip((a, w), config.formats, strict=True)
+        )
+        magnitude = extended(significand, 16) * a_significand * w_significand
+        value = z3.If(a_negative == w_negative, magnitude, -magnitude)
+        legal = z3.And(z3.ULE(significand, 9), z3.ULE(shift, config.product_shift_max), z3.Not(nan))
+        yield z3.Implies(legal, extended(term["value"], 16, signed=True) == value)
+        exponent = a_exponent + w_exponent + extended(shift, 16)
+        yield z3.Implies(legal, extended(term["exponent"], 16) == exponent)
+
+
+def proofs() -> list[Proof]:
+    return [
+        Proof(
+            "scale-decode",
+            "significand x 2^exponent is the code's value, and NaN is the format's NaN codes",
+            "SMT, all codes",
+            "E5M2, E4M3, UE5M3, E8M0",
+            "the exponent's least bit is not connected",
+            _decode,
+        ),
+        Proof(
+            "scale-product",
+            "the product of the scales that a sign pair selects is that of their values, NaN if one of them is",
+            "SMT, all codes of both sides",
+            "E5M2 x E5M2, E4M3 x E5M2, UE5M3 x UE5M3, E8M0 x E8M0",
+            "the weight's sides are swapped",
+            _products,
+        ),
+        Proof(
+            "scaled-term",
+            "a term is block sum x product of significands, as a signed integer or as sign and magnitude",
+            "SMT, by cases of the significand",
+            "AMXFP4 exact and fp32, MXFP4; blocks of 32",
+            "the sum's least bit is not connected",
+            _terms,
+        ),
+        Proof(
+            "scaled-term-x2",
+            "a term is block sum x product of significands, as a signed integer or as sign and magnitude",
+            "SMT, by cases of the significand",
+            "AMXFP4-X2 exact and fp32; blocks of 32",
+            "the sum's least bit is not connected",
+            _wide_terms,
+            full=True,
+        ),
+        Proof(
+            "direct-term",
+            "one lane's term is product x both selected scales with the sign of the product; NaN if any scale of the block is",
+            "SMT, all codes and products",
+            "AMXFP4 x AMXFP4, E4M3 x AMXFP4, AMXFP4-X2 x AMXFP4-X2",
+            "the weight's sign is not connected",
+            _direct,
+        ),
+    ]

@@ -1,0 +1,182 @@
+"""Sums: of a beat's products by sign pair, and of a block's beats."""
+
+from collections.abc import Iterator
+
+import z3
+
+from amxfp4.formal.netlist import Netlist, Word, concat, extended
+from amxfp4.formal.proof import Claim, Proof
+from amxfp4.hw.blocks import BlockSums
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.sums import BeatSums
+
+KINDS = {
+    "signed": ("MXFP4-E5M2", "MXFP4-E5M2", "exact"),
+    "two-pairs": ("AMXFP4", "MXFP4-E5M2", "exact"),
+    "two-pairs-weight": ("MXFP4-E5M2", "AMXFP4", "exact"),
+    "four-pairs": ("AMXFP4", "AMXFP4", "exact"),
+    "four-pairs-magnitudes": ("AMXFP4", "AMXFP4", "fp32"),
+    "x2": ("AMXFP4-X2", "AMXFP4-X2", "exact"),
+}
+# Room for every sum as an integer.
+BITS = 24
+
+
+def _slice(word: Word, index: int, width: int) -> Word:
+    return z3.Extract((index + 1) * width - 1, index * width, word)
+
+
+def _of_pair(config: MacConfig, pair: int, a_negative: Word, w_negative: Word) -> Claim:
+    """Whether a product of these signs belongs to sum `pair`: (+,+), (+,-), (-,+), (-,-), of the asymmetric operands."""
+    signs = [s for f, s in zip(config.formats, (a_negative, w_negative), strict=True) if f.asymmetric]
+    wanted = [pair >> place & 1 for place in reversed(range(len(signs)))]
+    return z3.And(*(sign == side for sign, side in zip(signs, wanted, strict=True)))
+
+
+def _beat(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """Each sum is the plain one, plus the offset that keeps signed addends positive; those that count negatively come
+    as 256 lanes - lanes / 2 - sum."""
+    lanes, width = config.lanes, config.product_bits
+    products = [z3.BitVec(f"product{lane}", width) for lane in range(lanes)]
+    a_sign, w_sign = z3.BitVec("a_sign", lanes), z3.BitVec("w_sign", lanes)
+    in_range = z3.And(*(z3.ULE(p, config.product_max) for p in products))
+    seen = a_sign & ~z3.BitVecVal(1 << (lanes - 1), lanes) if broken else a_sign
+    rows = Netlist(BeatSums(config)).outputs(magnitude=concat(products), a_sign=seen, w_sign=w_sign)["rows"]
+    for pair in range(config.sign_pairs):
+        found = z3.BitVecVal(0, BITS)
+        for row in range(config.beat_rows):
+            found = found + extended(_slice(rows, pair * config.beat_rows + row, config.beat_bits), BITS)
+        total = z3.BitVecVal(0, BITS)
+        for lane, product in enumerate(products):
+            a, w = _slice(a_sign, lane, 1), _slice(w_sign, lane, 1)
+            value = extended(product, BITS)
+            if config.sums_signed:
+                value = z3.If(a == w, value, -value)
+            total = total + z3.If(_of_pair(config, pair, a, w), value, 0)
+        if config.negated(pair):
+            total = config.lane_offset * lanes - lanes // 2 - total
+        elif config.sums_signed:
+            total = total + config.lane_offset * lanes
+        yield z3.Implies(in_range, found == total)
+
+
+def _block(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """A block's beats go in one after the other, then each turn's value is the sum of a block, as a signed integer; sums
+    that count negatively come negated. `rows` are as `_beat` says, for any sums of the beats."""
+    netlist = Netlist(BlockSums(config))
+    beats, pairs, lanes = config.beats_per_block, config.sign_pairs, config.lanes
+    largest = config.product_max * lanes
+    state = netlist.symbols()
+    given, sums = [], []
+    for beat in range(beats):
+        rows = []
+        for pair in range(pairs):
+            total = z3.BitVec(f"sum{beat}_{pair}", BITS)
+            least = -largest if config.sums_signed else 0
+            given.append(z3.And(total >= least, total <= largest))
+            sums.append(total)
+            if config.negated(pair):
+                coded = config.lane_offset * lanes - lanes // 2 - total
+            else:
+                coded = total + config.lane_offset * lanes * config.sums_signed
+            coded = extended(coded, config.beat_bits)
+            first = z3.BitVec(f"row{beat}_{pair}", config.beat_bits)
+            given.append(z3.ULE(first, coded))
+            rows += [first, coded - first] if config.beat_rows == 2 else [coded]
+        turn = z3.BitVec("turn", config.turns) if beat == 0 else z3.BitVecVal(0, config.turns)
+        inputs = {"rows": concat(rows), "valid": z3.BitVecVal(1, 1), "first": z3.BitVecVal(beat == 0, 1)}
+        _, state = netlist.step(state, turn=turn, **inputs)
+    next_rows = z3.BitVec("next rows", netlist.ports["rows"])
+    for turn in range(config.turns):
+        inputs = {"rows": next_rows, "valid": z3.BitVec(f"valid{turn}", 1), "first": z3.BitVecVal(turn == 0, 1)}
+        outputs, state = netlist.step(state, turn=z3.BitVecVal(1 << turn, config.turns), **inputs)
+        for path in range(config.paths):
+            pair = path * config.turns + turn
+            total = sum(sums[pair::pairs][1:], sums[pair])
+            if broken:
+                total = total - sums[pair]
+            if config.negated(pair):
+                total = -total
+            found = _slice(outputs["value"], path, config.sum_bits)
+            yield z3.Implies(z3.And(*given), extended(found, BITS, signed=config.block_signed) == total)
+
+
+def _config(kind: str, lanes: int, **more: int) -> MacConfig:
+    activation, weight, accumulator = KINDS[kind]
+    return MacConfig(activation, weight, lanes=lanes, accumulator=accumulator, **more)
+
+
+def _beats(kind: str, broken: bool) -> Iterator[Claim]:
+    for lanes, front_registers in ((2, 0), (2, 1), (4, 0)):
+        yield from _beat(_config(kind, lanes, front_registers=front_registers), broken)
+
+
+def _registered_beats(broken: bool) -> Iterator[Claim]:
+    for kind in KINDS:
+        yield from _beat(_config(kind, 4, front_registers=1), broken)
+
+
+def _blocks(kind: str, broken: bool) -> Iterator[Claim]:
+    for lanes in (2,) if kind == "four-pairs-magnitudes" else (4, 8):
+        yield from _block(_config(kind, lanes, block_size=8), broken)
+
+
+def _long_blocks(broken: bool) -> Iterator[Claim]:
+    for kind in KINDS:
+        yield from _block(_config(kind, 2, block_size=8), broken)
+
+
+_WORDS = {
+    "signed": "one signed sum of both signs' products",
+    "two-pairs": "two signed sums, by the activation's sign",
+    "two-pairs-weight": "two signed sums, by the weight's sign",
+    "four-pairs": "four sums by sign pair, the middle two negated",
+    "four-pairs-magnitudes": "four sums by sign pair, as magnitudes",
+    "x2": "one signed sum of products in halves",
+}
+
+
+def proofs() -> list[Proof]:
+    beats = [
+        Proof(
+            f"beat-sums-{kind}",
+            f"a beat's products, up to the largest product, come as {words}",
+            "SMT, all products and signs",
+            "2 lanes, as one row and as two; 4 lanes, as two",
+            "the last lane's activation sign is not connected",
+            lambda broken, kind=kind: _beats(kind, broken),
+        )
+        for kind, words in _WORDS.items()
+    ]
+    blocks = [
+        Proof(
+            f"block-sums-{kind}",
+            f"each turn after a block gives the sum of its beats: {words}",
+            "SMT, a whole block from any registers",
+            "blocks of 8; 2 lanes" if kind == "four-pairs-magnitudes" else "blocks of 8; 4 and 8 lanes",
+            "the statement leaves out a block's first beat",
+            lambda broken, kind=kind: _blocks(kind, broken),
+        )
+        for kind, words in _WORDS.items()
+    ]
+    slow = [
+        Proof(
+            "beat-sums-registered",
+            "the same of every kind, where a front register takes each sum as one row",
+            "SMT, all products and signs",
+            "4 lanes",
+            "the last lane's activation sign is not connected",
+            _registered_beats,
+            full=True,
+        ),
+        Proof(
+            "block-sums-long",
+            "the same of every kind, over four beats",
+            "SMT, a whole block from any registers",
+            "blocks of 8; 2 lanes",
+            "the statement leaves out a block's first beat",
+            _long_blocks,
+            full=True,
+        ),
+    ]
+    return beats + blocks + slow
