@@ -1,0 +1,148 @@
+"""Rounding to float32, ties to even."""
+
+from collections.abc import Iterator
+
+import z3
+
+from amxfp4.formal.netlist import Netlist, Word, concat, extended
+from amxfp4.formal.proof import Claim, Proof, by_cases
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.normalise import ExactRounder
+from amxfp4.hw.round import Rounder
+
+FRACTION_BITS = 23
+BIAS = 127
+NAN = 0x7FC00000
+
+
+def rounded(magnitude: Word, top: int, unit: int, *, ties_away: bool = False) -> Word:
+    """The fields of the float32 nearest to magnitude x 2^unit, ties to even; 2^top <= magnitude <= 2^(top + 1).
+
+    In integers: the quotient by the last place and what is left of it. A quotient of 2^24 carries into the exponent.
+    """
+    field = top + unit + BIAS
+    assert 0 < field < 255, "neither subnormal nor infinite"
+    value = extended(magnitude, magnitude.size() + FRACTION_BITS + 2) << FRACTION_BITS
+    last_place = 1 << top
+    quotient, rest = z3.LShR(value, top), value & (last_place - 1)
+    odd = z3.BoolVal(True) if ties_away else z3.Extract(0, 0, quotient) == 1
+    up = z3.Or(z3.UGT(2 * rest, last_place), z3.And(2 * rest == last_place, odd))
+    # The quotient's hidden bit counts as one in the exponent field.
+    return extended(z3.If(up, quotient + 1, quotient), 32) + (field - 1 << FRACTION_BITS)
+
+
+def _exact(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """Every total in range, by sign and leading bit: of a negative number, that of its one's complement n, as the
+    magnitude n + 1 is at most the next power of two."""
+    assert config.accumulator_bits is not None
+    width = config.accumulator_bits + 1
+    netlist = Netlist(ExactRounder(config, width))
+    total, nan, overflow = z3.BitVec("total", width), z3.BitVec("nan", 1), z3.BitVec("overflow", 1)
+    later = z3.BitVec("later", width)
+
+    def found(word: Word, nan: Word, overflow: Word) -> dict[str, Word]:
+        inputs = {"total": word, "nan": nan, "overflow": overflow, "valid": z3.BitVecVal(1, 1)}
+        _, state = netlist.step(netlist.symbols(), **inputs)
+        _, state = netlist.step(state, total=later, nan=nan, overflow=overflow, valid=z3.BitVec("valid", 1))
+        return netlist.step(state, total=later, nan=nan, overflow=overflow, valid=z3.BitVec("valid", 1))[0]
+
+    any_total = found(total, nan, overflow)
+    yield any_total["value_nan"] == (nan | overflow)
+    yield any_total["value_overflow"] == (overflow & ~nan)
+    yield z3.Implies(nan | overflow == 1, any_total["value"] == NAN)
+    clear = z3.BitVecVal(0, 1)
+    in_range = z3.Extract(width - 1, width - 1, total) == z3.Extract(width - 2, width - 2, total)
+    cases = [(top, sign, _leading(total, top, sign)) for top in range(width - 2) for sign in (0, 1)]
+    zero, minus_one = z3.BitVecVal(0, width), z3.BitVecVal(-1, width)
+    yield z3.Implies(in_range, z3.Or(*(total == word for word in (zero, minus_one, *(word for _, _, word in cases)))))
+    yield found(zero, clear, clear)["value"] == 0
+    yield found(minus_one, clear, clear)["value"] == rounded(-minus_one, 0, config.lsb_exponent) | 1 << 31
+    for top, sign, word in cases:
+        magnitude = -word if sign else word
+        statement = rounded(magnitude, top, config.lsb_exponent, ties_away=broken) | sign << 31
+        yield z3.simplify(found(word, clear, clear)["value"] == statement)
+
+
+def _leading(total: Word, top: int, sign: int) -> Word:
+    """`total` with all bits from the leading one on fixed: copies of the sign, and at `top` the first other bit."""
+    width = total.size()
+    high = z3.BitVecVal((-1 << 1 if sign else 1), width - top)
+    return concat([z3.Extract(top - 1, 0, total), high]) if top else high
+
+
+def _rounder(broken: bool) -> Iterator[Claim]:
+    """The magnitude in quarters of the last place, where what is below the guard is 0 or 1 quarter, is rounded as an
+    integer, and a float32's bits are an integer too, into whose exponent field the fraction carries.
+
+    Of a one's complement, the magnitude is larger by one in a last place infinitely far down. If `sticky` is clear,
+    all bits down to there are ones: it makes a guard of them. Otherwise it leaves something below the guard.
+    """
+    significand = z3.BitVec("significand", 24)
+    guard, sticky, complement = z3.BitVecs("guard sticky complement", 1)
+    for overflows in (False, True):
+        bits = 8 + 2 * overflows
+        exponent = z3.BitVec("exponent", bits)
+        found = Netlist(Rounder(bits, overflows=overflows)).outputs(
+            significand=significand,
+            exponent=exponent,
+            guard=guard,
+            sticky=z3.BitVecVal(0, 1) if broken else sticky,
+            complement=complement,
+        )
+        quarters = extended(z3.Concat(significand, guard, z3.BitVecVal(0, 1)), 48)
+        carried = z3.And(complement == 1, sticky == 0)
+        quarters = quarters + z3.If(carried, z3.BitVecVal(2, 48), extended(sticky, 48))
+        quotient, rest = z3.LShR(quarters, 2), quarters & 3
+        up = z3.Or(z3.UGT(rest, 2), z3.And(rest == 2, z3.Extract(0, 0, quotient) == 1))
+        quotient = z3.If(up, quotient + 1, quotient)
+        hidden = z3.Extract(23, 23, significand) == 1
+        # The exponent field 1 with a subnormal, whose own field is 0; a carry to 2^23 makes it normal.
+        number = z3.If(hidden, quotient - (1 << 23) + (extended(exponent, 48) << 23), quotient)
+        legal = z3.And(
+            z3.ULE(1, exponent), z3.ULE(exponent, 1 << (bits - 1) if overflows else 253), z3.Or(hidden, exponent == 1)
+        )
+        fields = extended(z3.Concat(found["exponent_field"], found["fraction"]), 48)
+        infinity = 255 << 23
+        yield z3.Implies(legal, fields == z3.If(z3.UGE(number, infinity), infinity, number))
+        if overflows:
+            yield z3.Implies(legal, (found["infinite"] == 1) == z3.UGE(number, infinity))
+
+
+def _width(accumulator_bits: int | None, *pairs: tuple[str, str]) -> tuple[MacConfig, ...]:
+    return tuple(MacConfig(a, w, block_size=8, accumulator_bits=accumulator_bits) for a, w in pairs)
+
+
+def _of(configs: tuple[MacConfig, ...], broken: bool) -> Iterator[Claim]:
+    for config in configs:
+        yield from _exact(config, broken)
+
+
+def proofs() -> list[Proof]:
+    return [
+        Proof(
+            "rounder",
+            "significand, guard and sticky, also of a one's complement, give the nearest float32, ties to even, with "
+            "subnormals, carries into the exponent and infinity",
+            "SMT, all inputs",
+            "exponents of 8 bits without infinity, and of 10 with it",
+            "sticky is not connected",
+            _rounder,
+        ),
+        Proof(
+            "exact-rounder",
+            "a total in range gives the nearest float32, ties to even, two cycles later; NaN and overflow give NaN",
+            "SMT, all totals, by cases of sign and leading bit",
+            "E4M3 x E4M3: 68 bits and guard",
+            "the statement takes ties away from zero",
+            lambda broken: _of(_width(None, ("MXFP4-E4M3", "MXFP4-E4M3")), broken),
+        ),
+        Proof(
+            "exact-rounder-wide",
+            "the same",
+            "SMT, all totals, by cases of sign and leading bit",
+            "E5M2 x E5M2: 96 bits and guard; AMXFP4-X2",
+            "the statement takes ties away from zero",
+            lambda broken: _of(_width(None, ("AMXFP4", "AMXFP4"), ("AMXFP4-X2", "AMXFP4-X2")), broken),
+            full=True,
+        ),
+    ]
