@@ -11,8 +11,6 @@ from gates import signed
 from amxfp4.hw.blocks import BlockSums
 from amxfp4.hw.config import MacConfig
 
-LARGEST = 144  # a product of two elements, in units of 1/4
-OFFSET = 256  # what a signed sum carries for each lane
 STREAMS = 200
 
 CONFIGS = [
@@ -22,6 +20,8 @@ CONFIGS = [
     MacConfig("AMXFP4", "MXFP4-E5M2", lanes=8),
     MacConfig("AMXFP4", "MXFP4-E5M2", lanes=32),
     MacConfig("MXFP4", "AMXFP4", lanes=4, block_size=8),
+    MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
+    MacConfig("AMXFP4-X2", "AMXFP4", lanes=8, block_size=8),
     MacConfig("AMXFP4", "AMXFP4", lanes=8, block_size=128),
     MacConfig("AMXFP4", "AMXFP4", lanes=2, block_size=8),
     MacConfig("AMXFP4", "AMXFP4", lanes=16),
@@ -40,19 +40,21 @@ class Blocks:
     def beat(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums of one beat (streams, sums), and rows that add up to them as `BeatSums` gives them."""
         config, rng = self.config, self.rng
-        low = -LARGEST if config.sums_signed else 0
-        lanes = rng.integers(low, LARGEST + 1, size=(STREAMS, config.lanes))
+        largest = 144 << config.halvings  # a product of two elements
+        offset = 1 << largest.bit_length()  # what a signed sum carries for each lane
+        low = -largest if config.sums_signed else 0
+        lanes = rng.integers(low, largest + 1, size=(STREAMS, config.lanes))
         extreme = rng.random(STREAMS) < 0.4
-        lanes[extreme] = rng.choice([low, LARGEST], size=(extreme.sum(), 1))
+        lanes[extreme] = rng.choice([low, largest], size=(extreme.sum(), 1))
         side = rng.integers(config.sign_pairs, size=lanes.shape)
         side[::2] = rng.integers(config.sign_pairs, size=(STREAMS, 1))[::2]
         sums = np.stack([np.where(side == index, lanes, 0).sum(1) for index in range(config.sign_pairs)], axis=1)
         totals = sums.copy()
         if config.sums_signed:
-            totals += OFFSET * config.lanes
+            totals += offset * config.lanes
         for index in range(config.sign_pairs):
             if config.negated(index):
-                totals[:, index] = OFFSET * config.lanes - config.lanes // 2 - sums[:, index]
+                totals[:, index] = offset * config.lanes - config.lanes // 2 - sums[:, index]
         if config.beat_rows == 1:
             return sums, totals[:, :, None]
         limit = (1 << config.beat_bits) - 1

@@ -15,16 +15,32 @@ from amxfp4.hw.direct import DirectProduct, DirectTerm
 SIGNIFICANDS, SHIFTS = np.array(ELEMENT_SIGNIFICANDS), np.array(ELEMENT_SHIFTS)
 
 
-def test_every_pair_of_codes() -> None:
-    a, w = (codes.ravel() for codes in np.indices((16, 16)))
-    found = evaluate(DirectProduct(), a=a, w=w, simulated=256)["product"]
+@pytest.mark.parametrize(
+    ("a_name", "w_name"), [("AMXFP4", "MXFP4-E4M3"), ("AMXFP4-X2", "AMXFP4-E4M3"), ("AMXFP4-X2", "AMXFP4-X2")]
+)
+def test_every_pair_of_codes(a_name: str, w_name: str) -> None:
+    """With either side halved or not; a side that may be and is not has a shift of one more."""
+    a, w, a_halved, w_halved = (axis.ravel() for axis in np.indices((16, 16, 4, 4)))
+    config = MacConfig(a_name, w_name, lanes=1)
+    found = evaluate(DirectProduct(config), a=a, w=w, a_halved=a_halved, w_halved=w_halved, simulated=256)["product"]
+    shift = SHIFTS[a & 7] + SHIFTS[w & 7]
+    for f, code, halved in zip(config.formats, (a, w), (a_halved, w_halved), strict=True):
+        if f.halving:
+            shift += 1 - (halved >> (code >> 3) & 1)
     np.testing.assert_array_equal(found["significand"], SIGNIFICANDS[a & 7] * SIGNIFICANDS[w & 7])
-    np.testing.assert_array_equal(found["shift"], SHIFTS[a & 7] + SHIFTS[w & 7])
+    np.testing.assert_array_equal(found["shift"], shift)
     np.testing.assert_array_equal(found["a_negative"], a >> 3)
     np.testing.assert_array_equal(found["w_negative"], w >> 3)
 
 
-PAIRS = [("AMXFP4", "AMXFP4"), ("AMXFP4-E4M3", "MXFP4-E5M2"), ("MXFP4-E4M3", "AMXFP4"), ("MXFP4-E4M3", "MXFP4-E4M3")]
+PAIRS = [
+    ("AMXFP4", "AMXFP4"),
+    ("AMXFP4-X2", "AMXFP4-X2"),
+    ("AMXFP4-X2", "AMXFP4-E4M3"),
+    ("AMXFP4-E4M3", "MXFP4-E5M2"),
+    ("MXFP4-E4M3", "AMXFP4"),
+    ("MXFP4-E4M3", "MXFP4-E4M3"),
+]
 
 
 @pytest.mark.parametrize(("a_name", "w_name"), PAIRS)
@@ -43,7 +59,7 @@ def check(a_name: str, w_name: str) -> None:
     rng = generator()
     config = MacConfig(a_name, w_name, lanes=1)
     a, w = config.formats
-    a_code, w_code = (np.repeat(codes.ravel(), 4) for codes in np.indices((128, 128)))
+    a_code, w_code = (np.repeat(codes.ravel(), 4) for codes in np.indices((1 << a.scale.bits, 1 << w.scale.bits)))
     a_scales, a_negative = beside(a, a_code, rng)
     w_scales, w_negative = beside(w, w_code, rng)
     if not a.asymmetric:
@@ -52,6 +68,7 @@ def check(a_name: str, w_name: str) -> None:
         w_negative = rng.integers(2, size=len(w_code))
     a_mag, w_mag = rng.integers(8, size=(2, len(a_code)))
     significand, shift = SIGNIFICANDS[a_mag] * SIGNIFICANDS[w_mag], SHIFTS[a_mag] + SHIFTS[w_mag]
+    shift += rng.integers(config.halvings + 1, size=len(shift))
     found = evaluate(
         DirectTerm(config),
         product={"significand": significand, "shift": shift, "a_negative": a_negative, "w_negative": w_negative},
@@ -62,7 +79,9 @@ def check(a_name: str, w_name: str) -> None:
     np.testing.assert_array_equal(found["nan"], nan)
     expected = significand * a.scale.significands[a_code] * w.scale.significands[w_code]
     expected *= np.where(a_negative ^ w_negative, -1, 1)
-    exponent = a.scale.exponents[a_code] + w.scale.exponents[w_code] + shift - 2  # products are in units of 1/4
+    exponent = (
+        a.scale.exponents[a_code] + w.scale.exponents[w_code] + shift - 2 - config.halvings
+    )  # products are in units of 1/4 and less
     ok = ~nan
     np.testing.assert_array_equal(signed(found["value"], config.term_bits + 1)[ok], expected[ok])
     np.testing.assert_array_equal((found["exponent"] - config.exponent_offset)[ok], exponent[ok])

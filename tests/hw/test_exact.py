@@ -27,6 +27,8 @@ CONFIGS = [
     MacConfig("AMXFP4", "AMXFP4", lanes=1),
     MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=8),
     MacConfig("AMXFP4-E4M3", "MXFP4-E5M2", lanes=16),
+    MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
+    MacConfig("AMXFP4-X2", "AMXFP4", lanes=1, block_size=8),
     narrow("AMXFP4", "AMXFP4", lanes=8),
     narrow("AMXFP4", "AMXFP4", lanes=16),
     narrow("AMXFP4-E4M3", "AMXFP4-E4M3", lanes=32),
@@ -66,15 +68,18 @@ def block_of_terms(config: MacConfig, rng: np.random.Generator) -> list[tuple[in
     terms = []
     if config.direct:
         signs = rng.integers(2, size=(config.block_size, 2))
+        top = 4 + config.halvings  # the largest shift of a product
         if rng.random() < 0.4:
             signs[:] = signs[0]
         for a_sign, w_sign in signs:
-            significand, shift = (9, 4) if style > 2 else (int(rng.choice([0, 1, 2, 3, 4, 6, 9])), int(rng.integers(5)))
+            significand, shift = (
+                (9, top) if style > 2 else (int(rng.choice([0, 1, 2, 3, 4, 6, 9])), int(rng.integers(top + 1)))
+            )
             a_scale, w_scale = a_scales[a_sign * a.asymmetric], w_scales[w_sign * w.asymmetric]
             value = significand * a_scale[0] * w_scale[0] * (-1 if a_sign ^ w_sign else 1)
             terms.append((value, a_scale[1] + w_scale[1] + shift))
         return terms
-    left = 144 * config.block_size
+    left = config.block_size * 144 << config.halvings
     for index in range(config.sign_pairs):
         limit = left if style > 2 else int(rng.integers(left + 1))
         left -= limit

@@ -22,6 +22,7 @@ CONFIGS = [
     MacConfig("AMXFP4", "AMXFP4", lanes=4, accumulator="fp32"),
     MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32, block_size=128, accumulator="fp32"),
     MacConfig("MXFP4-E4M3", "MXFP4-E5M2", lanes=8, block_size=8, accumulator="fp32"),
+    MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=32, block_size=128, accumulator="fp32"),
 ]
 CONFIG_IDS = [config.name for config in CONFIGS]
 

@@ -13,6 +13,7 @@ CONFIGS = {
     "e4m3": MacConfig("MXFP4-E4M3", "MXFP4-E4M3"),
     "e5m2-narrow": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", block_size=8, lanes=8, accumulator_bits=81),
     "e4m3-narrow": MacConfig("MXFP4-E4M3", "MXFP4-E4M3", block_size=8, lanes=8, accumulator_bits=52),
+    "x2": MacConfig("AMXFP4-X2", "AMXFP4-X2"),
     "wide": MacConfig("AMXFP4", "AMXFP4", accumulator_bits=128),
 }
 
