@@ -1,6 +1,7 @@
 """A config as files: Verilog, and beside it a JSON manifest that says what a user of the netlist must know."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -45,16 +46,42 @@ def standard_configs() -> list[MacConfig]:
     return configs
 
 
+# Verilator's warnings on what yosys writes, each with the reason why it is none; all others are taken seriously.
+LINT_WAIVERS = {
+    "DECLFILENAME": "one file holds all modules of the unit",
+    "UNUSED": "every field and every carry has a name, whether it is used whole, in part or not at all",
+    "WIDTH": "operands narrower than their sum are extended as meant; `!` of several bits means that none is set",
+}
+_REGISTER = re.compile(r"^\s*(\\\S+ |\w+)\s+<=", re.MULTILINE)
+_DECLARATION = re.compile(
+    r"^(?P<head>\s*reg\s+(?:\[[^]]*\]\s*)?)(?P<name>\\\S+ |\w+)\s*=(?P<value>[^;]*);$", re.MULTILINE
+)
+
+
 def verilog_text(component: wiring.Component, name: str) -> str:
-    """Verilog of `component` as module `name`; the same component gives the same bytes in every run."""
-    return verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    """Verilog of `component` as module `name`; the same component gives the same bytes in every run.
+
+    Verilator's lint with -Wall finds nothing: the text waives `LINT_WAIVERS` within itself, and registers get their
+    initial values, which are for FPGAs, in `initial` statements, as a declaration with a value that is assigned to
+    later is a warning of its own.
+    """
+    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    registers = set(_REGISTER.findall(text))
+
+    def initialise(match: re.Match[str]) -> str:
+        head, register, value = match["head"], match["name"], match["value"]
+        return f"{head}{register};\n  initial {register} ={value};" if register in registers else match[0]
+
+    waivers = "".join(f"/* verilator lint_off {rule} */ // {reason}\n" for rule, reason in LINT_WAIVERS.items())
+    return f"/* verilator lint_save */\n{waivers}{_DECLARATION.sub(initialise, text)}/* verilator lint_restore */\n"
 
 
 def manifest(component: wiring.Component, config: Config, *, throughput: dict[str, object]) -> dict[str, Any]:
     """What a user of the netlist must know, ready for JSON.
 
-    Keys: `top`, `unit`, `config`, `clock`, `reset`, `ports` (each with `direction`, `width` and, for a payload, `fields`
-    with `offset` and `width` in bits, and `count` for arrays, whose element 0 is lowest), `latency`, `throughput`.
+    Keys: `top`, `unit`, `config`, `clock`, `reset`, `ports` (each with `direction`, `width` and, for a payload,
+    `fields` with `offset` and `width` in bits, and `count` for arrays, whose element 0 is lowest), `latency`,
+    `throughput`.
     """
     ports: dict[str, Any] = {
         "clk": {"direction": "input", "width": 1},

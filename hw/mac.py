@@ -193,6 +193,8 @@ class MacUnit(wiring.Component):
                 term.sum.eq(blocks.value[path]),
                 term.negative.eq(a_negative ^ w_negative),
             ]
+            if config.scale_significand_max == 1:  # E8M0 alone: a constant, of which a register would be kept
+                m.d.comb += term.scale.significand.eq(1)
             terms.append(term.term)
         return _Terms(terms, turn.any(), begin & done, turn[-1], turn[-1] & done_last)
 

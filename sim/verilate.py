@@ -23,8 +23,7 @@ BUILD = Path("build/sim")
 
 _MODEL = "Vtop"
 _HARNESS = Path(__file__).with_name("harness.cpp")
-_REGISTER = re.compile(r"^\s*(\\\S+|\w+)\s+<=", re.MULTILINE)
-_DECLARATION = re.compile(r"^(?P<head>\s*reg\s+(?:\[[^]]*\]\s*)?)(?P<name>\\\S+|\w+)\s*=[^;]*;", re.MULTILINE)
+_INITIAL = re.compile(r"^\s*initial [^;]*;\n", re.MULTILINE)
 
 
 class BuildError(RuntimeError):
@@ -73,23 +72,12 @@ def verilator() -> Verilator:
 def without_initial_values(verilog: str) -> str:
     """The Verilog as a chip would power up: no register has an initial value.
 
-    Amaranth writes one for each register, and a register that lacks a reset would start right in every simulation.
-    Registers are the names assigned with `<=`; other `reg`s are combinational and stay as they are.
+    Amaranth gives one to each register, and a register that lacks a reset would start right in every simulation.
 
     Raises:
-        BuildError: no register was found, so this no longer knows the Verilog it is given.
+        BuildError: no initial value was found, so this no longer knows the Verilog it is given.
     """
-    registers = set(_REGISTER.findall(verilog))
-    stripped = 0
-
-    def strip(match: re.Match[str]) -> str:
-        nonlocal stripped
-        if match["name"] not in registers:
-            return match[0]
-        stripped += 1
-        return f"{match['head']}{match['name']} ;"
-
-    text = _DECLARATION.sub(strip, verilog)
+    text, stripped = _INITIAL.subn("", verilog)
     if not stripped:
         raise BuildError("no register with an initial value was found in the Verilog")
     return text
