@@ -8,7 +8,8 @@ from typing import Any, Protocol
 from amaranth.back import verilog
 from amaranth.lib import data, wiring
 
-from amxfp4.files import write_text
+from amxfp4.errors import UsageError
+from amxfp4.files import replacing
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.mac import MacUnit
 
@@ -133,8 +134,12 @@ def write_unit(component: wiring.Component, document: dict[str, Any], path: Path
     """Writes Verilog to `path` and the manifest beside it as `.json`; returns both paths."""
     text = verilog_text(component, document["top"])
     beside = path.with_suffix(".json")
-    write_text(path, text)
-    write_text(beside, json.dumps(document | {"verilog": path.name}, indent=2) + "\n")
+    for file in (path, beside):
+        if file.is_dir():
+            raise UsageError(f"cannot write {str(file)!r}: it is a folder; a file's name is needed")
+    with replacing(path) as verilog_file, replacing(beside) as manifest_file:  # both or neither
+        verilog_file.write_text(text)
+        manifest_file.write_text(json.dumps(document | {"verilog": path.name}, indent=2) + "\n")
     return path, beside
 
 
