@@ -26,7 +26,7 @@ class BlockStore(wiring.Component):
         valid = [Signal(name=f"valid{i}") for i in range(self.depth)]
         m.d.comb += self.head.eq(held[-1])
         moves: Value = self.drain
-        enables = []
+        enables: list[Value] = []
         for stage in reversed(range(self.depth)):
             enable = Signal(name=f"enable{stage}")
             m.d.comb += enable.eq(moves | ~valid[stage])

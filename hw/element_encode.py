@@ -22,8 +22,8 @@ LARGEST_MAGNITUDE = 7
 def decoded_layout(config: QuantizerConfig) -> data.StructLayout:
     """A scale as elements are compared with it.
 
-    `none`: nothing but zeros, as the scale is 0 or NaN. FP8: `mantissa` of the scale once normalised, and `origin`, the held
-    exponent field of a quarter of the scale. E8M0: `origin` is the field of the block's largest magnitude.
+    `none`: nothing but zeros, as the scale is 0 or NaN. FP8: `mantissa` of the scale once normalised, and `origin`, the
+    held exponent field of a quarter of the scale. E8M0: `origin` is the field of the block's largest magnitude.
     """
     mantissa = {"mantissa": config.block_format.scale.mantissa_bits} if config.fp8 else {}
     return data.StructLayout({"origin": config.exponent_bits, **mantissa, "none": 1})
@@ -159,8 +159,8 @@ class ElementEncode(wiring.Component):
                     m.d.comb += magnitude.eq(Mux(subnormal, tiny[index], code) if index in tiny else code)
 
     def _subnormal(self) -> dict[int, Value]:
-        """The magnitude code of a subnormal input where `origin` is 2, 3 or 4 (a scale of 2^-127, 2^-126, 2^-125); larger
-        scales have no threshold that low. Its fraction bits count 2^-129, a quarter of the least scale."""
+        """The magnitude code of a subnormal input where `origin` is 2, 3 or 4 (a scale of 2^-127, 2^-126, 2^-125);
+        larger scales have no threshold that low. Its fraction bits count 2^-129, a quarter of the least scale."""
         codes = {}
         for shift in range(3):
             thresholds = [(code, multiple << shift) for code, multiple in enumerate(MULTIPLES, 1)]

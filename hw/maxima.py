@@ -24,7 +24,8 @@ def largest(m: Module, values: list[Value], name: str) -> Value:
     while len(values) > 1:
         pairs = [values[i : i + 2] for i in range(0, len(values), 2)]
         values = [
-            larger(m, *pair, f"{name}_{len(pairs)}_{i}") if len(pair) == 2 else pair[0] for i, pair in enumerate(pairs)
+            larger(m, pair[0], pair[1], f"{name}_{len(pairs)}_{i}") if len(pair) == 2 else pair[0]
+            for i, pair in enumerate(pairs)
         ]
     return values[0]
 
@@ -52,27 +53,25 @@ class BeatMaxima(wiring.Component):
         if not self.config.asymmetric:
             m.d.comb += self.maximum[0].eq(largest(m, list(self.magnitude), "max"))
             return m
-        for side, own in enumerate((~self.negative, self.negative)):
-            if lanes == 1:
-                values = [self._masked(self.magnitude[0], own[0])]
-            else:
-                values = [self._joined(m, own, side, lane) for lane in range(0, lanes, 2)]
-            m.d.comb += self.maximum[side].eq(largest(m, values, f"max{side}"))
+        sides = (~self.negative, self.negative)
+        values: list[list[Value]] = [[], []]
+        if lanes == 1:
+            values = [[self._masked(self.magnitude[0], own)] for own in sides]
+        for lane in range(0, lanes - 1, 2):
+            first, second = self.magnitude[lane], self.magnitude[lane + 1]
+            first_wins = Signal(name=f"first_wins{lane}")
+            m.d.comb += first_wins.eq(at_least(first, second))
+            for side, own in enumerate(sides):
+                joined = Signal(len(first), name=f"joined{side}_{lane}")
+                m.d.comb += joined.eq(
+                    self._masked(first, own[lane] & (first_wins | ~own[lane + 1]))
+                    | self._masked(second, own[lane + 1] & ~(first_wins & own[lane]))
+                )
+                values[side].append(joined)
+        for side in range(2):
+            m.d.comb += self.maximum[side].eq(largest(m, values[side], f"max{side}"))
         return m
 
     @staticmethod
     def _masked(value: Value, own: Value) -> Value:
         return value & own.replicate(len(value))
-
-    def _joined(self, m: Module, own: Value, side: int, lane: int) -> Value:
-        """The larger of a pair's magnitudes that are of this side."""
-        first, second = self.magnitude[lane], self.magnitude[lane + 1]
-        # Written alike for both sides: there is one comparator.
-        first_wins = Signal(name=f"first_wins{side}_{lane}")
-        m.d.comb += first_wins.eq(at_least(first, second))
-        joined = Signal(len(first), name=f"joined{side}_{lane}")
-        m.d.comb += joined.eq(
-            self._masked(first, own[lane] & (first_wins | ~own[lane + 1]))
-            | self._masked(second, own[lane + 1] & ~(first_wins & own[lane]))
-        )
-        return joined

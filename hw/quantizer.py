@@ -3,9 +3,9 @@
     beat -> narrow -+-> store ------------------------> encode -> codes
                     +-> maxima -> [register] -> scales ---+-----> scales
 
-A block's scales are known only after its last element, so its elements are held meanwhile, narrowed to what they can
-still be compared for. While a block drains, the next one fills the places that it leaves: one block is held in all, and
-what arrives while the scales are worked out.
+A block's scales are known only after its last element, so its elements are held meanwhile, narrowed to what can still
+matter. Two stores in turn (ping-pong) would hold two blocks; one is enough: a block drains a beat a cycle from the
+moment that it is complete, and the next cannot arrive faster, so it fills the places that the first leaves.
 """
 
 from collections.abc import Callable
@@ -26,7 +26,7 @@ from amxfp4.hw.scale_select import ScaleSelect
 
 @dataclass(frozen=True)
 class _Beat:
-    """The flags of a beat: it is here; begins a block; ends a block; ends a row, if it ends a block; has a NaN or Inf."""
+    """The flags of a beat: it is here; begins a block; ends one; ends a row, if it ends a block; has a NaN or Inf."""
 
     valid: Value
     first: Value
@@ -38,10 +38,11 @@ class _Beat:
 class Quantizer(wiring.Component):
     """Casts floats to a block format.
 
-    Ports: `i`: stream of `config.beat_layout`; `o`: stream of `config.output_layout`. The first beat of a block comes
-    `config.drain` cycles after the block's last beat was taken, and its other beats in the cycles that follow; so a block
-    that arrived without gaps comes `config.latency` cycles later, beat for beat. Blocks follow one another without
-    bubbles. A beat that is not taken stalls the unit: `i.ready` is low in just those cycles, which count for nothing above.
+    Ports: `i`: stream of `config.beat_layout`; `o`: stream of `config.output_layout`, whose beats are those of a MAC
+    unit's operand. The first beat of a block comes `config.drain` cycles after the block's last beat was taken, and its
+    other beats in the cycles that follow, whatever gaps the block arrived with; one that arrived without gaps comes
+    `config.latency` cycles later, beat for beat. Blocks follow one another without bubbles. A beat that is not taken
+    stalls the unit: `i.ready` is low in just those cycles, which count for nothing above.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:

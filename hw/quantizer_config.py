@@ -25,7 +25,7 @@ class QuantizerConfig:
     Parameters
     ----------
     format
-        Name of a block format, e.g. "AMXFP4" or "MXFP4-E5M2".
+        Name of a block format, e.g. "AMXFP4" or "MXFP4-E5M2"; not one with halved sides (AMXFP4-X2).
     block_size
         Elements a block: a power of two, 8 .. 128.
     lanes
@@ -35,8 +35,9 @@ class QuantizerConfig:
     rounding
         What ties do, of FP8 scales and of elements: "nearest-away" or "nearest-even".
     maximum_registers
-        Register ranks between the maxima of a beat and the scales, 0 or 1. A rank shortens the longest path, and
-        costs a beat more to hold.
+        Register ranks between the maxima of a beat and the scales, 0 or 1. A rank takes the choice of scales out of
+        the longest path, and costs a beat more to hold. None takes 1 for FP8 scales and 8 lanes or more, where both
+        the search and the choice are deep; an E8M0 scale is hardly chosen at all.
 
     Raises `UsageError` for anything that cannot be built.
     """
@@ -46,7 +47,7 @@ class QuantizerConfig:
     lanes: int = 8
     input: str = "bfloat16"
     rounding: str = "nearest-away"
-    maximum_registers: int = 1
+    maximum_registers: int | None = None
 
     def __post_init__(self) -> None:
         _one_of("block_size", self.block_size, BLOCK_SIZES)
@@ -54,8 +55,12 @@ class QuantizerConfig:
         if self.lanes > self.block_size:
             raise UsageError(f"lanes is {self.lanes}; at most block_size = {self.block_size} is allowed")
         object.__setattr__(self, "format", block_format(self.format, self.block_size).name)
+        if self.block_format.halving:
+            raise UsageError(f"format is {self.format!r}; formats without halved sides are allowed")
         _one_of("input", self.input, INPUTS)
         _one_of("rounding", self.rounding, ROUNDINGS)
+        if self.maximum_registers is None:
+            object.__setattr__(self, "maximum_registers", int(self.fp8 and self.lanes >= 8))
         _one_of("maximum_registers", self.maximum_registers, (0, 1))
 
     # -- formats ----------------------------------------------------------------------------------------------------
@@ -91,7 +96,7 @@ class QuantizerConfig:
     @property
     def held_beats(self) -> int:
         """Beats of narrowed elements that are held: a whole block, and what arrives before its scales are known."""
-        return self.beats_per_block + self.maximum_registers
+        return self.beats_per_block + (self.maximum_registers or 0)
 
     # -- numbers ----------------------------------------------------------------------------------------------------
 
@@ -122,13 +127,16 @@ class QuantizerConfig:
 
     @property
     def fraction_bits(self) -> int:
-        """Fraction bits held: those kept and, where a tie must be told from what exceeds it, whether anything was below."""
+        """Fraction bits held: those kept, and with ties to even whether anything was below them."""
         return self.kept_fraction_bits + self.ties_to_even
 
     @property
     def exponent_bits(self) -> int:
-        """Exponent bits held. E8M0: all 8. FP8: of a window around 2^0 that reaches beyond every threshold on both
-        sides, 6 bits for E5M2 (2^-31 .. 2^32, of which 2^-18 .. 2^18 matter), 5 for E4M3 (2^-15 .. 2^16, 2^-11 .. 2^11)."""
+        """Exponent bits held.
+
+        E8M0: all 8. FP8: those of a window around 2^0 that reaches beyond every threshold on both sides; 6 bits for
+        E5M2 (2^-31 .. 2^32, of which 2^-18 .. 2^18 matter), 5 for E4M3 (2^-15 .. 2^16, of which 2^-11 .. 2^11 matter).
+        """
         if not self.fp8:
             return EXPONENT_BITS
         lowest = min(step.exponent for step in self.scale_steps)
@@ -202,7 +210,7 @@ class QuantizerConfig:
     def drain(self) -> int:
         """Cycles from the edge that takes a block's last beat to its first output beat, stalled cycles not counted:
         scales, codes, and the maxima's own registers. The block's other beats follow, one a cycle."""
-        return 2 + self.maximum_registers
+        return 2 + (self.maximum_registers or 0)
 
     @property
     def latency(self) -> int:

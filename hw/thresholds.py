@@ -6,6 +6,7 @@ anything non-zero lies below, in the data ("sticky") as in a threshold: "exceeds
 
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from amxfp4.golden.formats import ELEMENT_HALVES, ScaleFormat
 
@@ -35,13 +36,13 @@ def scale_steps(scale: ScaleFormat, ties_to_even: bool, fraction_bits: int) -> t
             scale.significands[: scale.max_code + 1], scale.exponents[: scale.max_code + 1], strict=True
         )
     ]
-    middles = ((low + high) / 2 for low, high in zip(values[:-1], values[1:], strict=True))
+    middles = ((low + high) / 2 for low, high in pairwise(values))
     return tuple(_step(6 * middle, code, ties_to_even, fraction_bits) for code, middle in enumerate(middles, 1))
 
 
 def element_steps(significand: Fraction, ties_to_even: bool, fraction_bits: int) -> tuple[Step, ...]:
     """The least magnitude that takes element code 1, 2, ... 7 under a scale of `significand` (1 <= significand < 2)."""
-    middles = (Fraction(low + high, 4) for low, high in zip(ELEMENT_HALVES[:-1], ELEMENT_HALVES[1:], strict=True))
+    middles = (Fraction(low + high, 4) for low, high in pairwise(ELEMENT_HALVES))
     return tuple(
         _step(middle * significand, code, ties_to_even, fraction_bits) for code, middle in enumerate(middles, 1)
     )

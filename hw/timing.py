@@ -305,7 +305,7 @@ def _table(library: Library, group: Group, first_is: str) -> Table:
     return Table(index["index_1"], index["index_2"], rows, load_first="capacitance" in variable)
 
 
-_SENSES = {
+_SENSES: dict[str, dict[str, tuple[str, ...]]] = {
     "positive_unate": {"rise": ("rise",), "fall": ("fall",)},
     "negative_unate": {"rise": ("fall",), "fall": ("rise",)},
     "non_unate": {"rise": EDGES, "fall": EDGES},

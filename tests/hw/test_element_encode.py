@@ -18,7 +18,7 @@ FINITE_BFLOAT16 = np.concatenate([np.arange(0x7F80), np.arange(0x8000, 0xFF80)])
 def reachable(config: QuantizerConfig, field: np.ndarray, scale: int) -> np.ndarray:
     """Whether a block with this scale code can hold floats with these exponent fields.
 
-    An E8M0 scale is two binades below the largest magnitude of its block, so that nothing is more than that above it; an
+    An E8M0 scale is two binades below the largest magnitude of its block, so nothing in it lies further above; an
     FP8 scale saturates, so anything may be."""
     return np.full(field.shape, True) if config.fp8 else field <= scale + 2
 
