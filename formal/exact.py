@@ -4,93 +4,116 @@ from collections.abc import Iterator
 
 import z3
 
-from amxfp4.formal.netlist import Netlist, Word, concat, extended, flag, pack, symbols
+from amxfp4.formal.netlist import Netlist, Word, concat, extended, pack, symbols
 from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.exact import ExactAccumulator
 from amxfp4.hw.scale import term_layout
 
 
-class _Step:
-    """One step of an accumulator of one path from any registers, and after it one more look at its outputs."""
-
-    def __init__(self, config: MacConfig) -> None:
-        netlist = Netlist(ExactAccumulator(config))
-        self.term = symbols(term_layout(config), "term")
-        self.first, self.last = z3.BitVecs("first last", 1)
-        inputs = {"term": pack(term_layout(config), self.term), "first": self.first, "last": self.last}
-        state = netlist.symbols()
-        self.before, taken = netlist.step(state, valid=z3.BitVecVal(1, 1), **inputs)
-        idle, kept = netlist.step(taken, valid=z3.BitVecVal(0, 1), **inputs)
-        self.after = idle
-        self.later, _ = netlist.step(kept, valid=z3.BitVecVal(0, 1), **inputs)
+def _netlist(config: MacConfig) -> tuple[Netlist, list[str]]:
+    """The accumulator, cut where terms have been shifted, and the names of the cuts."""
+    last_stage = 1 << (config.exponent_bits - 1)
+    cuts = [f"shifted{path}_{last_stage}" for path in range(config.paths)]
+    return Netlist(ExactAccumulator(config), cut=cuts), cuts
 
 
-def _claim(config: MacConfig, broken: bool) -> tuple[Word, Claim]:
-    """The term's exponent, and that a step adds value x 2^exponent, keeps NaN and judges whole blocks.
+def _terms(config: MacConfig) -> list[dict[str, Word]]:
+    return [symbols(term_layout(config), f"term{path}") for path in range(config.paths)]
 
-    In the accumulator's least unit, as integers: the new total is the old one (0 at first) plus the term, modulo 2^width.
-    While the old total is in range and the term no larger than a block can be, the new total is the sum itself, and
-    overflow after the block's last term says whether it has left the range.
-    """
-    step = _Step(config)
+
+def _alignment(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """A shifted term is value x 2^exponent."""
+    netlist, cuts = _netlist(config)
+    terms = _terms(config)
+    inputs = {name: z3.BitVec(name, 1) for name in ("valid", "first", "last")}
+    inputs |= {name: z3.BitVec(name, netlist.ports[name]) for name in cuts}
+    seen = [dict(term) for term in terms]
+    if broken:
+        value = seen[-1]["value"]
+        seen[-1]["value"] = value & ~z3.BitVecVal(1, value.size())
+    words = concat([pack(term_layout(config), term) for term in seen])
+    outputs, _ = netlist.step(netlist.symbols(), term=words, **inputs)
+    for name, term in zip(cuts, terms, strict=True):
+        exponent, width = term["exponent"], outputs[name].size()
+        claim = outputs[name] == extended(term["value"], width, signed=True) << extended(exponent, width)
+        values = [z3.BitVecVal(e, exponent.size()) for e in range(config.exponent_min, config.exponent_max + 1)]
+        legal = z3.And(z3.UGE(exponent, config.exponent_min), z3.ULE(exponent, config.exponent_max))
+        yield from by_cases(claim, exponent, values, given=legal)
+
+
+def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """In the accumulator's least unit, as integers: the new total is the old one (0 at first) plus the shifted terms,
+    modulo 2^width. While the old total is in range and the terms no larger than a block can be, it is that sum itself,
+    and overflow after the block's last term says whether it has left the range."""
     assert config.accumulator_bits is not None
-    width = config.accumulator_bits + 1
-    bits = width + 3
-    exponent = step.term["exponent"]
-    term = extended(step.term["value"], bits, signed=True) << extended(exponent - config.exponent_min, bits)
-    fresh = step.first == 1
-    before = z3.If(fresh, 0, extended(step.before["total"], bits, signed=True))
-    total = before + (term << 1 if broken else term)
+    netlist, cuts = _netlist(config)
+    width = netlist.ports["total"]
+    bits = width + 4
+    terms = _terms(config)
+    first, last = z3.BitVecs("first last", 1)
+    # Bits below `exponent_min` are zeros, as no exponent is less.
+    shifted = {name: z3.BitVec(name, netlist.ports[name]) for name in cuts}
+    words = concat([pack(term_layout(config), term) for term in terms])
+    inputs = {"term": words, "first": first, "last": last, **shifted}
+    before, taken = netlist.step(netlist.symbols(), valid=z3.BitVecVal(1, 1), **inputs)
+
+    addends = [extended(word >> config.exponent_min, bits, signed=True) for word in shifted.values()]
+    term = sum(addends[1:], addends[0])
+    fresh = z3.And(first == 1, not broken)
+    old = z3.If(fresh, 0, extended(before["total"], bits, signed=True))
+    total = old + term
+    yield taken["total"] == extended(total, width)
+    # From here on the register may be taken to hold what has just been claimed.
+    after, kept = netlist.step(taken | {"total": extended(total, width)}, valid=z3.BitVecVal(0, 1), **inputs)
+    later, _ = netlist.step(kept, valid=z3.BitVecVal(0, 1), **inputs)
+
     limit = 1 << (config.accumulator_bits - 1)
+    small = z3.And(*(_within(addend, -config.block_max, config.block_max) for addend in [*addends, term]))
+    in_range = z3.And(_within(old, -limit, limit - 1), small)
+    yield z3.Implies(in_range, extended(after["total"], bits, signed=True) == total)
+    overflowed = z3.And(z3.Not(fresh), before["overflow"] == 1)
     left = z3.Not(_within(total, -limit, limit - 1))
-    overflowed = z3.And(z3.Not(fresh), step.before["overflow"] == 1)
-    in_range = z3.And(_within(before, -limit, limit - 1), _within(term, -config.block_max, config.block_max))
-    found = step.after["total"]
-    return exponent, z3.And(
-        found == z3.Extract(width - 1, 0, total),
-        z3.Implies(in_range, extended(found, bits, signed=True) == total),
-        z3.Implies(
-            z3.And(in_range, step.last == 1),
-            (step.after["overflow"] == 1) == z3.Or(overflowed, left),
-        ),
-        z3.Implies(z3.And(overflowed, step.last == 0), step.after["overflow"] == 1),
-        step.after["nan"] == (z3.If(fresh, 0, step.before["nan"]) | step.term["nan"]),
-        *(step.later[name] == step.after[name] for name in ("total", "nan", "overflow")),
-    )
+    yield z3.Implies(z3.And(in_range, last == 1), (after["overflow"] == 1) == z3.Or(overflowed, left))
+    yield z3.Implies(overflowed, after["overflow"] == 1)
+
+    nan = z3.Or(z3.And(z3.Not(fresh), before["nan"] == 1), *(term["nan"] == 1 for term in terms))
+    yield (after["nan"] == 1) == nan
+    yield z3.And(*(later[name] == after[name] for name in ("total", "nan", "overflow")))
 
 
 def _within(value: Word, low: int, high: int) -> Claim:
     return z3.And(value >= low, value <= high)
 
 
-def _one_path(configs: tuple[MacConfig, ...], broken: bool) -> Iterator[Claim]:
-    for config in configs:
-        exponent, claim = _claim(config, broken)
-        values = [z3.BitVecVal(e, exponent.size()) for e in range(config.exponent_min, config.exponent_max + 1)]
-        legal = z3.And(z3.UGE(exponent, config.exponent_min), z3.ULE(exponent, config.exponent_max))
-        yield from by_cases(claim, exponent, values, given=legal)
-
-
 CONFIGS = (
     MacConfig("AMXFP4", "AMXFP4"),
     MacConfig("AMXFP4", "AMXFP4", lanes=1),
+    MacConfig("AMXFP4", "AMXFP4", lanes=16),
+    MacConfig("AMXFP4", "AMXFP4", lanes=32),
     MacConfig("MXFP4-E4M3", "MXFP4-E4M3"),
+    MacConfig("AMXFP4-X2", "AMXFP4-X2"),
 )
 
 
 def proofs() -> list[Proof]:
-    statement = (
-        "total' = (0 at first, else total) + value x 2^exponent; NaN is sticky; overflow is a whole block's sum out of "
-        "range, and sticky; nothing changes without a term"
-    )
+    scope = "E5M2 x E5M2 (96 bits and guard) with 1, 2 and 4 terms at once, one lane; E4M3; AMXFP4-X2"
     return [
         Proof(
-            "exact-step",
-            statement,
-            "SMT, one step from any registers, by cases of the exponent",
-            "AMXFP4 (96 bits + guard), 1 and 8 lanes; E4M3",
-            "the statement shifts a term one place too far",
-            lambda broken: _one_path(CONFIGS, broken),
+            "exact-alignment",
+            "a shifted term is value x 2^exponent",
+            "SMT, all values, by cases of the exponent",
+            scope,
+            "the last term's least bit is not connected",
+            lambda broken: (claim for config in CONFIGS for claim in _alignment(config, broken)),
+        ),
+        Proof(
+            "exact-accumulation",
+            "total' = (0 at first, else total) + shifted terms; NaN is sticky; overflow is a whole block's sum out of "
+            "range, and sticky; nothing changes without terms",
+            "SMT, one step from any registers",
+            scope,
+            "the statement does not begin anew with a dot product's first term",
+            lambda broken: (claim for config in CONFIGS for claim in _accumulation(config, broken)),
         ),
     ]

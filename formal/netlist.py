@@ -7,7 +7,7 @@ be constants in part, so that a case of a proof shrinks the netlist before anyth
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,28 @@ write_json top.json
 class Netlist:
     """A flat netlist with one clock. Ports go by their Verilog names (`i__payload`), registers by theirs.
 
+    Signals in `cut` are cut through: each is an output with what drives it, and an input for what it drives. A proof
+    over a cut is one of the logic before it and one, for any values, of the logic behind it.
+
     Attributes:
         ports: name -> width, inputs without the clock, and outputs.
         registers: name -> width.
     """
 
-    def __init__(self, component: wiring.Component) -> None:
+    def __init__(self, component: wiring.Component, cut: Sequence[str] = ()) -> None:
         top = _json(component)
         ports = {name: port for name, port in top["ports"].items() if name != "clk"}
         cells = [cell for cell in top["cells"].values() if cell["type"] != "$scopeinfo"]
         self._inputs = {name: port["bits"] for name, port in ports.items() if port["direction"] == "input"}
         self._outputs = {name: port["bits"] for name, port in ports.items() if port["direction"] == "output"}
         self._flops = {_name(top, cell): cell["connections"] for cell in cells if cell["type"] == "$dff"}
+        for name in cut:
+            nets = top["netnames"][name]["bits"]
+            before = {net: f"before {net}" for net in nets}
+            for cell in cells:
+                pins = cell["connections"]
+                pins["Y"] = [before.get(net, net) for net in pins.get("Y", [])]
+            self._inputs[name], self._outputs[name] = nets, list(before.values())
         self._order = _sorted([cell for cell in cells if cell["type"] != "$dff"])
         self.ports = {name: len(bits) for name, bits in (self._inputs | self._outputs).items()}
         self.registers = {name: len(pins["Q"]) for name, pins in self._flops.items()}
@@ -71,13 +81,16 @@ class Netlist:
         return outputs, {name: bits.word(pins["D"]) for name, pins in self._flops.items()}
 
 
+_CONSTANTS = ("0", "1")
+
+
 class _Bits:
     """What drives each net: a bit of a word."""
 
     def __init__(self) -> None:
-        self._drivers: dict[int, tuple[Word, int]] = {}
+        self._drivers: dict[int | str, tuple[Word, int]] = {}
 
-    def drive(self, nets: list[int], word: Word) -> None:
+    def drive(self, nets: list[int | str], word: Word) -> None:
         assert word.size() == len(nets), f"{word.size()} bits where {len(nets)} are due"
         for index, net in enumerate(nets):
             self._drivers[net] = (word, index)
@@ -88,7 +101,7 @@ class _Bits:
             return z3.BitVecVal(0, 1)
         slices: list[tuple[Word, int, int]] = []
         for net in nets:
-            word, index = self._drivers[net] if isinstance(net, int) else (z3.BitVecVal(int(net), 1), 0)
+            word, index = (z3.BitVecVal(int(net), 1), 0) if net in _CONSTANTS else self._drivers[net]
             if slices and slices[-1][0] is word and slices[-1][2] + 1 == index:
                 slices[-1] = (word, slices[-1][1], index)
             else:
@@ -123,7 +136,9 @@ def _sorted(cells: list[Any]) -> list[Any]:
     """Cells in an order in which each comes after those that drive it."""
     driver = {net: index for index, cell in enumerate(cells) for net in cell["connections"]["Y"]}
     needs = [
-        sorted({driver[net] for pin, nets in cell["connections"].items() if pin != "Y" for net in nets if net in driver})
+        sorted(
+            {driver[net] for pin, nets in cell["connections"].items() if pin != "Y" for net in nets if net in driver}
+        )
         for cell in cells
     ]
     order: list[int] = []

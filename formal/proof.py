@@ -98,8 +98,8 @@ def by_cases(claim: Claim, word: Word, patterns: Iterable[Word], *, given: Claim
     """A claim about any value of the symbol `word`, case by case.
 
     A pattern is a word as wide, made of constants and of slices of `word` itself, such as `word` with its top bits set:
-    it stands for the values that equal it. The first claim says that these are all values (all that `given` allows); the
-    others have the pattern in the place of `word`, so that its constants simplify what is to be solved.
+    it stands for the values that equal it. The first claim says that these are all values (all that `given` allows);
+    the others have the pattern in the place of `word`, so that its constants simplify what is to be solved.
     """
     patterns = list(patterns)
     covered = z3.Or(*(word == pattern for pattern in patterns))

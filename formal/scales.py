@@ -94,7 +94,10 @@ def _sides(f: BlockFormat, name: str) -> tuple[Word, Word, Word]:
     """A block's scales, which side, and that side's code."""
     bits = f.scale.bits
     scales, negative = z3.BitVec(f"{name}_scales", bits * f.scales_per_block), z3.BitVec(f"{name}_negative", 1)
-    positive_code, negative_code = z3.Extract(bits - 1, 0, scales), z3.Extract(scales.size() - 1, scales.size() - bits, scales)
+    positive_code, negative_code = (
+        z3.Extract(bits - 1, 0, scales),
+        z3.Extract(scales.size() - 1, scales.size() - bits, scales),
+    )
     return scales, negative, z3.If(negative == 1, negative_code, positive_code)
 
 
@@ -172,9 +175,7 @@ def _direct(broken: bool) -> Iterator[Claim]:
         codes = []
         for f, scales in zip(config.formats, (a_scales, w_scales), strict=True):
             bits = f.scale.bits
-            codes += [
-                is_nan(z3.Extract(low + bits - 1, low, scales), f.scale) for low in range(0, scales.size(), bits)
-            ]
+            codes += [is_nan(z3.Extract(low + bits - 1, low, scales), f.scale) for low in range(0, scales.size(), bits)]
         nan = z3.Or(*codes)
         yield (term["nan"] == 1) == nan
         (a_significand, a_exponent), (w_significand, w_exponent) = (
@@ -225,7 +226,7 @@ def proofs() -> list[Proof]:
         ),
         Proof(
             "direct-term",
-            "one lane's term is product x both selected scales with the sign of the product; NaN if any scale of the block is",
+            "one lane's term is product x both selected scales, signed as the product; NaN if a scale of the block is",
             "SMT, all codes and products",
             "AMXFP4 x AMXFP4, E4M3 x AMXFP4, AMXFP4-X2 x AMXFP4-X2",
             "the weight's sign is not connected",
