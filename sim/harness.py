@@ -1,5 +1,6 @@
 """Streams packed beats through the compiled unit of `harness.cpp` and reads its results."""
 
+import io
 import subprocess
 import threading
 from collections.abc import Iterable
@@ -60,7 +61,7 @@ class Harness:
         feeder = threading.Thread(target=self._feed, args=(chunks,), daemon=True)
         feeder.start()
         output = self._process.stdout
-        assert output is not None
+        assert isinstance(output, io.BufferedReader)  # so that a piece is what has come, up to a size
         rest = b""
         while piece := output.read1(1 << 20):
             data = rest + piece

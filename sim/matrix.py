@@ -65,8 +65,8 @@ def full() -> list[MacConfig]:
     """Every pair of formats, accumulator and number of lanes in blocks of 32; other block sizes and the narrowest
     accumulators on the pairs that users take."""
     configs = small()
-    for pair in product(BLOCK_FORMAT_NAMES, repeat=2):
-        configs += _possible([pair], [32], LANES)
+    for activation, weight in product(BLOCK_FORMAT_NAMES, repeat=2):
+        configs += _possible([(activation, weight)], [32], LANES)
     users = [("AMXFP4", "AMXFP4"), ("AMXFP4", "MXFP4-E5M2"), ("MXFP4-E5M2", "MXFP4-E5M2"), ("MXFP4", "MXFP4")]
     configs += _possible(users, [size for size in BLOCK_SIZES if size != 32], LANES)
     configs += [narrowest(config) for config in _possible(users[:3], [32], LANES) if config.exact]

@@ -29,6 +29,9 @@ from amxfp4.hw.config import MacConfig
 from amxfp4.sim.matrix import narrowest
 from amxfp4.sim.run import DEFAULT_SEED, BenchOptions, quiet, run_bench, unit_verilog
 
+SOURCE = Path(amxfp4.hw.__path__[0])
+"""The folder `hw/`."""
+
 BEATS = 800
 
 EXACT = MacConfig("AMXFP4", "AMXFP4", lanes=8)
@@ -82,198 +85,209 @@ class Verdict:
         return self.caught_by is not None and self.error is None
 
 
-def _mutant(name: str, config: MacConfig, *changes: tuple[str, str, str]) -> Mutant:
+def made(name: str, config: MacConfig, *changes: tuple[str, str, str]) -> Mutant:
+    """A mutant from (file, old, new) triples."""
     return Mutant(name, config, tuple(Change(*change) for change in changes))
 
 
 MUTANTS = (
     # Sums and products.
-    _mutant(
+    made(
         "a carry dropped in the exact accumulator",
         EXACT,
         ("exact.py", "total.eq(row0 + row1)", "total.eq(Cat((row0[:40] + row1[:40])[:40], row0[40:] + row1[40:]))"),
     ),
-    _mutant(
+    made(
         "a carry dropped in the block sums",
         BASELINE,
         ("blocks.py", "total.eq(row0 + row1)", "total.eq(Cat((row0[:6] + row1[:6])[:6], row0[6:] + row1[6:]))"),
     ),
-    _mutant(
+    made(
         "an element shifted one place too far",
         EXACT,
         ("element.py", "one, two = code[2] & ~code[1],", "one, two = code[2] & ~code[0],"),
     ),
-    _mutant(
+    made(
         "a subnormal element with a hidden bit",
         EXACT,
         ("element.py", "Cat(code[0], code[1] | code[2])", "Cat(code[0], code[0] | code[1] | code[2])"),
     ),
-    _mutant(
+    made(
         "one sign pair adds where it subtracts",
         EXACT,
         ("config.py", "self.sign_pairs == 4 and index in (1, 2)", "self.sign_pairs == 4 and index == 1"),
     ),
-    _mutant(
+    made(
         "the lanes that do not join are lost",
         EXACT,
         ("sums.py", "self.classes(lane + 1)[index] & ~same", "self.classes(lane + 1)[index] & same"),
     ),
-    _mutant(
+    made(
         "sums of later turns are not held",
         EXACT,
         ("blocks.py", "with m.If(self.turn[0]):", "with m.If(self.turn.any()):"),
     ),
     # Scales.
-    _mutant(
+    made(
         "positive and negative scale swapped",
         EXACT,
         ("scale.py", "Mux(negative, scales[1], scales[0])", "Mux(negative, scales[0], scales[1])"),
     ),
-    _mutant(
+    made(
         "activation and weight sides swapped",
         FLOAT,
         ("mac.py", "return sides[0], sides[1]", "return sides[1], sides[0]"),
     ),
-    _mutant(
+    made(
         "a subnormal scale with a hidden bit",
         EXACT,
         ("scale.py", "Cat(mantissa, ~subnormal)", "Cat(mantissa, Const(1, 1))"),
     ),
-    _mutant(
+    made(
         "a subnormal scale one binade too low",
         EXACT,
         ("scale.py", "Cat(field[0] | subnormal, field[1:])", "field"),
     ),
-    _mutant(
+    made(
         "scales taken from every beat",
         EXACT,
         ("mac.py", "when = beat.valid & beat.first\n", "when = beat.valid\n"),
     ),
-    _mutant(
+    made(
         "halved sides swapped",
         HALVING,
         ("element.py", "Mux(code[3], halved[1], halved[0])", "Mux(code[3], halved[0], halved[1])"),
     ),
     # NaN and overflow.
-    _mutant(
+    made(
         "only one of the NaN codes is NaN",
         EXACT,
         ("scale.py", "field.all() if len(scale.nan_codes) > 1 else code.all()", "code.all()"),
     ),
-    _mutant(
+    made(
         "NaN not sticky",
         EXACT,
         ("exact.py", "nan.eq((nan & ~self.first) | new_nan)", "nan.eq(new_nan)"),
     ),
-    _mutant(
+    made(
         "NaN leaks into the next dot product",
         EXACT,
         ("exact.py", "nan.eq((nan & ~self.first) | new_nan)", "nan.eq(nan | new_nan)"),
     ),
-    _mutant(
+    made(
         "NaN on the scale that no element selects is missed",
         ONE_LANE,
         ("direct.py", "term.nan.eq(Cat(*nans).any())", "term.nan.eq(a.nan | w.nan)"),
     ),
-    _mutant(
+    made(
         "overflow flag missing",
         NARROW,
         ("normalise.py", "self.value_overflow.eq(overflow & ~nan)", "self.value_overflow.eq(0)"),
     ),
-    _mutant(
+    made(
         "overflow not sticky",
         NARROW,
         ("exact.py", "overflowed.eq(self.overflow & ~self.first)", "overflowed.eq(0)"),
     ),
-    _mutant(
+    made(
         "overflow judged within a block",
         NARROW,
         ("exact.py", "(whole & (total[-1] ^ total[-2]))", "(total[-1] ^ total[-2])"),
     ),
-    _mutant(
+    made(
         "infinity does not stay",
         BASELINE,
         ("float32.py", "infinite.eq(still_infinite | rounder.infinite)", "infinite.eq(rounder.infinite)"),
     ),
     # Accumulating and rounding.
-    _mutant(
+    made(
         "the exact accumulator not cleared",
         EXACT,
         ("exact.py", "addends = [total & (~self.first).replicate(self.width)]", "addends = [total]"),
     ),
-    _mutant(
+    made(
         "the float32 accumulator not cleared",
         FLOAT,
         ("float32.py", "keep = ~self.first", "keep = Const(1, 1)"),
     ),
-    _mutant(
+    made(
         "the exact sum's sticky bit lost on the way",
         EXACT,
         ("normalise.py", "sticky | shifted[: len(value) - kept].any()", "shifted[: len(value) - kept].any()"),
     ),
-    _mutant(
+    made(
         "the float32 sum's sticky bit lost",
         FLOAT,
         ("float32.py", "Cat(near[0] | everything, near[1:])", "near"),
     ),
-    _mutant(
+    made(
         "an alignment beyond the shifter not cut off",
         BASELINE,
         ("float32.py", "near = value & (~far).replicate(len(value))", "near = value"),
     ),
-    _mutant(
+    made(
         "ties away from zero",
         EXACT,
         ("round.py", "(self.guard & (self.sticky | odd | carried))", "self.guard"),
     ),
-    _mutant(
+    made(
         "the one that completes a negation lost",
         EXACT,
         ("round.py", " | (carried & odd)", ""),
     ),
-    _mutant(
+    made(
         "no gradual underflow",
         BASELINE,
         ("float32.py", "changes = changes | stop", "changes = changes"),
     ),
-    _mutant(
+    made(
         "a sum of zero keeps a sign",
         FLOAT,
         ("float32.py", "(negative ^ raw[-1]) & ~zero", "(negative ^ raw[-1])"),
     ),
     # Flow.
-    _mutant(
+    made(
         "a stall drops a beat",
         EXACT,
         ("mac.py", "self.i.ready.eq(running)", "self.i.ready.eq(1)"),
     ),
-    _mutant(
+    made(
         "a stall repeats a beat",
         EXACT,
         ("mac.py", "self.i.ready.eq(running)", "self.i.ready.eq(~self.o.valid)"),
     ),
-    _mutant(
+    made(
         "a result is not held through a stall",
         EXACT,
         ("mac.py", "EnableInserter(running)(pipeline)", "EnableInserter(Const(1, 1))(pipeline)"),
     ),
-    _mutant(
+    made(
         "the end of a dot product seen in every beat",
         EXACT,
         ("mac.py", "self.i.payload.last & last)", "self.i.payload.last)"),
     ),
-    _mutant(
+    made(
+        "no beat is ever taken",
+        EXACT,
+        ("mac.py", "self.i.ready.eq(running)", "self.i.ready.eq(0)"),
+    ),
+    made(
+        "no result ever comes",
+        FLOAT,
+        ("mac.py", "valid: Value = normal.valid & normal.last", "valid: Value = normal.valid & Const(0, 1)"),
+    ),
+    made(
         "results a cycle late",
         EXACT,
         ("mac.py", "complete, rounding, valid = Signal(),", "late, complete, rounding, valid = Signal(), Signal(),"),
         ("mac.py", "valid.eq(rounding)]", "late.eq(rounding), valid.eq(late)]"),
     ),
-    _mutant(
+    made(
         "no reset of a valid bit",
         EXACT,
         ("mac.py", "complete, rounding, valid = Signal(),", "complete, rounding, valid = Signal(reset_less=True),"),
     ),
-    _mutant(
+    made(
         "no reset of the beat counter",
         EXACT,
         ("mac.py", "count = Signal(range(beats))", "count = Signal(range(beats), reset_less=True)"),
@@ -303,10 +317,9 @@ def mutated_verilog(mutant: Mutant) -> str:
         StaleMutant: a text is not there exactly once, or nothing changes in the Verilog.
         RuntimeError: the changed source does not elaborate.
     """
-    source = Path(amxfp4.hw.__path__[0])
     with TemporaryDirectory(prefix="amxfp4-mutant-") as temporary:
         copy = Path(temporary) / "hw"
-        shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
         for change in mutant.changes:
             _apply(change, copy)
         fields = json.dumps(mutant.config.as_dict())

@@ -11,9 +11,10 @@ import logging
 import os
 import shlex
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, fields
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -136,12 +137,10 @@ def unit_verilog(config: MacConfig) -> str:
 def _simulate(config: MacConfig, options: BenchOptions, folder: Path, work: Path, junit: Path, log: Path) -> None:
     from cocotb_tools.runner import get_runner
 
-    # The runner would take over the verdict and the file names if it saw pytest; the caller reads the report.
-    for name in ("PYTEST_CURRENT_TEST", "WAVES"):
-        os.environ.pop(name, None)
     runner = get_runner("verilator")
     runner.log.disabled = True
-    try:
+    # The runner would take over the verdict and the file names if it saw pytest; the caller reads the report.
+    with _without("PYTEST_CURRENT_TEST", "WAVES"), suppress(SystemExit):
         runner.test(
             test_module=BENCH,
             hdl_toplevel=config.name,
@@ -162,9 +161,16 @@ def _simulate(config: MacConfig, options: BenchOptions, folder: Path, work: Path
                 "COCOTB_ANSI_OUTPUT": "0",
             },
         )
-    except SystemExit:
-        if not junit.exists():
-            raise RuntimeError(f"the simulation of {config.name} left no report; see {log}") from None
+
+
+@contextmanager
+def _without(*names: str) -> Iterator[None]:
+    """Runs a block without some environment variables."""
+    kept = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 def command_for(config: MacConfig, options: BenchOptions) -> str:
@@ -236,15 +242,17 @@ def quiet() -> None:
     logging.disable(logging.CRITICAL)
 
 
+def _config_options(command: Callable[..., int]) -> Callable[..., int]:
+    """An option for each field of a config, as `command_for` spells them."""
+    for field in reversed(fields(MacConfig)):
+        kind = int if "int" in str(field.type) else str
+        command = click.option(f"--{field.name.replace('_', '-')}", type=kind, help="Of a single config.")(command)
+    return command
+
+
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--matrix", type=click.Choice(["small", "full"]), help="Which configs, unless one is given below.")
-@click.option("--activation", metavar="FORMAT", help="Of a single config, like the options that follow.")
-@click.option("--weight", metavar="FORMAT")
-@click.option("--block-size", type=int)
-@click.option("--lanes", type=int)
-@click.option("--accumulator", metavar="exact|fp32")
-@click.option("--accumulator-bits", type=int)
-@click.option("--front-registers", type=int)
+@_config_options
 @click.option("--seed", type=click.IntRange(0), default=DEFAULT_SEED, show_default=True)
 @click.option("--beats", type=click.IntRange(1), help="Beats of a random test.")
 @click.option("--test", "tests", default="", help="Only tests whose name matches this regular expression.")

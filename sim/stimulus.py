@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from amxfp4.golden import Blocks
 from amxfp4.golden.formats import (
@@ -20,7 +20,8 @@ from amxfp4.hw.config import MacConfig
 from amxfp4.sim.packing import integers, operand_fields, pack
 from amxfp4.sim.scoreboard import Expected, Result
 
-Codes = NDArray[np.integer] | Sequence[int] | int
+Codes = ArrayLike
+"""Integers that fit uint8."""
 
 
 @dataclass(frozen=True)
@@ -184,8 +185,10 @@ def _negated(
     if fmt.halving:
         swapped = {0: 0, POSITIVE_HALVED: NEGATIVE_HALVED, NEGATIVE_HALVED: POSITIVE_HALVED}
         asymmetry = int(scales[1])
-        return codes ^ ELEMENT_SIGN, np.array([scales[0], swapped.get(asymmetry, asymmetry)], np.uint8)
-    return codes ^ ELEMENT_SIGN, scales[::-1]
+        scales = np.array([scales[0], swapped.get(asymmetry, asymmetry)], np.uint8)
+    else:
+        scales = scales[::-1]
+    return codes ^ np.uint8(ELEMENT_SIGN), scales
 
 
 def _random_codes(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.integer]:

@@ -149,7 +149,7 @@ class _Model:
         flags = [*_flags(tool, self.waves), self.optimise, "-Icpp"]
         _run(["g++", *flags, "-c", "cpp/model.cc", "-o", "model.o"], part)
         _run(["g++", *flags, "-c", self.main, "-o", "main.o"], part)
-        objects = ["main.o", "model.o", *sorted(runtime.resolve().glob("*.o"))]
+        objects: list[object] = ["main.o", "model.o", *sorted(runtime.resolve().glob("*.o"))]
         _run(["g++", "-o", self.top, *objects, *self.link, "-pthread"], part)
         shutil.rmtree(part / "cpp")
         for name in ("main.o", "model.o"):
@@ -208,7 +208,7 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
 
 
-def _run(command: Sequence[str | Path], folder: Path, **environment: str) -> str:
+def _run(command: Sequence[object], folder: Path, **environment: str) -> str:
     words = [str(word) for word in command]
     done = subprocess.run(words, cwd=folder, env=os.environ | environment, capture_output=True, text=True)
     if done.returncode:

@@ -1,0 +1,71 @@
+"""Faults in the RTL are caught, and a failure says all that is needed to look into it."""
+
+import pytest
+
+from amxfp4.sim import mutants
+from amxfp4.sim.mutants import BEATS, MUTANTS, Mutant, StaleMutant, mutated_verilog, try_mutant
+from amxfp4.sim.run import BenchOptions, run_bench
+
+FEW = ("NaN not sticky", "a stall repeats a beat", "no reset of a valid bit", "results a cycle late")
+"""Mutants that run every time: one each of values, flow, reset and cycles. `make mutants` runs them all."""
+
+
+def named(name: str) -> Mutant:
+    return next(mutant for mutant in MUTANTS if mutant.name == name)
+
+
+@pytest.mark.parametrize("name", FEW)
+def test_a_mutant_is_caught(name: str) -> None:
+    verdict = try_mutant(named(name), BenchOptions(beats=BEATS, stop=1))
+    assert verdict.error is None
+    assert verdict.caught_by is not None
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_is_caught(mutant: Mutant) -> None:
+    verdict = try_mutant(mutant, BenchOptions(beats=BEATS, stop=1))
+    assert verdict.error is None
+    assert verdict.caught_by is not None
+
+
+def test_a_failure_says_what_where_and_how_to_see_it_again() -> None:
+    mutant = named("NaN not sticky")
+    options = BenchOptions(seed=5, beats=BEATS, tests="nan_scale")
+    outcome = run_bench(mutant.config, options, verilog=mutated_verilog(mutant), label="mutants/report")
+    (failure,) = outcome.failures
+    report = failure.report
+    assert report.startswith(f"{mutant.config.name}, seed 5, test corner/case=nan_scale: ")
+    assert "beats 0..11): expected 0x7fc00000 nan=1 overflow=0 in cycle" in report
+    assert "nan=0 overflow=0 in cycle" in report
+    again = report.splitlines()[-1]
+    assert again.startswith("again with waves: WAVES=1 python -m amxfp4.sim.run --activation AMXFP4-E5M2 ")
+    assert again.endswith(f" --seed 5 --beats {BEATS} --test corner/case=nan_scale")
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_every_mutant_still_applies(mutant: Mutant) -> None:
+    for change in mutant.changes:
+        text = (mutants.SOURCE / change.file).read_text()
+        assert text.count(change.old) == 1, f"{change.old!r} in {change.file}"
+
+
+def test_a_text_that_is_gone_is_reported() -> None:
+    stale = mutants.made("stale", mutants.EXACT, ("exact.py", "no such text", ""))
+    with pytest.raises(StaleMutant, match=r"0 times in hw/exact\.py"):
+        mutated_verilog(stale)
+    assert "exactly once" in str(try_mutant(stale, BenchOptions()).error)
+
+
+def test_a_change_without_effect_is_reported() -> None:
+    harmless = mutants.made("harmless", mutants.EXACT, ("exact.py", '"""Adds scaled terms', '"""Sums scaled terms'))
+    with pytest.raises(StaleMutant, match="changes nothing"):
+        mutated_verilog(harmless)
+
+
+def test_a_mutant_that_survives_is_reported() -> None:
+    # The only test that runs has no NaN in it.
+    verdict = try_mutant(named("NaN not sticky"), BenchOptions(beats=8, tests="zero_blocks"))
+    assert verdict.error is None
+    assert verdict.caught_by is None
+    assert not verdict.good
