@@ -1,0 +1,75 @@
+"""The float32 model over the sentences, and every tensor that a quantised one would cast."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.accuracy.forward import encode
+from amxfp4.accuracy.products import RecordingProducts
+from amxfp4.accuracy.sentences import read_sentences, tokenize
+from amxfp4.accuracy.weights import LINEAR_KINDS, Encoder, load_encoder
+
+Array = NDArray[np.float32]
+
+LINEAR_INPUTS = {
+    "input of query, key, value": "query",
+    "input of attention output": "attention output",
+    "input of feed-forward in": "feed-forward in",
+    "input of feed-forward out": "feed-forward out",
+}
+"""The activations that linear layers take, and a layer that takes each."""
+
+ATTENTION_OPERANDS = {
+    "query": ("query x key", 0),
+    "key": ("query x key", 1),
+    "probability": ("probability x value", 0),
+    "value": ("probability x value", 1),
+}
+"""The activations that attention products take: the product, and which operand of it."""
+
+WEIGHTS = {f"weight of {kind}": kind for kind in LINEAR_KINDS}
+
+_QUICK_SHARE = 5
+"""A quick run takes every fifth group of sentences."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The model in float32 and what it gives.
+
+    Attributes:
+        encoder: the model.
+        tokens: the sentences' token numbers.
+        groups: for each sentence a number, equal for paraphrases.
+        products: every operand of every product.
+        states: hidden states after each layer, (tokens, hidden size).
+        embeddings: (sentences, hidden size).
+    """
+
+    encoder: Encoder
+    tokens: list[list[int]]
+    groups: tuple[int, ...]
+    products: RecordingProducts
+    states: list[Array]
+    embeddings: Array
+
+    @classmethod
+    def run(cls, folder: Path, *, quick: bool) -> "Baseline":
+        """The model in `folder` over all sentences, or over a fifth of them."""
+        sentences = read_sentences()
+        chosen = [i for i, group in enumerate(sentences.groups) if not quick or group % _QUICK_SHARE == 0]
+        tokens = tokenize(folder, tuple(sentences.texts[i] for i in chosen))
+        encoder = load_encoder(folder)
+        products = RecordingProducts()
+        states, embeddings = encode(encoder, tokens, products)
+        return cls(encoder, tokens, tuple(sentences.groups[i] for i in chosen), products, states, embeddings)
+
+    def activations(self, name: str, layer: int) -> list[Array]:
+        """One of `LINEAR_INPUTS` or `ATTENTION_OPERANDS`, by sentence; summed over along the last axis."""
+        if name in LINEAR_INPUTS:
+            ends = np.cumsum([len(sentence) for sentence in self.tokens])
+            return np.split(self.products.inputs[layer, LINEAR_INPUTS[name]], ends[:-1])
+        product, operand = ATTENTION_OPERANDS[name]
+        return [pair[operand] for pair in self.products.pairs[layer, product]]

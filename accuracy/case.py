@@ -1,0 +1,99 @@
+"""One way of quantising: formats of both operands, block size, rounding, encoding, accumulator."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.golden import (
+    BLOCK_FORMAT_NAMES,
+    ROUNDINGS,
+    Accumulate,
+    Blocks,
+    Encode,
+    Rounding,
+    block_format,
+    matmul,
+    quantize,
+)
+
+BLOCK_SIZES = (16, 32, 64, 128)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is quantised how.
+
+    Attributes:
+        activation, weight: block format names.
+        block_size: elements a block, of both.
+        rounding: what ties do.
+        weight_encode: how the scales of weights are chosen; those of activations always directly.
+        accumulate: "exact", "fp32" or None for the formats' default.
+    """
+
+    activation: str
+    weight: str
+    block_size: int
+    rounding: Rounding
+    weight_encode: Encode = "direct"
+    accumulate: Accumulate | None = None
+
+    @property
+    def label(self) -> str:
+        """The format's name, or both where they differ, and what else departs from the default."""
+        names = self.activation if self.activation == self.weight else f"{self.activation} x {self.weight}"
+        if self.weight_encode != "direct":
+            names += f", {self.weight_encode} weights"
+        return f"{names}, {self.accumulate} accumulator" if self.accumulate else names
+
+    @property
+    def is_uniform(self) -> bool:
+        """Whether the label is one format's name."""
+        return self.label == self.activation
+
+    def quantize_activation(self, x: NDArray[Any]) -> Blocks:
+        """The left operand along its last axis."""
+        return quantize(x, block_format(self.activation, self.block_size), rounding=self.rounding)
+
+    def quantize_weight(self, x: NDArray[Any]) -> Blocks:
+        """The right operand along its last axis."""
+        fmt = block_format(self.weight, self.block_size)
+        return quantize(x, fmt, rounding=self.rounding, encode=self.weight_encode)
+
+    def multiply(self, activation: Blocks, weight: Blocks) -> NDArray[np.float32]:
+        """`activation` (M, K) times the transpose of `weight` (N, K): (M, N)."""
+        return matmul(activation, weight, self.accumulate)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {"label": self.label, **asdict(self)}
+
+
+def uniform_cases(block_sizes: Sequence[int] = BLOCK_SIZES) -> list[Case]:
+    """Every block format, the same for both operands, with each block size and rounding."""
+    return [
+        Case(name, name, size, rounding)
+        for size in block_sizes
+        for rounding in ROUNDINGS
+        for name in BLOCK_FORMAT_NAMES
+    ]
+
+
+def mixed_cases(block_size: int = 32) -> list[Case]:
+    """Asymmetry on one side only; weights encoded by least error; the paper's format with the float32 accumulator."""
+    pairs = [
+        ("AMXFP4-E5M2", "MXFP4-E5M2"),
+        ("MXFP4-E5M2", "AMXFP4-E5M2"),
+        ("AMXFP4-E4M3", "MXFP4-E4M3"),
+        ("MXFP4-E4M3", "AMXFP4-E4M3"),
+        ("AMXFP4-X2", "MXFP4-UE5M3"),
+    ]
+    offline = ["MXFP4", "MXFP4-UE5M3", "AMXFP4-E5M2", "AMXFP4-X2"]
+    return [
+        *(Case(activation, weight, block_size, "nearest-away") for activation, weight in pairs),
+        *(Case(name, name, block_size, "nearest-away", "least-error") for name in offline),
+        Case("AMXFP4-E5M2", "AMXFP4-E5M2", block_size, "nearest-away", "direct", "fp32"),
+    ]

@@ -1,0 +1,71 @@
+"""How close an approximation comes: signal to noise, cosine, rank correlation."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def sqnr(exact: ArrayLike, approximate: ArrayLike) -> float:
+    """Signal to quantisation noise ratio in dB, 10 log10 (sum exact^2 / sum (exact - approximate)^2), in float64.
+
+    Infinity where they are equal, -infinity where only `exact` is zero, NaN where either has a NaN.
+    """
+    exact = np.asarray(exact, np.float64)
+    return sqnr_from_sums(np.square(exact).sum(), np.square(exact - np.asarray(approximate, np.float64)).sum())
+
+
+def sqnr_from_sums(signal: float, noise: float) -> float:
+    """The same from sums of squares."""
+    if noise == 0:
+        return float("inf")
+    with np.errstate(divide="ignore"):
+        return float(10 * np.log10(signal / noise))
+
+
+def row_cosines(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
+    """Cosine of the angle between each row of `a` and the same row of `b`, (rows, columns) each; (rows,)."""
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    return (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+
+
+def pairwise_cosines(rows: ArrayLike) -> NDArray[np.float64]:
+    """Cosines of every two different rows, each pair once: (n (n - 1) / 2,)."""
+    rows = np.asarray(rows, np.float64)
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return (unit @ unit.T)[np.triu_indices(len(rows), 1)]
+
+
+def spearman(a: ArrayLike, b: ArrayLike) -> float:
+    """Spearman's rank correlation of two samples of equal length; ties share the mean of their ranks.
+
+    NaN where a sample has a NaN or all its values are equal.
+    """
+    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    if np.isnan(a).any() or np.isnan(b).any():
+        return float("nan")
+    x, y = _ranks(a), _ranks(b)
+    x, y = x - x.mean(), y - y.mean()
+    spread = np.sqrt((x * x).sum() * (y * y).sum())
+    return float((x * y).sum() / spread) if spread else float("nan")
+
+
+def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(counts)
+    return (last - (counts - 1) / 2)[inverse]
+
+
+def paraphrases_found(embeddings: ArrayLike, groups: ArrayLike) -> float:
+    """Share of the sentences with a paraphrase whose nearest other sentence, by cosine, is one.
+
+    Args:
+        embeddings: (sentences, size).
+        groups: (sentences,), equal for paraphrases.
+    """
+    rows = np.asarray(embeddings, np.float64)
+    groups = np.asarray(groups)
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    similarity = unit @ unit.T
+    np.fill_diagonal(similarity, -np.inf)
+    has_one = (groups[:, None] == groups[None, :]).sum(axis=1) > 1
+    found = groups[similarity.argmax(axis=1)] == groups
+    return float(found[has_one].mean())

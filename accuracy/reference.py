@@ -1,0 +1,45 @@
+"""The published AMXFP4 code's arithmetic for two E5M2 scales, NaN included, to set beside ours.
+
+It divides by the scale in float32, where ours compares. A side whose scale rounds to zero then gives x / 0, infinite or
+NaN, and 0 times that, NaN. (Only a side without elements is kept from this: its scale is taken as 1 before rounding.)
+An element that is zero goes with the negative side.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.golden import Rounding
+
+Array = NDArray[np.float32]
+
+
+class _Float(NamedTuple):
+    mantissa_bits: int
+    least_exponent: int
+    maximum: float
+
+
+_SCALE = _Float(2, -14, 57344.0)  # E5M2
+_ELEMENT = _Float(1, 0, 6.0)  # E2M1
+
+
+def reference_values(blocks: Array, rounding: Rounding) -> Array:
+    """What the published code gives for whole blocks (n, block size), finite float32; NaN where it gives NaN."""
+    positive = blocks.max(axis=1, keepdims=True) / np.float32(6)
+    negative = np.abs(blocks.min(axis=1, keepdims=True)) / np.float32(6)
+    positive, negative = (np.where(side == 0, np.float32(1), side) for side in (positive, negative))
+    scale = _round(np.where(blocks > 0, positive, negative), rounding, _SCALE)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return _round(blocks / scale, rounding, _ELEMENT) * scale
+
+
+def _round(x: Array, rounding: Rounding, to: _Float) -> Array:
+    """To a small float format, saturating; infinity stays."""
+    _, above = np.frexp(x)
+    exponent = np.maximum(above - 1, to.least_exponent) - to.mantissa_bits
+    units = np.ldexp(x, -exponent)
+    whole = np.rint(units) if rounding == "nearest-even" else np.copysign(np.floor(np.abs(units) + 0.5), units)
+    rounded: NDArray[Any] = np.clip(np.ldexp(whole, exponent), -to.maximum, to.maximum)
+    return np.where(np.isinf(x), x, rounded).astype(np.float32)

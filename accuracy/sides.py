@@ -1,0 +1,67 @@
+"""How lopsided blocks are: the largest positive element against the largest negative one."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+OCTAVES = np.arange(-8, 8.01, 0.5)
+"""Bin edges, in powers of two, of the histogram of a block's ratio; what lies outside counts in the outermost bins."""
+
+
+@dataclass(frozen=True)
+class Sides:
+    """Blocks by their two sides' largest magnitudes.
+
+    Attributes:
+        blocks: how many, those of zeros only left out.
+        one_sided: share of blocks whose elements have one sign.
+        twice: share of blocks whose sides differ by a factor of 2 or more, one-sided blocks included.
+        median_ratio: larger side over smaller side, the median over blocks with both; None where there is none.
+        octaves: share of blocks by log2(positive / negative), one-sided ones left out, between `OCTAVES`.
+    """
+
+    blocks: int
+    one_sided: float
+    twice: float
+    median_ratio: float | None
+    octaves: tuple[float, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def to_blocks(x: NDArray[Any], block_size: int) -> Array:
+    """All blocks along the last axis, (n, block size), a ragged last one padded with zeros."""
+    x = np.asarray(x).astype(np.float32, copy=False)
+    if padding := -x.shape[-1] % block_size:
+        x = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, padding)])
+    return x.reshape(-1, block_size)
+
+
+def side_maxima(blocks: Array) -> tuple[Array, Array]:
+    """Largest positive element and largest magnitude of a negative one of each block, 0 where there is none."""
+    return np.maximum(blocks.max(axis=1), 0), np.maximum(-blocks.min(axis=1), 0)
+
+
+def sides_of(blocks: Array) -> Sides:
+    """The summary of blocks (n, block size)."""
+    positive, negative = side_maxima(blocks)
+    filled = (positive > 0) | (negative > 0)
+    positive, negative = positive[filled], negative[filled]
+    larger, smaller = np.maximum(positive, negative), np.minimum(positive, negative)
+    both = smaller > 0
+    logs = np.log2(positive[both]) - np.log2(negative[both])
+    counts, _ = np.histogram(np.clip(logs, OCTAVES[0], OCTAVES[-1]), OCTAVES)
+    total = max(len(positive), 1)
+    return Sides(
+        blocks=len(positive),
+        one_sided=float((~both).sum() / total),
+        twice=float((larger >= 2 * smaller).sum() / total),
+        median_ratio=float(np.median(larger[both] / smaller[both])) if both.any() else None,
+        octaves=tuple((counts / total).tolist()),
+    )

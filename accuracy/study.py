@@ -1,0 +1,133 @@
+"""The whole measurement: the model over the project's sentences, quantised in every way."""
+
+import os
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from amxfp4.accuracy.baseline import Baseline
+from amxfp4.accuracy.case import BLOCK_SIZES, Case, mixed_cases, uniform_cases
+from amxfp4.accuracy.facts import facts
+from amxfp4.accuracy.forward import encode
+from amxfp4.accuracy.measure import Measure, measure, measure_attention
+from amxfp4.accuracy.metrics import pairwise_cosines, paraphrases_found, row_cosines, spearman, sqnr
+from amxfp4.accuracy.products import ATTENTION_KINDS, QuantizedProducts
+from amxfp4.accuracy.weights import LINEAR_KINDS
+from amxfp4.golden import Blocks
+
+LOCAL_SHARE = 4
+"""Products are measured on their own on every fourth token, or sentence."""
+
+QUICK_BLOCK_SIZES = (32,)
+
+_BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, int], None]) -> dict[str, Any]:
+    """Everything that the report says, as JSON's types.
+
+    Args:
+        folder: the model's files.
+        quick: a fifth of the sentences and blocks of 32 only.
+        jobs: processes, each with one BLAS thread: the products of short sentences are too small for more.
+        progress: called with (parts done, all parts).
+    """
+    block_sizes = QUICK_BLOCK_SIZES if quick else BLOCK_SIZES
+    cases = uniform_cases(block_sizes) + ([] if quick else mixed_cases())
+    with _workers(folder, quick, jobs) as pool:
+        futures: list[Future[dict[str, Any]]] = [pool.submit(_facts, block_sizes)]
+        futures += [pool.submit(_measure_case, case) for case in cases]
+        try:
+            for done, future in enumerate(as_completed(futures), 1):
+                future.result()
+                progress(done, len(futures))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+        first, *rest = (future.result() for future in futures)
+    return {"quick": quick, "local_share": LOCAL_SHARE, **first, "cases": rest}
+
+
+@contextmanager
+def _workers(folder: Path, quick: bool, jobs: int) -> Iterator[ProcessPoolExecutor]:
+    """Processes that have the baseline; new ones, as NumPy reads the number of threads when it is imported."""
+    before = {name: os.environ.get(name) for name in _BLAS_THREADS}
+    os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
+    try:
+        with ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (folder, quick)) as pool:
+            yield pool
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+_in_worker: list[Baseline] = []
+"""The baseline of this process, once it is a worker."""
+
+
+def _start_worker(folder: Path, quick: bool) -> None:
+    _in_worker.append(Baseline.run(folder, quick=quick))
+
+
+def _facts(block_sizes: tuple[int, ...]) -> dict[str, Any]:
+    return facts(_in_worker[0], block_sizes)
+
+
+def _measure_case(case: Case) -> dict[str, Any]:
+    return measure_case(_in_worker[0], case)
+
+
+def measure_case(baseline: Baseline, case: Case) -> dict[str, Any]:
+    """Each product on its own, on the float32 model's operands; then the quantised model from end to end."""
+    encoder = baseline.encoder
+    weights = {
+        (layer, kind): case.quantize_weight(encoder.weight(layer, kind))
+        for layer in range(encoder.layers)
+        for kind in LINEAR_KINDS
+    }
+    local = {kind: _local(baseline, case, kind, weights) for kind in (*LINEAR_KINDS, *ATTENTION_KINDS)}
+    linear = [of_layer for kind in LINEAR_KINDS for of_layer in local[kind]]
+    return {
+        **case.to_dict(),
+        "linear_layers_mean": {
+            name: float(np.mean([getattr(of_layer, name) for of_layer in linear]))
+            for name in ("activation", "weight", "output")
+        },
+        "kinds": {kind: [of_layer.to_dict() for of_layer in by_layer] for kind, by_layer in local.items()},
+        "end_to_end": {
+            "linear": _end_to_end(baseline, QuantizedProducts(case, weights, attention=False)),
+            "linear and attention": _end_to_end(baseline, QuantizedProducts(case, weights, attention=True)),
+        },
+    }
+
+
+def _local(baseline: Baseline, case: Case, kind: str, weights: dict[tuple[int, str], Blocks]) -> list[Measure]:
+    """Of each layer."""
+    encoder, products = baseline.encoder, baseline.products
+    layers = range(encoder.layers)
+    if kind in ATTENTION_KINDS:
+        return [measure_attention(case, products.pairs[layer, kind][::LOCAL_SHARE]) for layer in layers]
+    return [
+        measure(case, products.inputs[layer, kind][::LOCAL_SHARE], encoder.weight(layer, kind), weights[layer, kind])
+        for layer in layers
+    ]
+
+
+def _end_to_end(baseline: Baseline, products: QuantizedProducts) -> dict[str, Any]:
+    states, embeddings = encode(baseline.encoder, baseline.tokens, products)
+    cosines = row_cosines(baseline.embeddings, embeddings)
+    return {
+        "cosine_mean": float(cosines.mean()),
+        "cosine_min": float(cosines.min()),
+        "rank_correlation": spearman(pairwise_cosines(baseline.embeddings), pairwise_cosines(embeddings)),
+        "paraphrases_found": paraphrases_found(embeddings, baseline.groups),
+        "hidden_sqnr": [sqnr(exact, quantised) for exact, quantised in zip(baseline.states, states, strict=True)],
+    }
