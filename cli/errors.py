@@ -2,4 +2,4 @@
 
 
 class UsageError(ValueError):
-    """A wrong config, shape, dtype, code, file or a missing tool; the command line prints it and exits with status 2."""
+    """A wrong config, shape, dtype, code or file, or a missing tool; the command line prints it and exits with 2."""
