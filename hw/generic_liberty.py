@@ -18,8 +18,9 @@ from amxfp4.hw.liberty import GENERIC
 TAU = 4.4  # ps: resistance times input capacitance of the smallest inverter
 CAPACITANCE = 1.0  # fF: its input
 RESISTANCE = TAU / CAPACITANCE  # ps/fF
-# Tables are linear, so their two loads and two slews may be any; these span what occurs.
-LOADS = (0.0, 100.0)
+# Tables are linear, so their points may be any; these span what occurs. ABC takes the slope between the first load and
+# the last but one, so there must be three.
+LOADS = (0.0, 50.0, 100.0)
 SLEWS = (0.0, 1000.0)
 # A 10 % to 90 % swing of an RC takes ln 9 of its time constant.
 SWING = 2.2
@@ -79,6 +80,11 @@ CLOCK_GATE_TRANSISTORS = 18
 CLOCK_TO_OUTPUT = 10.0  # in TAU
 SETUP = 8.0  # in TAU
 
+
+def _row(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
+
+
 _HEADER = f"""\
 /* A generic cell library for comparing areas: of no process, and not for making chips.
  *
@@ -109,18 +115,18 @@ library (amxfp4_generic) {{
   input_threshold_pct_fall : 50.0;
   output_threshold_pct_rise : 50.0;
   output_threshold_pct_fall : 50.0;
-  default_max_transition : {SLEWS[1]};
+  default_max_transition : {SLEWS[-1]};
   lu_table_template (linear) {{
     variable_1 : input_net_transition;
     variable_2 : total_output_net_capacitance;
-    index_1 ("{SLEWS[0]}, {SLEWS[1]}");
-    index_2 ("{LOADS[0]}, {LOADS[1]}");
+    index_1 ("{_row(SLEWS)}");
+    index_2 ("{_row(LOADS)}");
   }}
   lu_table_template (constraint) {{
     variable_1 : related_pin_transition;
     variable_2 : constrained_pin_transition;
-    index_1 ("{SLEWS[0]}, {SLEWS[1]}");
-    index_2 ("{SLEWS[0]}, {SLEWS[1]}");
+    index_1 ("{_row(SLEWS)}");
+    index_2 ("{_row(SLEWS)}");
   }}
 """
 
@@ -179,7 +185,7 @@ def _input(name: str, effort: float, timing: str = "", attributes: str = "") -> 
 
 
 def _output(name: str, attributes: str, drive: int, arcs: str) -> str:
-    limit = f"max_capacitance : {_number(LOADS[1] / 2 * drive)};"
+    limit = f"max_capacitance : {_number(LOADS[-1] / 2 * drive)};"
     return f"    pin ({name}) {{ direction : output; {limit} {attributes}\n{arcs}    }}\n"
 
 
