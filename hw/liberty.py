@@ -142,11 +142,19 @@ class Library:
         return min(found, key=lambda cell: (cell.area, cell.name))
 
 
-def find(path: str | os.PathLike[str] | None = None) -> Path:
-    """The liberty to use: `path` if given, else Debian's osu018 when installed, else the project's own generic one."""
-    if path:
-        return Path(path)
-    return OSU018 if OSU018.is_file() else GENERIC
+def find(library: str | os.PathLike[str] | None = None) -> Path:
+    """The file of a library: a path as it is, "generic" (None likewise) or "osu018".
+
+    The default does not depend on what is installed, so that figures compare between machines.
+    Raises UsageError when osu018 is not installed.
+    """
+    if library is None or library == "generic":
+        return GENERIC
+    if library != "osu018":
+        return Path(library)
+    if not OSU018.is_file():
+        raise UsageError(f"library 'osu018' is not at {str(OSU018)!r}; Debian's package qflow-tech-osu018 brings it")
+    return OSU018
 
 
 def read(path: str | os.PathLike[str]) -> Library:
@@ -159,7 +167,9 @@ def read(path: str | os.PathLike[str]) -> Library:
     try:
         stamp = file.stat()
     except OSError:
-        raise UsageError(f"liberty {str(file)!r} does not exist; give a .lib or .lib.gz file") from None
+        raise UsageError(
+            f"liberty {str(file)!r} does not exist; give a .lib or .lib.gz file, or one of the names generic and osu018"
+        ) from None
     return _read(file.resolve(), stamp.st_mtime_ns, stamp.st_size)
 
 
