@@ -1,0 +1,190 @@
+"""`amxfp4 area`: what the units cost in gates, and what asymmetry costs of it."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from amxfp4.config_options import config_options
+from amxfp4.errors import UsageError
+from amxfp4.hw.units import UNITS
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from amxfp4.hw.area import Record
+    from amxfp4.hw.units import Config
+
+FOLDER = Path("build/area")
+# What the table may take; a narrower terminal breaks its lines, but nothing is cut.
+WIDTH = 100
+_NARROW = {
+    "accumulator": "accu-\nmulator",
+    "flip-flops": "flip-\nflops",
+    "delay, ps": "delay,\nps",
+    "/ symmetric": "/ sym-\nmetric",
+}
+
+
+@click.command("area")
+@click.option("--unit", type=click.Choice(list(UNITS)), help="Measure these only; with options of a config, that one.")
+@click.option("--lanes", type=int, multiple=True, metavar="INTEGER", help="May be repeated (default 1, 8 and 32).")
+@config_options(UNITS.values(), skip=("lanes",))
+@click.option("--liberty", metavar="FILE", help='Cell library: a .lib or .lib.gz, "generic" (default) or "osu018".')
+@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one a core).")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), default=1800.0, show_default=True, help="Seconds a yosys run."
+)
+@click.option("--no-breakdown", is_flag=True, help="Leave out areas by submodule, which take a run more for each unit.")
+@click.option("--no-cache", is_flag=True, help="Run everything anew, and keep nothing.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=FOLDER,
+    show_default=True,
+    help="Folder for area.json, area.md, area.svg and the cache.",
+)
+def command(
+    unit: str | None,
+    lanes: tuple[int, ...],
+    liberty: str | None,
+    jobs: int | None,
+    timeout: float,
+    no_breakdown: bool,
+    no_cache: bool,
+    output: Path,
+    **fields: Any,
+) -> int:
+    """Map units to gates of a cell library: area, flip-flops, longest path, ratios to MXFP4 and to the symmetric unit.
+
+    Without options of a config: all units of the project's table. With them: that unit, and those it is compared with.
+    Exit status 1 when a run failed or took too long; the others are written.
+    """
+    from rich.console import Console
+
+    from amxfp4.hw import area
+    from amxfp4.hw import liberty as liberties
+
+    given = {key: value for key, value in fields.items() if value is not None}
+    configs = _configs(unit, lanes or area.LANES, given)
+    path = liberties.find(liberty)
+    library = liberties.read(path)
+    progress = Console(stderr=True)
+    records, failures = _measure(
+        progress,
+        configs,
+        jobs or os.cpu_count() or 1,
+        library=path.resolve(),
+        breakdown=not no_breakdown,
+        timeout=timeout,
+        cache=None if no_cache else output / "cache",
+    )
+    if records:
+        records = area.with_ratios(records)
+        files = _write(records, output)
+        console = Console(width=max(WIDTH, Console().width))
+        _show(console, library.name, records)
+        click.echo(f"written to {', '.join(str(file) for file in files)}")
+    for failure in failures:
+        click.echo(f"error: {failure}", err=True)
+    if liberty is None and liberties.OSU018.is_file():
+        click.echo(
+            "Debian's osu018 library is installed; --liberty osu018 (make area LIBERTY=osu018) takes it", err=True
+        )
+    return 1 if failures else 0
+
+
+def _configs(unit: str | None, lanes: "tuple[int, ...]", given: dict[str, Any]) -> "list[Config]":
+    """The standard units, or the one asked for at each number of lanes, with those that they are compared with."""
+    from amxfp4.hw import area
+
+    if not given:
+        configs = [c for c in area.standard_units(lanes) if unit in (None, area.unit_of(c).name)]
+        if not configs:
+            allowed = " and ".join(str(count) for count in area.QUANTIZER_LANES)
+            raise UsageError(f"--lanes is {lanes[0]} with --unit {unit}; the table has it at {allowed} lanes")
+    else:
+        kind = UNITS[unit or "mac"]
+        if "activation" in given and any(field.name == "weight" for field in kind.fields):
+            given.setdefault("weight", given["activation"])
+        configs = [kind.configure(given | {"lanes": count}) for count in lanes]
+    return area.with_references(configs)
+
+
+def _measure(
+    console: "Console", configs: "list[Config]", jobs: int, **options: Any
+) -> "tuple[list[Record], list[str]]":
+    """Records in the order of the configs, and one sentence for each run that failed."""
+    import multiprocessing
+    from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from amxfp4.hw import area, synth
+
+    synth.yosys_version()  # a missing yosys is said once
+    found: dict[str, Record] = {}
+    failures: dict[str, str] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    # Spawned, as a fork would copy the threads of the progress display.
+    context = multiprocessing.get_context("spawn")
+    with (
+        Progress(*columns, console=console) as progress,
+        ProcessPoolExecutor(min(jobs, len(configs)), mp_context=context) as pool,
+    ):
+        task = progress.add_task("synthesis", total=len(configs))
+        # The largest first, so that none is left over at the end.
+        order = sorted(configs, key=lambda config: -config.lanes)
+        running: dict[Future[Record], Config] = {pool.submit(area.measure, c, **options): c for c in order}
+        try:
+            for done in as_completed(running):
+                name = running[done].name
+                try:
+                    found[name] = done.result()
+                except synth.SynthesisError as error:
+                    failures[name] = str(error)
+                progress.update(task, advance=1, description=f"synthesis: {name}")
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+        progress.update(task, description="synthesis")
+    order = [config.name for config in configs]
+    return [found[name] for name in order if name in found], [failures[name] for name in order if name in failures]
+
+
+def _write(records: "list[Record]", folder: Path) -> list[Path]:
+    import json
+
+    from amxfp4.files import write_text
+    from amxfp4.hw import area_report
+
+    files = [folder / "area.json", folder / "area.md"]
+    write_text(files[0], json.dumps(records, indent=2) + "\n")
+    write_text(files[1], area_report.markdown(records))
+    if any(record["breakdown"] for record in records):
+        files.append(folder / "area.svg")
+        area_report.write_chart(records, files[-1])
+    return files
+
+
+def _show(console: "Console", library: str, records: "list[Record]") -> None:
+    from rich import box
+    from rich.table import Table
+
+    from amxfp4.hw import area_report
+
+    for title, headings, rows in (
+        ("MAC units", area_report.MAC_HEADINGS, area_report.mac_rows(records)),
+        ("Quantisers", area_report.QUANTIZER_HEADINGS, area_report.quantizer_rows(records)),
+    ):
+        if not rows:
+            continue
+        table = Table(title=f"{title}, library {library}", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for heading in headings:
+            justify = "left" if heading in area_report.LEFT else "right"
+            table.add_column(_NARROW.get(heading, heading), justify=justify, no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        console.print(table)
