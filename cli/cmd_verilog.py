@@ -1,59 +1,43 @@
 """`amxfp4 verilog`: configs to Verilog and manifests."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
+from amxfp4.config_options import config_options
 from amxfp4.errors import UsageError
+from amxfp4.hw.units import UNITS
+
+DEFAULT_UNIT = "mac"
+FOLDER = Path("build/verilog")
 
 
 @click.command("verilog")
-@click.option("--activation", metavar="FORMAT", help="Block format of the activations (default AMXFP4).")
-@click.option("--weight", metavar="FORMAT", help="Block format of the weights (default: the activations').")
-@click.option("--lanes", type=int, help="Element pairs a beat (default 8).")
-@click.option("--block-size", type=int, help="Elements a block (default 32).")
-@click.option("--accumulator", metavar="exact|fp32", help="Default: exact where both scales are FP8.")
-@click.option("--accumulator-bits", type=int, help="Width of the exact accumulator.")
-@click.option("--front-registers", type=int, help="Register ranks before the block sums, 0 or 1.")
+@click.option("--unit", type=click.Choice(list(UNITS)), help=f"What to write (default {DEFAULT_UNIT}).")
+@config_options(UNITS.values())
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help="A .v file for one unit, a folder for --standard."
 )
-@click.option("--standard", is_flag=True, help="Write every standard unit (default folder: build/verilog).")
-def command(
-    activation: str | None,
-    weight: str | None,
-    lanes: int | None,
-    block_size: int | None,
-    accumulator: str | None,
-    accumulator_bits: int | None,
-    front_registers: int | None,
-    output: Path | None,
-    standard: bool,
-) -> None:
-    """Write the Verilog of one MAC unit, and beside it a JSON manifest of its ports, latency and config."""
-    from amxfp4.hw.config import MacConfig
-    from amxfp4.hw.generate import standard_configs, write_mac
+@click.option("--standard", is_flag=True, help=f"Write every standard unit (default folder: {FOLDER}).")
+def command(unit: str | None, output: Path | None, standard: bool, **fields: Any) -> None:
+    """Write the Verilog of one unit, and beside it a JSON manifest of its ports, latency and config.
 
-    given = {
-        "activation": activation,
-        "weight": weight or activation,
-        "lanes": lanes,
-        "block_size": block_size,
-        "accumulator": accumulator,
-        "accumulator_bits": accumulator_bits,
-        "front_registers": front_registers,
-    }
-    given = {key: value for key, value in given.items() if value is not None}
+    Without options: the AMXFP4 MAC unit with 8 lanes. The weights' format is the activations' unless given.
+    """
+    from amxfp4.hw.generate import standard_units, write_unit
+
+    given = {key: value for key, value in fields.items() if value is not None}
     if standard:
-        if given:
-            raise UsageError(f"--standard was given with --{next(iter(given)).replace('_', '-')}; it allows only -o")
-        folder = output or Path("build/verilog")
-        jobs = [(config, folder / f"{config.name}.v") for config in standard_configs()]
+        for key in [*(["unit"] if unit else []), *given]:
+            raise UsageError(f"--standard was given with --{key.replace('_', '-')}; it allows only -o")
+        folder = output or FOLDER
+        jobs = [(config, folder / f"{config.name}.v") for config in standard_units()]
     else:
-        config = MacConfig(**given)  # type: ignore[arg-type]
-        jobs = [(config, output or Path("build/verilog") / f"{config.name}.v")]
+        config = UNITS[unit or DEFAULT_UNIT].configure(given)
+        jobs = [(config, output or FOLDER / f"{config.name}.v")]
         if jobs[0][1].suffix != ".v":
             raise UsageError(f"the output is {str(jobs[0][1])!r}; a name that ends in .v is needed")
     for config, path in jobs:
-        written, beside = write_mac(config, path)
+        written, beside = write_unit(config, path)
         click.echo(f"{written}  {beside}  latency {config.latency}")

@@ -3,53 +3,27 @@
 import json
 import re
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from amaranth.back import verilog
 from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In
 
 from amxfp4.errors import UsageError
 from amxfp4.files import replacing
 from amxfp4.hw.config import MacConfig
-from amxfp4.hw.mac import MacUnit
+from amxfp4.hw.units import UNITS, Config, unit_of
 
 
-class Config(Protocol):
-    """What a unit's config offers, whichever unit it is."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def latency(self) -> int: ...
-    def as_dict(self) -> dict[str, object]: ...
-
-
-STANDARD_PAIRS = (
-    ("MXFP4", "MXFP4"),
-    ("MXFP4-E5M2", "MXFP4-E5M2"),
-    ("AMXFP4-E5M2", "MXFP4-E5M2"),
-    ("AMXFP4-E5M2", "AMXFP4-E5M2"),
-)
-STANDARD_LANES = (1, 8, 32)
-
-
-def standard_configs() -> list[MacConfig]:
-    """The units that `make verilog` writes: baseline, symmetric, half and fully asymmetric, at 1, 8 and 32 lanes, with
-    every accumulator that the contract allows."""
-    configs = []
-    for activation, weight in STANDARD_PAIRS:
-        for lanes in STANDARD_LANES:
-            for accumulator in ("exact", "fp32"):
-                try:
-                    configs.append(MacConfig(activation, weight, lanes=lanes, accumulator=accumulator))
-                except ValueError:
-                    continue  # no such accumulator for this pair or this many lanes
-    return configs
+def standard_units() -> list[Config]:
+    """The units that `make verilog` writes, of every kind."""
+    return [config for unit in UNITS.values() for config in unit.standard()]
 
 
 # Verilator's warnings on what yosys writes, each with the reason why it is none; all others are taken seriously.
 LINT_WAIVERS = {
     "DECLFILENAME": "one file holds all modules of the unit",
+    "CASEINCOMPLETE": "what a case chooses has a value before it, which stays where no choice fits",
     "UNUSED": "every field and every carry has a name, whether it is used whole, in part or not at all",
     "WIDTH": "operands narrower than their sum are extended as meant; `!` of several bits means that none is set",
 }
@@ -77,33 +51,46 @@ def verilog_text(component: wiring.Component, name: str) -> str:
     return f"/* verilator lint_save */\n{waivers}{_DECLARATION.sub(initialise, text)}/* verilator lint_restore */\n"
 
 
-def manifest(component: wiring.Component, config: Config, *, throughput: dict[str, object]) -> dict[str, Any]:
-    """What a user of the netlist must know, ready for JSON.
+def unit_verilog(config: Config) -> str:
+    """Verilog of the unit that `config` describes, as module `config.name`."""
+    return verilog_text(unit_of(config).component(config), config.name)
+
+
+def manifest(component: wiring.Component, config: Config) -> dict[str, Any]:
+    """What a user of the netlist of `component`, built from `config`, must know, ready for JSON.
 
     Keys: `top`, `unit`, `config`, `clock`, `reset`, `ports` (each with `direction`, `width` and, for a payload,
     `fields` with `offset` and `width` in bits, and `count` for arrays, whose element 0 is lowest), `latency`,
-    `throughput`.
+    `throughput`, and `accumulator` for an exact one.
     """
     ports: dict[str, Any] = {
         "clk": {"direction": "input", "width": 1},
         "rst": {"direction": "input", "width": 1},
     }
-    for name, direction in (("i", "input"), ("o", "output")):
-        other = "output" if direction == "input" else "input"
+    for name, member in component.signature.members.items():
+        given, taken = ("input", "output") if member.flow is In else ("output", "input")
         layout = getattr(component, name).payload.shape()
-        ports[f"{name}__payload"] = {"direction": direction, "width": layout.size, "fields": _fields(layout)}
-        ports[f"{name}__valid"] = {"direction": direction, "width": 1}
-        ports[f"{name}__ready"] = {"direction": other, "width": 1}
-    return {
+        ports[f"{name}__payload"] = {"direction": given, "width": layout.size, "fields": _fields(layout)}
+        ports[f"{name}__valid"] = {"direction": given, "width": 1}
+        ports[f"{name}__ready"] = {"direction": taken, "width": 1}
+    macs = isinstance(config, MacConfig)
+    document = {
         "top": config.name,
         "unit": type(component).__name__,
         "config": config.as_dict(),
         "clock": {"port": "clk", "edge": "rising"},
         "reset": {"port": "rst", "active": "high", "synchronous": True},
         "ports": ports,
-        "latency": {"cycles": config.latency, "meaning": "from the edge that takes the last beat, stalls not counted"},
-        "throughput": throughput,
+        "latency": {"cycles": config.latency, "meaning": unit_of(config).latency},
+        "throughput": {
+            "beats_per_cycle": 1,
+            "macs_per_cycle" if macs else "elements_per_cycle": config.lanes,
+            "beats_per_block": config.beats_per_block,
+        },
     }
+    if isinstance(config, MacConfig) and config.exact:
+        document["accumulator"] = {"bits": config.accumulator_bits, "least_bit_exponent": config.lsb_exponent}
+    return document
 
 
 def _fields(layout: data.Layout) -> list[dict[str, object]]:
@@ -116,23 +103,14 @@ def _fields(layout: data.Layout) -> list[dict[str, object]]:
     return fields
 
 
-def mac_manifest(unit: MacUnit) -> dict[str, Any]:
-    """The manifest of a MAC unit, with derived widths that an integrator may ask for."""
-    config = unit.config
-    throughput: dict[str, object] = {
-        "beats_per_cycle": 1,
-        "macs_per_cycle": config.lanes,
-        "beats_per_block": config.beats_per_block,
-    }
-    document = manifest(unit, config, throughput=throughput)
-    if config.exact:
-        document["accumulator"] = {"bits": config.accumulator_bits, "least_bit_exponent": config.lsb_exponent}
-    return document
+def write_unit(config: Config, path: Path) -> tuple[Path, Path]:
+    """Writes a unit's Verilog to `path` and its manifest beside it as `.json`; returns both paths.
 
-
-def write_unit(component: wiring.Component, document: dict[str, Any], path: Path) -> tuple[Path, Path]:
-    """Writes Verilog to `path` and the manifest beside it as `.json`; returns both paths."""
-    text = verilog_text(component, document["top"])
+    Raises:
+        UsageError: either cannot be written; neither is, then.
+    """
+    component = unit_of(config).component(config)
+    text, document = verilog_text(component, config.name), manifest(component, config)
     beside = path.with_suffix(".json")
     for file in (path, beside):
         if file.is_dir():
@@ -141,9 +119,3 @@ def write_unit(component: wiring.Component, document: dict[str, Any], path: Path
         verilog_file.write_text(text)
         manifest_file.write_text(json.dumps(document | {"verilog": path.name}, indent=2) + "\n")
     return path, beside
-
-
-def write_mac(config: MacConfig, path: Path) -> tuple[Path, Path]:
-    """Writes a MAC unit's Verilog and manifest."""
-    unit = MacUnit(config)
-    return write_unit(unit, mac_manifest(unit), path)

@@ -18,14 +18,14 @@ import numpy as np
 import amxfp4
 from amxfp4 import golden
 from amxfp4.hw.config import MacConfig
-from amxfp4.hw.generate import write_mac
+from amxfp4.hw.generate import write_unit
 
 def blocks(seed):
     return golden.quantize(np.random.default_rng(seed).standard_normal((4, 64), dtype=np.float32), "AMXFP4")
 
 a, w = blocks(1), blocks(2)
 result = golden.matmul(a, w)
-verilog, manifest = write_mac(MacConfig(lanes=2), pathlib.Path("unit.v"))
+verilog, manifest = write_unit(MacConfig(lanes=2), pathlib.Path("unit.v"))
 print(json.dumps({
     "where": amxfp4.__file__,
     "result": list(result.shape),

@@ -12,14 +12,16 @@ from typing import Any
 
 import pytest
 from amaranth.hdl import Fragment
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from gates import Gates
 
 from amxfp4.errors import UsageError
 from amxfp4.hw import generate
 from amxfp4.hw.config import MacConfig
-from amxfp4.hw.generate import LINT_WAIVERS, mac_manifest, standard_configs, verilog_text, write_mac
+from amxfp4.hw.generate import LINT_WAIVERS, manifest, standard_units, unit_verilog, verilog_text, write_unit
 from amxfp4.hw.mac import MacUnit
+from amxfp4.hw.quantizer_config import QuantizerConfig
+from amxfp4.hw.units import Config, standard_macs, standard_quantizers, unit_of
 from amxfp4.sim.verilate import verilator
 
 OTHERS = [
@@ -27,28 +29,33 @@ OTHERS = [
     MacConfig("AMXFP4-E8M0", "AMXFP4-E8M0", lanes=4),
     MacConfig("MXFP4-E4M3", "AMXFP4", lanes=4, block_size=8),
 ]
-STANDARD = standard_configs()
-QUICK = [c for c in STANDARD if c.lanes == 1 or (c.lanes == 8 and c.activation == c.weight)] + OTHERS
+MACS = [c for c in standard_macs() if c.lanes == 1 or (c.lanes == 8 and c.activation == c.weight)] + OTHERS
+QUANTIZERS = [c for c in standard_quantizers() if c.lanes == 1] + [
+    QuantizerConfig("AMXFP4", lanes=8),
+    QuantizerConfig("MXFP4", lanes=8, block_size=8, input="float32", rounding="nearest-even"),
+    QuantizerConfig("MXFP4-UE5M3", lanes=2, input="float32"),
+]
+QUICK: list[Config] = [*MACS, *QUANTIZERS]
 
 
-def named(config: MacConfig) -> str:
+def named(config: Config) -> str:
     return config.name
 
 
 @cache
-def built(config: MacConfig) -> tuple[str, dict[str, Any]]:
+def built(config: Config) -> tuple[str, dict[str, Any]]:
     """Verilog and manifest."""
-    unit = MacUnit(config)
-    return verilog_text(unit, config.name), mac_manifest(unit)
+    component = unit_of(config).component(config)
+    return verilog_text(component, config.name), manifest(component, config)
 
 
-def text_of(config: MacConfig) -> str:
+def text_of(config: Config) -> str:
     return built(config)[0]
 
 
 def test_what_is_written_by_default() -> None:
     """Baseline, symmetric, half and fully asymmetric units at 1, 8 and 32 lanes, with every accumulator there is."""
-    configs = standard_configs()
+    configs = standard_macs()
     assert {c.lanes for c in configs} == {1, 8, 32}
     found = {(c.activation, c.weight, c.lanes, c.accumulator) for c in configs}
     assert len(found) == len(configs)
@@ -59,29 +66,36 @@ def test_what_is_written_by_default() -> None:
     assert ("AMXFP4-E5M2", "AMXFP4-E5M2", 32, "fp32") not in found, "four terms a block, one cycle"
 
 
+def test_a_quantizer_for_every_activation_side_is_written_by_default() -> None:
+    quantizers = standard_quantizers()
+    sides = {(c.activation, c.block_size, c.lanes) for c in standard_macs()}
+    assert {(c.format, c.block_size, c.lanes) for c in quantizers} == sides
+    assert len(quantizers) == len(sides)
+    assert len({c.name for c in standard_units()}) == len(standard_units()) == len(standard_macs()) + len(quantizers)
+
+
 # -- the same bytes --------------------------------------------------------------------------------------------------
 
 DIGEST = """
 import hashlib
 from amxfp4.hw.config import MacConfig
-from amxfp4.hw.generate import verilog_text
-from amxfp4.hw.mac import MacUnit
-for formats in (("MXFP4", "MXFP4"), ("AMXFP4", "AMXFP4")):
-    config = MacConfig(*formats, lanes=1)
-    print(hashlib.sha256(verilog_text(MacUnit(config), config.name).encode()).hexdigest())
+from amxfp4.hw.generate import unit_verilog
+from amxfp4.hw.quantizer_config import QuantizerConfig
+for config in (MacConfig("MXFP4", "MXFP4", lanes=1), MacConfig(lanes=1), QuantizerConfig("MXFP4", lanes=1)):
+    print(hashlib.sha256(unit_verilog(config).encode()).hexdigest())
 """
 
 
 def test_two_conversions_are_identical() -> None:
-    for config in (QUICK[0], MacConfig("AMXFP4", "AMXFP4", lanes=8)):
-        assert verilog_text(MacUnit(config), config.name) == text_of(config)
+    for config in (MACS[0], MacConfig("AMXFP4", "AMXFP4", lanes=8), QUANTIZERS[0]):
+        assert unit_verilog(config) == text_of(config)
 
 
 def test_other_processes_write_the_same() -> None:
     """Also with another order of sets and dictionaries' hashes."""
     here = [
-        hashlib.sha256(text_of(MacConfig(*formats, lanes=1)).encode()).hexdigest()
-        for formats in (("MXFP4", "MXFP4"), ("AMXFP4", "AMXFP4"))
+        hashlib.sha256(text_of(config).encode()).hexdigest()
+        for config in (MacConfig("MXFP4", "MXFP4", lanes=1), MacConfig(lanes=1), QuantizerConfig("MXFP4", lanes=1))
     ]
     for seed in ("1", "77"):
         run = subprocess.run(
@@ -92,7 +106,7 @@ def test_other_processes_write_the_same() -> None:
 
 def test_no_place_or_time_is_written() -> None:
     """Neither where the sources lie nor when it was made."""
-    text = text_of(QUICK[0])
+    text = text_of(MACS[0])
     assert str(Path(generate.__file__).parent) not in text
     assert not re.search(r"\b20\d\d-\d\d-\d\d\b|\bsrc\b", text)
 
@@ -109,31 +123,58 @@ def ports_of(text: str, top: str) -> dict[str, tuple[str, int]]:
     return {name: (direction, int(top_bit or 0) + 1) for direction, top_bit, name in declared}
 
 
+def payloads(config: Config) -> dict[str, data.StructLayout]:
+    """Each stream's layout, as the config has it."""
+    if isinstance(config, MacConfig):
+        return {"i": config.beat_layout, "o": config.result_layout}
+    assert isinstance(config, QuantizerConfig)
+    return {"i": config.beat_layout, "o": config.output_layout}
+
+
 @pytest.mark.parametrize("config", QUICK, ids=named)
-def test_manifest_and_verilog_agree(config: MacConfig) -> None:
+def test_manifest_and_verilog_agree(config: Config) -> None:
     document = built(config)[1]
     ports = {name: (port["direction"], port["width"]) for name, port in document["ports"].items()}
     assert ports == ports_of(text_of(config), config.name)
-    for name, layout in (("i__payload", config.beat_layout), ("o__payload", config.result_layout)):
+    for stream, layout in payloads(config).items():
+        port = document["ports"][f"{stream}__payload"]
         end = 0
-        for field in document["ports"][name]["fields"]:
+        for field in port["fields"]:
             assert field["offset"] == end, "fields follow each other without gaps"
             end += field["width"]
             assert (layout[field["name"]].offset, layout[field["name"]].width) == (field["offset"], field["width"])
             assert field.get("count", 1) * field.get("element_width", field["width"]) == field["width"]
-        assert end == document["ports"][name]["width"]
+        assert end == port["width"]
     assert document["top"] == config.name
     assert document["latency"]["cycles"] == config.latency
+    assert unit_of(config).configure(document["config"]) == config
+
+
+@pytest.mark.parametrize("config", MACS, ids=named)
+def test_the_manifest_of_a_mac(config: MacConfig) -> None:
+    document = built(config)[1]
+    assert document["unit"] == "MacUnit"
     assert document["throughput"] == {
         "beats_per_cycle": 1,
         "macs_per_cycle": config.lanes,
         "beats_per_block": config.block_size // config.lanes,
     }
-    assert MacConfig(**document["config"]) == config
     if config.exact:
         assert document["accumulator"]["bits"] == config.accumulator_bits
     else:
         assert "accumulator" not in document
+
+
+@pytest.mark.parametrize("config", QUANTIZERS, ids=named)
+def test_the_manifest_of_a_quantizer(config: QuantizerConfig) -> None:
+    document = built(config)[1]
+    assert document["unit"] == "Quantizer"
+    assert document["throughput"] == {
+        "beats_per_cycle": 1,
+        "elements_per_cycle": config.lanes,
+        "beats_per_block": config.block_size // config.lanes,
+    }
+    assert "accumulator" not in document
 
 
 def fields(config: MacConfig) -> dict[str, tuple[int, int]]:
@@ -219,33 +260,41 @@ def lint(text: str, folder: Path, name: str) -> str:
 
 
 @pytest.mark.parametrize("config", QUICK, ids=named)
-def test_lint_finds_nothing(config: MacConfig, tmp_path: Path) -> None:
+def test_lint_finds_nothing(config: Config, tmp_path: Path) -> None:
     assert lint(text_of(config), tmp_path, config.name) == ""
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("config", [c for c in STANDARD if c not in QUICK], ids=named)
-def test_lint_finds_nothing_in_the_others(config: MacConfig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("config", [c for c in standard_units() if c not in QUICK], ids=named)
+def test_lint_finds_nothing_in_the_others(config: Config, tmp_path: Path) -> None:
     assert lint(text_of(config), tmp_path, config.name) == ""
 
 
-def test_lint_waives_only_what_is_explained(tmp_path: Path) -> None:
-    """Each waiver is needed, has a reason beside it, ends with the file, and leaves other warnings alone."""
-    text = text_of(QUICK[0])
-    for rule, reason in LINT_WAIVERS.items():
-        line = f"/* verilator lint_off {rule} */ // {reason}\n"
-        assert line in text
-        assert rule in lint(text.replace(line, ""), tmp_path, QUICK[0].name)
+@pytest.mark.parametrize("rule", LINT_WAIVERS)
+def test_lint_waives_only_what_is_needed(rule: str, tmp_path: Path) -> None:
+    """Each waiver is needed by a unit, and has a reason beside it."""
+    config = QUANTIZERS[0] if rule == "CASEINCOMPLETE" else MACS[0]
+    line = f"/* verilator lint_off {rule} */ // {LINT_WAIVERS[rule]}\n"
+    assert line in text_of(config)
+    assert rule in lint(text_of(config).replace(line, ""), tmp_path, config.name)
+
+
+def test_lint_sees_everything_else(tmp_path: Path) -> None:
+    """Waivers end with the file, and leave other warnings alone: a case without a value before it is a latch."""
+    text = text_of(MACS[0])
     driven = re.search(r"^  assign i__ready = .*\n", text, re.MULTILINE)
     assert driven is not None
-    assert "UNDRIVEN" in lint(text.replace(driven[0], ""), tmp_path, QUICK[0].name)
+    assert "UNDRIVEN" in lint(text.replace(driven[0], ""), tmp_path, MACS[0].name)
     own = "module another(input [3:0] a, output [1:0] b); assign b = a; endmodule\n"
-    assert "WIDTHTRUNC" in lint(text + own, tmp_path, QUICK[0].name)
+    assert "WIDTHTRUNC" in lint(text + own, tmp_path, MACS[0].name)
+    latch = "module latch(input a, output reg b);\n  always @* casez (a)\n    1'h1: b = a;\n  endcase\nendmodule\n"
+    last = text.rindex("/* verilator lint_restore */")
+    assert "LATCH" in lint(text[:last] + latch + text[last:], tmp_path, MACS[0].name)
 
 
 def test_registers_keep_their_initial_values() -> None:
     """Each register has one, in an `initial` statement of its own."""
-    text = text_of(QUICK[0])
+    text = text_of(MACS[0])
     modules = re.findall(r"^module .*?^endmodule", text, re.MULTILINE | re.DOTALL)
     count = 0
     for module in modules:
@@ -259,8 +308,8 @@ def test_registers_keep_their_initial_values() -> None:
 
 
 def test_files(tmp_path: Path) -> None:
-    config = QUICK[0]
-    verilog, beside = write_mac(config, tmp_path / "new" / "unit.v")
+    config = MACS[0]
+    verilog, beside = write_unit(config, tmp_path / "new" / "unit.v")
     assert sorted(path.name for path in verilog.parent.iterdir()) == ["unit.json", "unit.v"]
     assert verilog.read_text() == text_of(config)
     assert json.loads(beside.read_text()) == built(config)[1] | {"verilog": "unit.v"}
@@ -277,7 +326,7 @@ def test_nothing_is_left_by_a_failure(tmp_path: Path, monkeypatch: pytest.Monkey
     old.write_text("old")
     with monkeypatch.context() as patch, pytest.raises(RuntimeError, match="no Verilog"):
         patch.setattr(generate.verilog, "convert", fails)
-        write_mac(QUICK[0], old)
+        write_unit(MACS[0], old)
     assert [path.name for path in tmp_path.iterdir()] == ["unit.v"]
     assert old.read_text() == "old"
 
@@ -285,5 +334,5 @@ def test_nothing_is_left_by_a_failure(tmp_path: Path, monkeypatch: pytest.Monkey
 def test_a_manifest_that_cannot_be_written_leaves_no_verilog(tmp_path: Path) -> None:
     (tmp_path / "unit.json").mkdir()
     with pytest.raises(UsageError, match=r"unit\.json"):
-        write_mac(QUICK[0], tmp_path / "unit.v")
+        write_unit(MACS[0], tmp_path / "unit.v")
     assert [path.name for path in tmp_path.iterdir()] == ["unit.json"]

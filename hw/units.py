@@ -1,0 +1,133 @@
+"""The units there are: what describes each, builds it, and which of its configs `make verilog` writes."""
+
+from collections.abc import Callable
+from dataclasses import Field, dataclass, fields
+from typing import Any, Protocol
+
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In
+
+from amxfp4.errors import UsageError
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.mac import MacUnit
+from amxfp4.hw.quantizer import Quantizer
+from amxfp4.hw.quantizer_config import QuantizerConfig
+
+
+class Config(Protocol):
+    """What a unit's config offers, whichever unit it is; a frozen dataclass."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def latency(self) -> int: ...
+    @property
+    def lanes(self) -> int: ...
+    @property
+    def beats_per_block(self) -> int: ...
+    def as_dict(self) -> dict[str, object]: ...
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A kind of unit.
+
+    Attributes:
+        name: as commands spell it.
+        config: its config's class.
+        component: builds it from a config.
+        standard: the configs that `make verilog` writes.
+        latency: what a config's `latency` counts.
+    """
+
+    name: str
+    config: Callable[..., Any]
+    component: Callable[[Any], wiring.Component]
+    standard: Callable[[], list[Any]]
+    latency: str
+
+    @property
+    def fields(self) -> tuple["Field[Any]", ...]:
+        """The fields of a config."""
+        return fields(self.config)  # type: ignore[arg-type]
+
+    def configure(self, given: dict[str, Any]) -> Any:
+        """A config with these fields as a command's options have them: the weights' format is the activations' unless
+        given, all others are at their defaults.
+
+        Raises:
+            UsageError: a field that this unit does not have, or a config that cannot be built.
+        """
+        names = [field.name for field in self.fields]
+        for name in given:
+            if name not in names:
+                allowed = ", ".join(_option(n) for n in names)
+                raise UsageError(f"{_option(name)} is not an option of a {self.name}; it has {allowed}")
+        if "activation" in given:
+            given = {"weight": given["activation"]} | given
+        return self.config(**given)
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+STANDARD_PAIRS = (
+    ("MXFP4", "MXFP4"),
+    ("MXFP4-E5M2", "MXFP4-E5M2"),
+    ("AMXFP4-E5M2", "MXFP4-E5M2"),
+    ("AMXFP4-E5M2", "AMXFP4-E5M2"),
+)
+STANDARD_LANES = (1, 8, 32)
+
+
+def standard_macs() -> list[MacConfig]:
+    """Baseline, symmetric, half and fully asymmetric MAC units, at 1, 8 and 32 lanes, with every accumulator that the
+    contract allows."""
+    configs = []
+    for activation, weight in STANDARD_PAIRS:
+        for lanes in STANDARD_LANES:
+            for accumulator in ("exact", "fp32"):
+                try:
+                    configs.append(MacConfig(activation, weight, lanes=lanes, accumulator=accumulator))
+                except ValueError:
+                    continue  # no such accumulator for this pair or this many lanes
+    return configs
+
+
+def standard_quantizers() -> list[QuantizerConfig]:
+    """A quantiser of bfloat16 for each activation side of the standard MAC units."""
+    formats = dict.fromkeys(activation for activation, _ in STANDARD_PAIRS)
+    return [QuantizerConfig(name, lanes=lanes) for name in formats for lanes in STANDARD_LANES]
+
+
+UNITS = {
+    unit.name: unit
+    for unit in (
+        Unit(
+            "mac",
+            MacConfig,
+            MacUnit,
+            standard_macs,
+            "from the edge that takes a dot product's last beat to its result, stalls not counted",
+        ),
+        Unit(
+            "quantizer",
+            QuantizerConfig,
+            Quantizer,
+            standard_quantizers,
+            "from the edge that takes a block's last beat to that beat quantised, stalls not counted",
+        ),
+    )
+}
+
+
+def unit_of(config: Config) -> Unit:
+    """The unit that a config describes."""
+    return next(unit for unit in UNITS.values() if unit.config is type(config))
+
+
+def inputs(config: Config) -> tuple[str, ...]:
+    """The names of a unit's input streams; its output stream is `o`."""
+    signature = unit_of(config).component(config).signature
+    return tuple(name for name, member in signature.members.items() if member.flow is In)
