@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 REPORT = Path("build/formal/formal.json")
 
 # Where proofs are, those that take longest first, so that no core is left with one of them at the end.
-MODULES = ("exact", "sums", "rounding", "scales", "elements")
+MODULES = ("exact", "sums", "rounding", "scales", "quantizer", "elements")
 
 
 def all_proofs() -> list["Proof"]:
@@ -127,21 +127,15 @@ def _line(verdict: "Verdict") -> str:
 
 
 def _show(console: Console, proofs: Sequence["Proof"], verdicts: Sequence["Verdict"]) -> None:
-    table = Table(title="proofs, each with a twin that is broken and must be refuted", show_lines=True)
-    for heading in ("proof", "statement", "method, scope", "twin"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("claims", "CPU s"):
-        table.add_column(heading, justify="right")
+    table = Table(title="proofs, each with a broken twin that must be refuted", show_lines=True)
+    table.add_column("proof", no_wrap=True)
+    table.add_column("what is proven, how, for what; what is wrong with the twin")
     for proof, verdict in sorted(zip(proofs, verdicts, strict=True), key=lambda pair: pair[0].name):
-        name = proof.name if verdict.proven else f"[red]{proof.name}: FAILED[/red]"
-        refuted = "" if verdict.refuted else "[red]not refuted: [/red]"
+        proven = f"{verdict.claims} claims" if verdict.proven else "[red]FAILED[/red]"
+        refuted = "twin refuted" if verdict.refuted else "[red]twin NOT REFUTED[/red]"
         table.add_row(
-            name,
-            proof.statement,
-            f"{proof.method}; {proof.scope}",
-            refuted + proof.twin,
-            str(verdict.claims),
-            f"{verdict.seconds:.1f} + {verdict.twin_seconds:.1f}",
+            f"{proof.name}\n{proven}, {verdict.seconds:.1f} s\n{refuted}, {verdict.twin_seconds:.1f} s",
+            f"{proof.statement}\n[dim]{proof.method}\n{proof.scope}\ntwin: {proof.twin}[/dim]",
         )
     console.print(table)
 

@@ -1,0 +1,252 @@
+"""The quantiser's selections: the scale of a block's largest magnitude, and an element under a scale.
+
+A float is an exact integer here: significand x 2^field, in units of 2^`UNIT`. What is selected is compared with
+thresholds as integers, so that nothing is rounded in a statement.
+"""
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+from itertools import product
+
+import z3
+from amaranth.hdl import Cat, Module
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.formal.netlist import Netlist, Word, concat, extended
+from amxfp4.formal.proof import Claim, Proof
+from amxfp4.golden.formats import ScaleFormat
+from amxfp4.hw.element_encode import ElementEncode, ScaleDecode
+from amxfp4.hw.maxima import BeatMaxima
+from amxfp4.hw.narrow import Narrow
+from amxfp4.hw.quantizer_config import INPUTS, QuantizerConfig
+from amxfp4.hw.scale_select import ScaleSelect
+
+# A format of each kind of scale; sides do not matter to a selection.
+FORMATS = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
+ROUNDINGS = ("nearest-away", "nearest-even")
+FLOAT32_FRACTION_BITS = 23
+# Every float32 is a multiple of 2^-149, its significand shifted by its exponent field at least once.
+UNIT = -150
+# Room for every float32 and every threshold in these units.
+BITS = 320
+# A block's scale is 2 binades below its largest magnitude where scales are powers of two (contract: floor(log2 m) - 2).
+BINADES = 2
+# Thresholds of the magnitude codes 1 .. 7, in quarters of the scale: the middles of 0, 0.5, 1, 1.5, 2, 3, 4, 6.
+QUARTERS = (1, 3, 5, 7, 10, 14, 20)
+
+
+class FloatToScale(wiring.Component):
+    """The scale code of a block whose largest magnitude is `float`: `Narrow` and `ScaleSelect` in a row."""
+
+    def __init__(self, config: QuantizerConfig) -> None:
+        self.config = config
+        super().__init__({"float": In(config.float_bits), "code": Out(config.block_format.scale.bits)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.narrow = narrow = Narrow(self.config)
+        m.submodules.select = select = ScaleSelect(self.config)
+        element = narrow.element
+        m.d.comb += [
+            narrow.float.eq(self.float),
+            select.maximum.eq(Cat(element.fraction, element.exponent) if self.config.fp8 else element.exponent),
+            self.code.eq(select.code),
+        ]
+        return m
+
+
+class FloatToElement(wiring.Component):
+    """The element code of `float` under the scale of code `scale`: `Narrow`, `ScaleDecode` and `ElementEncode`."""
+
+    def __init__(self, config: QuantizerConfig) -> None:
+        self.config = config
+        bits = config.block_format.scale.bits
+        super().__init__({"float": In(config.float_bits), "scale": In(bits), "code": Out(4)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        m.submodules.narrow = narrow = Narrow(self.config)
+        m.submodules.decode = decode = ScaleDecode(self.config)
+        m.submodules.encode = encode = ElementEncode(self.config)
+        m.d.comb += [
+            narrow.float.eq(self.float),
+            decode.code.eq(self.scale),
+            encode.element.eq(narrow.element),
+            encode.scale.eq(decode.scale),
+            self.code.eq(encode.code),
+        ]
+        return m
+
+
+def magnitude(x: Word) -> Word:
+    """|x| of a finite float32, in units."""
+    fraction, field = z3.Extract(22, 0, x), z3.Extract(30, 23, x)
+    significand, exponent = _significand(fraction, field)
+    return significand << exponent
+
+
+def _significand(fraction: Word, field: Word) -> tuple[Word, Word]:
+    """Of a float whose field 0 means no hidden bit and the weight of field 1."""
+    hidden = z3.If(field == 0, z3.BitVecVal(0, 1), z3.BitVecVal(1, 1))
+    exponent = z3.If(field == 0, z3.BitVecVal(1, field.size()), field)
+    return extended(z3.Concat(hidden, fraction), BITS), extended(exponent, BITS)
+
+
+def finite(x: Word) -> Claim:
+    return z3.Extract(30, 23, x) != 255
+
+
+def _float(config: QuantizerConfig, name: str = "x") -> tuple[Word, Word]:
+    """A float of the config's input, and the float32 of the same value."""
+    x = z3.BitVec(name, config.float_bits)
+    return x, concat([z3.BitVecVal(0, 32 - config.float_bits), x]) if config.float_bits < 32 else x
+
+
+def _blind(config: QuantizerConfig, x: Word) -> Word:
+    """What a netlist sees where the least bit of the fraction that matters is not connected."""
+    below = 0 if config.ties_to_even else config.input_fraction_bits - config.kept_fraction_bits
+    return x & ~z3.BitVecVal(1 << max(below, 0), x.size())
+
+
+def _values(scale: ScaleFormat) -> list[Fraction]:
+    return [int(s) * Fraction(2) ** int(e) for s, e in zip(scale.significands, scale.exponents, strict=True)]
+
+
+def _scale(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
+    """FP8: code c or more is due from 6 x the middle of the values of c - 1 and c on. E8M0: from 4 x the value of c."""
+    scale = config.block_format.scale
+    x, x32 = _float(config)
+    seen = x
+    if broken:
+        seen = _blind(config, x) if config.fp8 else x & ~z3.BitVecVal(1 << config.input_fraction_bits, x.size())
+    code = Netlist(FloatToScale(config)).outputs(float=seen)["code"]
+    size, values = magnitude(x32), _values(scale)
+    right = [z3.ULE(code, scale.max_code)]
+    for c in range(1, scale.max_code + 1):
+        least = 6 * (values[c - 1] + values[c]) / 2 if config.fp8 else values[c] * (1 << BINADES)
+        bound = least / Fraction(2) ** UNIT
+        assert bound.denominator == 1
+        if bound.numerator >= 1 << BITS:  # beyond every float
+            right.append(z3.ULT(code, c))
+            continue
+        strict = config.fp8 and config.ties_to_even and c % 2  # a tie goes down to an even code
+        due = (z3.UGT if strict else z3.UGE)(size, z3.BitVecVal(bound.numerator, BITS))
+        right.append(due == z3.UGE(code, c))
+    yield z3.Implies(finite(x32), z3.And(*right))
+
+
+def _element(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
+    """Magnitude code c or more is due where |x| is at least (with a tie that goes down: exceeds) threshold x scale."""
+    scale = config.block_format.scale
+    x, x32 = _float(config)
+    scale_code = z3.BitVec("scale", scale.bits)
+    seen = _blind(config, x) if broken else x
+    code = Netlist(FloatToElement(config)).outputs(float=seen, scale=scale_code)["code"]
+    found = z3.Extract(2, 0, code)
+    given = [finite(x32), z3.ULE(scale_code, scale.max_code)]
+    if config.fp8:
+        bits = scale.mantissa_bits
+        significand, exponent = _significand(
+            z3.Extract(bits - 1, 0, scale_code), z3.Extract(scale.bits - 1, bits, scale_code)
+        )
+    else:
+        significand, exponent = z3.BitVecVal(1, BITS), extended(scale_code, BITS)
+        # No element lies more than its block's maximum does above the scale, which no float makes larger than 252.
+        given += [z3.ULE(extended(z3.Extract(30, 23, x32), BITS), exponent + BINADES), z3.ULE(scale_code, 252)]
+    quarter = exponent + (-2 - scale.bias - scale.mantissa_bits - UNIT)
+    right = [(z3.Extract(3, 3, code) == 1) == z3.And(z3.Extract(31, 31, x32) == 1, found != 0)]
+    for c, quarters in enumerate(QUARTERS, 1):
+        bound = (significand * quarters) << quarter
+        due = (z3.UGT if config.ties_to_even and c % 2 else z3.UGE)(magnitude(x32), bound)
+        if config.fp8:
+            due = z3.And(due, scale_code != 0)  # a zero scale makes zeros of everything
+        right.append(due == z3.UGE(found, c))
+    yield z3.Implies(z3.And(*given), z3.And(*right))
+    if not broken:
+        nan = z3.Or(*(scale_code == n for n in scale.nan_codes))
+        yield z3.Implies(nan, code == 0)
+
+
+def _monotone(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
+    """Of held magnitudes, which are out of order beyond their window, a larger one still never has a smaller scale: the
+    largest held one's is the largest of the scales, that of the largest magnitude."""
+    netlist = Netlist(ScaleSelect(config))
+    held = z3.BitVecs("held other", config.maximum_bits)
+    top = z3.BitVecVal(1 << (config.maximum_bits - 1), config.maximum_bits)
+    smaller, larger = (netlist.outputs(maximum=h & ~top if broken else h)["code"] for h in held)
+    yield z3.Implies(z3.ULE(*held), z3.ULE(smaller, larger))
+
+
+def _maxima(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
+    """A side's maximum is no smaller than any of its own lanes' and one of them, 0 if it has none."""
+    lanes = [z3.BitVec(f"magnitude{lane}", config.maximum_bits) for lane in range(config.lanes)]
+    negative = z3.BitVec("negative", config.lanes)
+    seen = negative & ~z3.BitVecVal(1 << (config.lanes - 1), config.lanes) if broken and config.asymmetric else negative
+    given = [z3.BitVecVal(0, config.maximum_bits), *lanes[1:]] if broken and not config.asymmetric else lanes
+    maximum = Netlist(BeatMaxima(config)).outputs(magnitude=concat(given), negative=seen)["maximum"]
+    for side in range(config.sides):
+        found = z3.Extract((side + 1) * config.maximum_bits - 1, side * config.maximum_bits, maximum)
+        own = [z3.Or(not config.asymmetric, z3.Extract(lane, lane, negative) == side) for lane in range(config.lanes)]
+        yield z3.And(*(z3.Implies(mine, z3.UGE(found, lane)) for mine, lane in zip(own, lanes, strict=True)))
+        one = [z3.And(mine, found == lane) for mine, lane in zip(own, lanes, strict=True)]
+        yield z3.Or(*one, z3.And(found == 0, *(z3.Not(mine) for mine in own)))
+
+
+def _of_each(claims: Callable[[QuantizerConfig, bool], Iterator[Claim]], input: str, broken: bool) -> Iterator[Claim]:
+    for name, rounding in product(FORMATS, ROUNDINGS):
+        yield from claims(QuantizerConfig(name, input=input, rounding=rounding), broken)
+
+
+def _all_maxima(broken: bool) -> Iterator[Claim]:
+    for name, lanes in product(("AMXFP4", "AMXFP4-E4M3", "MXFP4"), (1, 2, 4, 8)):
+        if lanes > 1 or not broken:
+            yield from _maxima(QuantizerConfig(name, lanes=lanes), broken)
+
+
+def proofs() -> list[Proof]:
+    scope = "E5M2, E4M3, UE5M3 and E8M0, both roundings"
+    selections = [
+        proof
+        for input in INPUTS
+        for proof in (
+            Proof(
+                f"quantizer-scale-{input}",
+                "the scale code of a block whose largest magnitude is x is the nearest to |x| / 6, saturating (E8M0: "
+                "2^(floor(log2 |x|) - 2), clamped)",
+                f"SMT, every finite {input}",
+                scope,
+                "the float's least bit that matters is not connected",
+                partial(_of_each, _scale, input),
+            ),
+            Proof(
+                f"quantizer-element-{input}",
+                "the code of x is the nearest to |x| / scale, saturating at 6, with the sign of x unless it is 0; 0 "
+                "under a scale of 0 or NaN",
+                f"SMT, every finite {input} under every scale code that its block can have",
+                scope,
+                "the float's least bit that matters is not connected",
+                partial(_of_each, _element, input),
+            ),
+        )
+    ]
+    return [
+        *selections,
+        Proof(
+            "quantizer-monotone",
+            "a larger held magnitude never has a smaller scale, so a block's scale is the largest of its beats' scales",
+            "SMT, every two held magnitudes",
+            scope,
+            "the exponent's top bit is not connected",
+            partial(_of_each, _monotone, "bfloat16"),
+        ),
+        Proof(
+            "quantizer-maxima",
+            "the maximum of a beat is the largest magnitude of a side's own lanes, 0 if it has none",
+            "SMT, all magnitudes and signs",
+            "1, 2, 4 and 8 lanes; AMXFP4 (E5M2 and E4M3) and MXFP4",
+            "the last lane's sign is not connected; symmetric: the first lane",
+            _all_maxima,
+        ),
+    ]
