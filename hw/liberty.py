@@ -86,7 +86,7 @@ class Cell:
         return outputs[0].attributes.get("function") if len(outputs) == 1 else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Library:
     """A read liberty. `digest` is of the text, so that a cache notices any change."""
 

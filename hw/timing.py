@@ -11,6 +11,7 @@ Times are in ps, capacitances in the library's unit.
 from __future__ import annotations
 
 import bisect
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -120,17 +121,23 @@ class TimingLibrary:
         return self.ps * sum(arc.delay[edge].at(slew, load) for edge in EDGES) / 2
 
 
+@functools.lru_cache(maxsize=8)
+def timing_library(library: Library) -> TimingLibrary:
+    """The timing view of a library, whose tables are read once."""
+    return TimingLibrary(library)
+
+
 def analyse(netlist: dict, top: str, library: Library, *, registers: bool = True) -> TimingReport:
     """Time module `top` of a flat netlist (yosys' `write_json`, read) of the library's cells.
 
     Without `registers`, clock-to-output and setup times count as 0 (slews are kept): the path through logic alone.
     """
-    return _Analysis(netlist["modules"][top], TimingLibrary(library), registers).report()
+    return _Analysis(netlist["modules"][top], timing_library(library), registers).report()
 
 
 def latest(netlist: dict, top: str, library: Library, group: Callable[[str], str]) -> dict[str, float]:
     """The longest path through logic in ps, by what `group` makes of the name of the cell that drives its end."""
-    analysis = _Analysis(netlist["modules"][top], TimingLibrary(library), registers=False)
+    analysis = _Analysis(netlist["modules"][top], timing_library(library), registers=False)
     found: dict[str, float] = {}
     for time, _, net, _ in analysis.ends():
         if net in analysis.driver:
