@@ -12,7 +12,7 @@ import gzip
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -66,6 +66,8 @@ class Cell:
         ff = next(self.group.of_kind("ff"), None)
         if ff is None or {"clear", "preset"} & ff.attributes.keys():
             return False
+        if not re.fullmatch(r"[\s(]*\w+[\s)]*", ff.attributes.get("clocked_on", "")):  # an inverted clock
+            return False
         inputs = [pin for pin in self.pins if pin.attributes.get("direction") == "input"]
         return len(inputs) == 2
 
@@ -79,6 +81,9 @@ class Cell:
 
     def inputs(self) -> list[str]:
         return [pin.name for pin in self.pins if pin.attributes.get("direction") == "input"]
+
+    def outputs(self) -> list[str]:
+        return [pin.name for pin in self.pins if pin.attributes.get("direction") == "output"]
 
     def function(self) -> str | None:
         """The boolean function of a combinational cell with one output, as the library writes it."""
@@ -278,52 +283,70 @@ def _truth(cell: Cell) -> tuple[int, ...] | None:
         return tuple(
             evaluate(function, {name: row >> i & 1 for i, name in enumerate(inputs)}) for row in range(1 << len(inputs))
         )
-    except (ValueError, KeyError, IndexError):
+    except (ValueError, KeyError):
         return None
 
 
 def evaluate(function: str, values: dict[str, int]) -> int:
-    """The value of a liberty expression. Operators by falling strength: `'` `!`, then `^`, `&` `*` space, `|` `+`."""
-    tokens = re.findall(r"[A-Za-z_][\w\[\]]*|[01]|[()'!^&*|+]", function)
-    value, end = _or(tokens, 0, values)
+    """The value, 0 or 1, of a liberty expression. Raises ValueError for what is none, KeyError for an unknown name."""
+    return int(eval(python(function, {name: str(value) for name, value in values.items()}, "1")))
+
+
+def python(function: str, names: Mapping[str, str], ones: str) -> str:
+    """A liberty expression as a Python one over integers, a bit for each of many cases, `ones` having them all set.
+
+    `names` says what stands for each pin. Liberty's operators by falling strength are `'` `!`, `^`, `&` `*` space,
+    `|` `+`. Raises ValueError for what is no expression, KeyError for a pin that is not in `names`.
+    """
+    tokens = re.findall(r"[A-Za-z_][\w\[\]]*|\S", function)
+    try:
+        text, end = _or(tokens, 0, names, ones)
+    except IndexError:
+        end = -1
     if end != len(tokens):
         raise ValueError(f"{function!r} is not a boolean expression")
-    return value
+    return text
 
 
-def _or(tokens: list[str], at: int, values: dict[str, int]) -> tuple[int, int]:
-    value, at = _and(tokens, at, values)
+def _or(tokens: list[str], at: int, names: Mapping[str, str], ones: str) -> tuple[str, int]:
+    text, at = _and(tokens, at, names, ones)
     while at < len(tokens) and tokens[at] in "|+":
-        other, at = _and(tokens, at + 1, values)
-        value |= other
-    return value, at
+        other, at = _and(tokens, at + 1, names, ones)
+        text = f"({text} | {other})"
+    return text, at
 
 
-def _and(tokens: list[str], at: int, values: dict[str, int]) -> tuple[int, int]:
-    value, at = _xor(tokens, at, values)
+def _and(tokens: list[str], at: int, names: Mapping[str, str], ones: str) -> tuple[str, int]:
+    text, at = _xor(tokens, at, names, ones)
     while at < len(tokens) and tokens[at] not in "|+)":
-        other, at = _xor(tokens, at + (tokens[at] in "&*"), values)
-        value &= other
-    return value, at
+        other, at = _xor(tokens, at + (tokens[at] in "&*"), names, ones)
+        text = f"({text} & {other})"
+    return text, at
 
 
-def _xor(tokens: list[str], at: int, values: dict[str, int]) -> tuple[int, int]:
-    value, at = _factor(tokens, at, values)
+def _xor(tokens: list[str], at: int, names: Mapping[str, str], ones: str) -> tuple[str, int]:
+    text, at = _factor(tokens, at, names, ones)
     while at < len(tokens) and tokens[at] == "^":
-        other, at = _factor(tokens, at + 1, values)
-        value ^= other
-    return value, at
+        other, at = _factor(tokens, at + 1, names, ones)
+        text = f"({text} ^ {other})"
+    return text, at
 
 
-def _factor(tokens: list[str], at: int, values: dict[str, int]) -> tuple[int, int]:
+def _factor(tokens: list[str], at: int, names: Mapping[str, str], ones: str) -> tuple[str, int]:
     if tokens[at] == "!":
-        value, at = _factor(tokens, at + 1, values)
-        return value ^ 1, at
-    if tokens[at] == "(":
-        value, at = _or(tokens, at + 1, values)
+        text, at = _factor(tokens, at + 1, names, ones)
+        text = f"({ones} ^ {text})"
+    elif tokens[at] == "(":
+        text, at = _or(tokens, at + 1, names, ones)
+        if tokens[at] != ")":
+            raise ValueError(f"{tokens[at]!r} stands where ')' is expected")
         at += 1
+    elif tokens[at] in ("0", "1"):
+        text, at = (ones if tokens[at] == "1" else "0"), at + 1
+    elif re.match(r"\w", tokens[at]):
+        text, at = names[tokens[at]], at + 1
     else:
-        value, at = int(tokens[at]) if tokens[at] in "01" else values[tokens[at]], at + 1
+        raise ValueError(f"{tokens[at]!r} stands where a pin is expected")
     while at < len(tokens) and tokens[at] == "'":
-        value, at = value ^ 1, at + 1
-    return value, at
+        text, at = f"({ones} ^ {text})", at + 1
+    return text, at

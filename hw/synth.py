@@ -161,7 +161,8 @@ def synthesise(
     """Map the Verilog text's module `top` to gates of `library` (a liberty file; None takes the default one).
 
     `hierarchy` adds the breakdown (a second run). `target_ps` defaults to `default_target_ps(library)`. `timeout` is
-    in seconds for each run. `netlist` is where the mapped Verilog is written, if anywhere.
+    in seconds for each run. `netlist` is where the mapped netlist is written, if anywhere: Verilog, or yosys' JSON
+    when the name ends in .json.
 
     Raises UsageError for a wrong liberty or a missing yosys, and SynthesisError when yosys fails or takes too long.
     """
@@ -176,7 +177,7 @@ def synthesise(
         chosen = {part: choose(tried, target) for part, tried in results.items()}
         mapped = _assemble(work, top, chosen, timeout)
         if netlist is not None:
-            shutil.copyfile(work / "mapped.v", netlist)
+            shutil.copyfile(work / ("mapped.json" if netlist.suffix == ".json" else "mapped.v"), netlist)
         breakdown = _breakdown(work, top, lib, target, timeout) if hierarchy else {}
     cells = _cells(mapped, top, lib)
     area = _area(cells, lib)
