@@ -82,6 +82,17 @@ class Gates:
         self._clock()
         return outputs
 
+    def step(self, inputs: Mapping[str, list[int]], count: int) -> dict[str, list[int]]:
+        """One cycle of `count` input sets with bits as they are: an integer a wire, a bit in it for each set."""
+        self._mask = (1 << count) - 1
+        for name in self._inputs:
+            self._values.update(zip(self._ports[name]["bits"], inputs[name], strict=True))
+        self._evaluate(self._values, self._mask)
+        outputs = [name for name, port in self._ports.items() if port["direction"] == "output"]
+        found = {name: [self._bit(bit) for bit in self._ports[name]["bits"]] for name in outputs}
+        self._clock()
+        return found
+
     def flat(self, values: Mapping[str, Any]) -> dict[str, Values]:
         """Each port's values as one integer for each input set."""
         return {name: join(self._layouts[name], value) for name, value in values.items()}
