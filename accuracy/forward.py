@@ -24,8 +24,11 @@ class Products(Protocol):
         """`x` (rows, inputs) times the transpose of `weight` (outputs, inputs): (rows, outputs)."""
         ...
 
-    def attention(self, layer: int, kind: str, a: Array, b: Array) -> Array:
-        """For every head of one sentence, `a` (heads, M, K) times the transpose of `b` (heads, N, K): (heads, M, N)."""
+    def attention(self, layer: int, kind: str, pairs: Sequence[tuple[Array, Array]]) -> list[Array]:
+        """For every head of each sentence, `a` (heads, M, K) times the transpose of `b` (heads, N, K): (heads, M, N).
+
+        `pairs` are `a` and `b` by sentence; M, N and K may differ from one to the next.
+        """
         ...
 
 
@@ -36,9 +39,9 @@ class FloatProducts:
         """See `Products`."""
         return x @ weight.T
 
-    def attention(self, layer: int, kind: str, a: Array, b: Array) -> Array:
+    def attention(self, layer: int, kind: str, pairs: Sequence[tuple[Array, Array]]) -> list[Array]:
         """See `Products`."""
-        return a @ b.swapaxes(-1, -2)
+        return [a @ b.swapaxes(-1, -2) for a, b in pairs]
 
 
 def encode(encoder: Encoder, tokens: Sequence[Sequence[int]], products: Products) -> tuple[list[Array], Array]:
@@ -79,21 +82,20 @@ def _layer(encoder: Encoder, layer: int, hidden: Array, spans: list[slice], prod
         return products.linear(layer, kind, x, encoder.weight(layer, kind)) + encoder.bias(layer, kind)
 
     name = f"encoder.layer.{layer}"
-    query, key, value = (linear(kind, hidden) for kind in ("query", "key", "value"))
-    attended = np.concatenate(
-        [_attend(encoder, layer, query[span], key[span], value[span], products) for span in spans]
-    )
+    attended = _attend(encoder, layer, [linear(kind, hidden) for kind in ("query", "key", "value")], spans, products)
     hidden = _normalise(encoder, f"{name}.attention.output.LayerNorm", hidden + linear("attention output", attended))
     inner = gelu(linear("feed-forward in", hidden))
     return _normalise(encoder, f"{name}.output.LayerNorm", hidden + linear("feed-forward out", inner))
 
 
-def _attend(encoder: Encoder, layer: int, query: Array, key: Array, value: Array, products: Products) -> Array:
-    """Self-attention within one sentence; each argument and the result is (tokens, hidden size)."""
-    query, key, value = (_split_heads(x, encoder.heads) for x in (query, key, value))
-    scores = products.attention(layer, "query x key", query, key) / np.float32(sqrt(query.shape[-1]))
-    mixed = products.attention(layer, "probability x value", softmax(scores), value.swapaxes(-1, -2))
-    return mixed.swapaxes(0, 1).reshape(mixed.shape[1], -1)
+def _attend(encoder: Encoder, layer: int, projected: list[Array], spans: list[slice], products: Products) -> Array:
+    """Self-attention within each sentence; query, key, value and the result are (all tokens, hidden size)."""
+    query, key, value = ([_split_heads(x[span], encoder.heads) for span in spans] for x in projected)
+    scores = products.attention(layer, "query x key", list(zip(query, key, strict=True)))
+    root = np.float32(sqrt(query[0].shape[-1]))
+    weighted = [(softmax(of_sentence / root), v.swapaxes(-1, -2)) for of_sentence, v in zip(scores, value, strict=True)]
+    mixed = products.attention(layer, "probability x value", weighted)
+    return np.concatenate([heads.swapaxes(0, 1).reshape(heads.shape[1], -1) for heads in mixed])
 
 
 def _split_heads(x: Array, heads: int) -> Array:

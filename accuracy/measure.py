@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.accuracy.case import Case
-from amxfp4.accuracy.metrics import sqnr, sqnr_from_sums
-from amxfp4.accuracy.products import multiply_heads
+from amxfp4.accuracy.forward import FloatProducts
+from amxfp4.accuracy.metrics import sqnr
+from amxfp4.accuracy.products import multiply_heads, stack_heads
 from amxfp4.golden import Blocks
 
 Array = NDArray[np.float32]
@@ -52,16 +53,11 @@ def measure(
 def measure_attention(case: Case, pairs: list[tuple[Array, Array]]) -> Measure:
     """Of the operands `a` (heads, M, K) and `b` (heads, N, K) of every sentence, and of each head's a @ b.T.
 
-    Energies are added up over sentences before a ratio is taken.
+    One ratio over all sentences together.
     """
-    energies = np.zeros((3, 2))
-    for a, b in pairs:
-        energies[0] += _signal_and_noise(a, case.quantize_activation(a).dequantize())
-        energies[1] += _signal_and_noise(b, case.quantize_weight(b).dequantize())
-        energies[2] += _signal_and_noise(a @ b.swapaxes(-1, -2), multiply_heads(case, a, b))
-    return Measure(*(sqnr_from_sums(signal, noise) for signal, noise in energies))
-
-
-def _signal_and_noise(exact: Array, approximate: Array) -> tuple[float, float]:
-    wide = exact.astype(np.float64)
-    return float(np.square(wide).sum()), float(np.square(wide - approximate).sum())
+    a, b = (stack_heads([pair[operand] for pair in pairs]) for operand in (0, 1))
+    left, right = case.quantize_activation(a), case.quantize_weight(b)
+    exact = FloatProducts().attention(0, "", pairs)
+    quantised = multiply_heads(case, left, right, [(len(x), x.shape[1], y.shape[1]) for x, y in pairs])
+    flat = (np.concatenate([product.ravel() for product in products]) for products in (exact, quantised))
+    return Measure(sqnr(a, left.dequantize()), sqnr(b, right.dequantize()), sqnr(*flat))

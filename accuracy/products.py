@@ -1,5 +1,6 @@
 """Matrix products for the forward pass: quantised ones, and ones that note what they are given."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,7 +14,7 @@ Array = NDArray[np.float32]
 
 ATTENTION_KINDS = ("query x key", "probability x value")
 
-_STACKED_ROWS = 256
+_STACKED_ROWS = 512
 """Rows of stacked heads in one product. More waste more on products of different heads, fewer more on calls."""
 
 
@@ -29,37 +30,75 @@ class QuantizedProducts:
         self._case = case
         self._weights = weights
         self._attention = attention
+        self._last: tuple[Array, Blocks] | None = None
 
     def linear(self, layer: int, kind: str, x: Array, weight: Array) -> Array:
         """See `forward.Products`."""
-        return self._case.multiply(self._case.quantize_activation(x), self._weights[layer, kind])
+        # Query, key and value take the same array, which is quantised once.
+        if self._last is None or self._last[0] is not x:
+            self._last = (x, self._case.quantize_activation(x))
+        return self._case.multiply(self._last[1], self._weights[layer, kind])
 
-    def attention(self, layer: int, kind: str, a: Array, b: Array) -> Array:
+    def attention(self, layer: int, kind: str, pairs: Sequence[tuple[Array, Array]]) -> list[Array]:
         """See `forward.Products`."""
         if not self._attention:
-            return FloatProducts().attention(layer, kind, a, b)
-        return multiply_heads(self._case, a, b)
+            return FloatProducts().attention(layer, kind, pairs)
+        left, right = ([pair[operand] for pair in pairs] for operand in (0, 1))
+        quantised = self._case.quantize_activation(stack_heads(left)), self._case.quantize_weight(stack_heads(right))
+        return multiply_heads(self._case, *quantised, [(len(a), a.shape[1], b.shape[1]) for a, b in pairs])
 
 
-def multiply_heads(case: Case, a: Array, b: Array) -> Array:
-    """Quantised `a` (heads, M, K) times the transpose of quantised `b` (heads, N, K), head by head: (heads, M, N).
+def stack_heads(operands: Sequence[Array]) -> Array:
+    """Rows of all heads of all sentences, (heads, rows, K) each, one below another: (all rows, largest K).
 
-    `matmul` takes two axes, and a call costs more than the few sums of one head of a short sentence. So heads are
-    stacked, and of the product of all with all only those of a head with itself are kept.
+    Rows end in zeros where K is less, which adds zeros to a dot product and leaves blocks where they are.
     """
-    together = max(1, _STACKED_ROWS // max(a.shape[1], b.shape[1]))
-    starts = range(0, len(a), together)
-    return np.concatenate([_multiply_stacked(case, a[i : i + together], b[i : i + together]) for i in starts])
+    length = max(x.shape[2] for x in operands)
+    stacked = np.zeros((sum(len(x) * x.shape[1] for x in operands), length), np.float32)
+    start = 0
+    for x in operands:
+        rows = x.reshape(-1, x.shape[2])
+        stacked[start : start + len(rows), : x.shape[2]] = rows
+        start += len(rows)
+    return stacked
 
 
-def _multiply_stacked(case: Case, a: Array, b: Array) -> Array:
-    heads, rows, length = a.shape
-    columns = b.shape[1]
-    left = case.quantize_activation(a.reshape(heads * rows, length))
-    right = case.quantize_weight(b.reshape(heads * columns, length))
-    product = case.multiply(left, right).reshape(heads, rows, heads, columns)
-    same = np.arange(heads)
-    return product[same, :, same, :]
+def multiply_heads(case: Case, a: Blocks, b: Blocks, shapes: Sequence[tuple[int, int, int]]) -> list[Array]:
+    """Quantised `a` times the transpose of quantised `b`, head by head, by sentence: (heads, M, N) each.
+
+    `matmul` takes two axes, and a call costs more than the few sums of one head of a short sentence. So many heads go
+    into one call, and of the product of all with all only those of a head with itself are kept.
+
+    Args:
+        case: how to multiply.
+        a, b: what `stack_heads` gives, quantised.
+        shapes: heads, M and N of each sentence.
+    """
+    sizes = [(m, n) for heads, m, n in shapes for _ in range(heads)]
+    products: list[Array] = []
+    a_start = b_start = 0
+    while len(products) < len(sizes):
+        together = _as_many_as_fit(sizes[len(products) :])
+        a_ends, b_ends = (np.cumsum(side).tolist() for side in zip(*together, strict=True))
+        product = case.multiply(
+            _rows(a, slice(a_start, a_start + a_ends[-1])), _rows(b, slice(b_start, b_start + b_ends[-1]))
+        )
+        for (m, n), a_end, b_end in zip(together, a_ends, b_ends, strict=True):
+            products.append(product[a_end - m : a_end, b_end - n : b_end])
+        a_start, b_start = a_start + a_ends[-1], b_start + b_ends[-1]
+    ends = np.cumsum([heads for heads, _, _ in shapes]).tolist()
+    return [np.stack(products[end - heads : end]) for (heads, _, _), end in zip(shapes, ends, strict=True)]
+
+
+def _as_many_as_fit(sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The first of `sizes` that together have at most `_STACKED_ROWS` rows on either side, at least one."""
+    totals = np.cumsum(sizes[:_STACKED_ROWS], axis=0).max(axis=1)
+    return sizes[: max(1, int(np.searchsorted(totals, _STACKED_ROWS, side="right")))]
+
+
+def _rows(blocks: Blocks, part: slice) -> Blocks:
+    codes, scales = blocks.codes[part], blocks.scales[part]
+    return Blocks(codes, scales, (len(codes), blocks.length), blocks.fmt, 1)
 
 
 @dataclass
@@ -79,7 +118,7 @@ class RecordingProducts(FloatProducts):
         self.inputs[layer, kind] = x
         return super().linear(layer, kind, x, weight)
 
-    def attention(self, layer: int, kind: str, a: Array, b: Array) -> Array:
+    def attention(self, layer: int, kind: str, pairs: Sequence[tuple[Array, Array]]) -> list[Array]:
         """See `forward.Products`."""
-        self.pairs.setdefault((layer, kind), []).append((a, b))
-        return super().attention(layer, kind, a, b)
+        self.pairs[layer, kind] = list(pairs)
+        return super().attention(layer, kind, pairs)
