@@ -43,6 +43,10 @@ formal-full: $(READY)  ## and what takes longer
 area: $(READY)  ## area, delay and ratios of all units, in build/area (LIBERTY=file.lib[.gz])
 	$(AREA)
 
+.PHONY: fpga
+fpga: $(READY)  ## LUTs, flip-flops and clock of all units on an ECP5, in build/fpga
+	$(BIN)/amxfp4 fpga --jobs $(JOBS)
+
 .PHONY: bench
 bench: $(READY)  ## the golden model's speed against NumPy's, in build/bench
 	$(BIN)/amxfp4 bench

@@ -68,7 +68,7 @@ def command(
     from amxfp4.hw import liberty as liberties
 
     given = {key: value for key, value in fields.items() if value is not None}
-    configs = _configs(unit, lanes or area.LANES, given)
+    configs = configs_asked_for(unit, lanes or area.LANES, given)
     path = liberties.find(liberty)
     library = liberties.read(path)
     progress = Console(stderr=True)
@@ -96,7 +96,7 @@ def command(
     return 1 if failures else 0
 
 
-def _configs(unit: str | None, lanes: "tuple[int, ...]", given: dict[str, Any]) -> "list[Config]":
+def configs_asked_for(unit: str | None, lanes: "tuple[int, ...]", given: dict[str, Any]) -> "list[Config]":
     """The standard units, or the one asked for at each number of lanes, with those that they are compared with."""
     from amxfp4.hw import area
 

