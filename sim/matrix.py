@@ -1,10 +1,14 @@
-"""The configs that the benches run on: every format, accumulator and number of lanes, pairs, and other block sizes."""
+"""The configs that the benches run on."""
 
+from collections.abc import Callable
 from itertools import product
 
 from amxfp4.errors import UsageError
+from amxfp4.golden.codes import ROUNDINGS
 from amxfp4.golden.formats import BLOCK_FORMAT_NAMES
 from amxfp4.hw.config import BLOCK_SIZES, LANES, MacConfig
+from amxfp4.hw.quantizer_config import INPUTS, QuantizerConfig
+from amxfp4.hw.units import Config
 
 
 def narrowest(config: MacConfig) -> MacConfig:
@@ -24,53 +28,119 @@ def narrowest(config: MacConfig) -> MacConfig:
             low += 1
 
 
-def small() -> list[MacConfig]:
-    """Some two dozen configs in which every format, accumulator, number of lanes and block size comes up."""
+def quick(unit: str) -> list[Config]:
+    """A dozen configs of a unit that build quickly, with every format and every way of its pipeline."""
+    choose: dict[str, Callable[[], list[Config]]] = {"mac": _quick_macs, "quantizer": _quick_quantizers}
+    return choose[unit]()
+
+
+def small(unit: str) -> list[Config]:
+    """A few dozen configs of a unit that between them have all that its configs can have."""
+    choose: dict[str, Callable[[], list[Config]]] = {"mac": _small_macs, "quantizer": _small_quantizers}
+    return quick(unit) + choose[unit]()
+
+
+def full(unit: str) -> list[Config]:
+    """All configs of a unit that differ in more than size, and sizes of those that users take."""
+    choose: dict[str, Callable[[], list[Config]]] = {"mac": _full_macs, "quantizer": _full_quantizers}
+    configs = small(unit) + choose[unit]()
+    return list({config.name: config for config in configs}.values())
+
+
+def _quick_macs() -> list[Config]:
     return [
         MacConfig("MXFP4", "MXFP4", lanes=1),
-        MacConfig("MXFP4", "MXFP4", lanes=8),
         MacConfig("MXFP4", "MXFP4", lanes=32),
-        MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=8),
         MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=16, accumulator="fp32"),
         MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=4),
-        MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32, accumulator="fp32"),
         MacConfig("AMXFP4", "AMXFP4", lanes=1),
         MacConfig("AMXFP4", "AMXFP4", lanes=8),
+        MacConfig("AMXFP4", "AMXFP4", lanes=8, accumulator="fp32"),
+        MacConfig("AMXFP4", "AMXFP4", block_size=8, lanes=8),
+        MacConfig("MXFP4-E4M3", "AMXFP4-E8M0", lanes=2),
+        MacConfig("AMXFP4-E4M3", "AMXFP4", block_size=16, lanes=2),
+        MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=8),
+        MacConfig("AMXFP4-X2", "AMXFP4-E8M0", lanes=4),
+        narrowest(MacConfig("AMXFP4", "AMXFP4-E4M3", lanes=1)),
+    ]
+
+
+def _small_macs() -> list[Config]:
+    return [
+        MacConfig("MXFP4", "MXFP4", lanes=8),
+        MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=8),
+        MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32, accumulator="fp32"),
         MacConfig("AMXFP4", "AMXFP4", lanes=32),
         MacConfig("AMXFP4", "AMXFP4", lanes=1, accumulator="fp32"),
-        MacConfig("AMXFP4", "AMXFP4", lanes=8, accumulator="fp32"),
         MacConfig("AMXFP4-E4M3", "AMXFP4-E4M3", lanes=16),
         MacConfig("AMXFP4-E4M3", "AMXFP4-E4M3", lanes=4, accumulator="fp32"),
         MacConfig("AMXFP4-E8M0", "AMXFP4-E8M0", lanes=8),
         MacConfig("AMXFP4-E8M0", "MXFP4", lanes=16),
         MacConfig("AMXFP4", "MXFP4-E5M2", lanes=8),
         MacConfig("MXFP4-E4M3", "AMXFP4", lanes=32),
-        MacConfig("MXFP4-E4M3", "AMXFP4-E8M0", lanes=2),
-        MacConfig("AMXFP4", "AMXFP4", block_size=8, lanes=8),
-        MacConfig("AMXFP4-E4M3", "AMXFP4", block_size=16, lanes=2),
         MacConfig("AMXFP4", "MXFP4-E4M3", block_size=64, lanes=16),
         MacConfig("AMXFP4", "MXFP4", block_size=128, lanes=32),
         MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
         MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
         MacConfig("AMXFP4-X2", "MXFP4-E5M2", lanes=8, accumulator="fp32"),
-        MacConfig("AMXFP4-X2", "AMXFP4-E8M0", lanes=4),
         narrowest(MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=16)),
         narrowest(MacConfig("AMXFP4", "AMXFP4", lanes=8)),
-        narrowest(MacConfig("AMXFP4", "AMXFP4-E4M3", lanes=1)),
         narrowest(MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32)),
     ]
 
 
-def full() -> list[MacConfig]:
+def _full_macs() -> list[Config]:
     """Every pair of formats, accumulator and number of lanes in blocks of 32; other block sizes and the narrowest
     accumulators on the pairs that users take."""
-    configs = small()
+    configs: list[Config] = []
     for activation, weight in product(BLOCK_FORMAT_NAMES, repeat=2):
         configs += _possible([(activation, weight)], [32], LANES)
     users = [("AMXFP4", "AMXFP4"), ("AMXFP4", "MXFP4-E5M2"), ("MXFP4-E5M2", "MXFP4-E5M2"), ("MXFP4", "MXFP4")]
     configs += _possible(users, [size for size in BLOCK_SIZES if size != 32], LANES)
-    configs += [narrowest(config) for config in _possible(users[:3], [32], LANES) if config.exact]
-    return list({config.name: config for config in configs}.values())
+    return configs + [narrowest(config) for config in _possible(users[:3], [32], LANES) if config.exact]
+
+
+def _quick_quantizers() -> list[Config]:
+    return [
+        QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even"),
+        QuantizerConfig("MXFP4-E4M3", lanes=4, rounding="nearest-even"),
+        QuantizerConfig("AMXFP4", lanes=8),
+        QuantizerConfig("AMXFP4", lanes=8, block_size=8, maximum_registers=0),
+        QuantizerConfig("AMXFP4-E8M0", lanes=2, input="float32", rounding="nearest-even"),
+    ]
+
+
+def _small_quantizers() -> list[Config]:
+    """Every format with either input and either rounding, and in all every number of lanes, block size and rank."""
+    return [
+        QuantizerConfig("MXFP4", lanes=8),
+        QuantizerConfig("MXFP4-E5M2", lanes=16),
+        QuantizerConfig("MXFP4-E5M2", lanes=2, input="float32", rounding="nearest-even"),
+        QuantizerConfig("MXFP4-E4M3", lanes=8, input="float32"),
+        QuantizerConfig("MXFP4-UE5M3", lanes=8, rounding="nearest-even"),
+        QuantizerConfig("MXFP4-UE5M3", lanes=2, block_size=16, input="float32"),
+        QuantizerConfig("AMXFP4", lanes=1),
+        QuantizerConfig("AMXFP4", lanes=32),
+        QuantizerConfig("AMXFP4", lanes=8, input="float32", rounding="nearest-even"),
+        QuantizerConfig("AMXFP4", lanes=16, block_size=128, rounding="nearest-even"),
+        QuantizerConfig("AMXFP4-E4M3", lanes=4, block_size=64, input="float32", maximum_registers=1),
+        QuantizerConfig("AMXFP4-E4M3", lanes=8, rounding="nearest-even"),
+        QuantizerConfig("AMXFP4-E8M0", lanes=8),
+    ]
+
+
+def _full_quantizers() -> list[Config]:
+    """Every format, number of lanes, input and rounding in blocks of 32; every block size of the project's format."""
+    every = [
+        QuantizerConfig(name, 32, lanes, kind, rounding)
+        for name, lanes, kind, rounding in product(BLOCK_FORMAT_NAMES, LANES, INPUTS, ROUNDINGS)
+    ]
+    sizes = [
+        QuantizerConfig("AMXFP4", size, lanes, maximum_registers=registers)
+        for size, lanes, registers in product(BLOCK_SIZES, LANES, (0, 1))
+        if lanes <= size
+    ]
+    return [*every, *sizes]
 
 
 def _possible(pairs: list[tuple[str, str]], block_sizes: list[int], lanes: tuple[int, ...]) -> list[MacConfig]:

@@ -26,8 +26,11 @@ from rich.table import Table
 import amxfp4.hw
 from amxfp4.errors import UsageError
 from amxfp4.hw.config import MacConfig
+from amxfp4.hw.generate import unit_verilog
+from amxfp4.hw.quantizer_config import QuantizerConfig
+from amxfp4.hw.units import Config, unit_of
 from amxfp4.sim.matrix import narrowest
-from amxfp4.sim.run import DEFAULT_SEED, BenchOptions, quiet, run_bench, unit_verilog
+from amxfp4.sim.run import DEFAULT_SEED, BenchOptions, quiet, run_bench
 
 SOURCE = Path(amxfp4.hw.__path__[0])
 """The folder `hw/`."""
@@ -40,6 +43,9 @@ ONE_LANE = MacConfig("AMXFP4", "AMXFP4", lanes=1)
 FLOAT = MacConfig("AMXFP4", "AMXFP4", lanes=8, accumulator="fp32")
 BASELINE = MacConfig("MXFP4", "MXFP4", lanes=8)
 HALVING = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8)
+QUANTIZER = QuantizerConfig("AMXFP4", lanes=8)
+EVEN_QUANTIZER = QuantizerConfig("AMXFP4", lanes=4, input="float32", rounding="nearest-even")
+POWERS_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even")
 
 
 class StaleMutant(RuntimeError):
@@ -60,7 +66,7 @@ class Mutant:
     """A fault: its name, in words what is wrong, the unit it is put into, and the changes of the source."""
 
     name: str
-    config: MacConfig
+    config: Config
     changes: tuple[Change, ...]
 
 
@@ -85,7 +91,7 @@ class Verdict:
         return self.caught_by is not None and self.error is None
 
 
-def made(name: str, config: MacConfig, *changes: tuple[str, str, str]) -> Mutant:
+def made(name: str, config: Config, *changes: tuple[str, str, str]) -> Mutant:
     """A mutant from (file, old, new) triples."""
     return Mutant(name, config, tuple(Change(*change) for change in changes))
 
@@ -292,21 +298,166 @@ MUTANTS = (
         EXACT,
         ("mac.py", "count = Signal(range(beats))", "count = Signal(range(beats), reset_less=True)"),
     ),
+    # The quantiser's numbers.
+    made(
+        "quantiser: positive and negative scale swapped",
+        QUANTIZER,
+        ("quantizer.py", "Mux(element.negative, decoded[-1].as_value(), decoded[0].as_value())",
+         "Mux(element.negative, decoded[0].as_value(), decoded[-1].as_value())"),
+    ),
+    made(
+        "quantiser: maxima of both signs in one",
+        QUANTIZER,
+        ("maxima.py", "own[lane + 1] & ~(first_wins & own[lane])", "own[lane + 1] & ~first_wins"),
+    ),
+    made(
+        "quantiser: a threshold of scales off by one",
+        QUANTIZER,
+        ("thresholds.py", "_step(6 * middle,", "_step(6 * middle + Fraction(3 * middle, 4),"),
+    ),
+    made(
+        "quantiser: a tie of elements lost",
+        EVEN_QUANTIZER,
+        ("narrow.py", "Cat(fraction[:cut].any(), fraction[cut:])", "Cat(Const(0, 1), fraction[cut:])"),
+    ),
+    made(
+        "quantiser: ties of scales always away",
+        EVEN_QUANTIZER,
+        ("thresholds.py", "(int(fraction) << 1 | code & 1)", "(int(fraction) << 1)"),
+    ),
+    made(
+        "quantiser: NaN does not reach the second scale",
+        QUANTIZER,
+        ("quantizer.py", "scale.eq(code | special.replicate(len(code)))",
+         "scale.eq(code | (special & Const(side == 0, 1)).replicate(len(code)))"),
+    ),
+    made(
+        "quantiser: NaN seen in a block's last beat only",
+        QUANTIZER,
+        ("quantizer.py", 'special, last = self._largest(m, beat, beat.special, "special", Value.__or__)',
+         "special, last = beat.special"),
+    ),
+    made(
+        "quantiser: elements of a NaN block keep their codes",
+        QUANTIZER,
+        ("element_encode.py", "self.scale.none.eq(nan | ~self.code.any())", "self.scale.none.eq(~self.code.any())"),
+    ),
+    made(
+        "quantiser: infinity is a large number",
+        QUANTIZER,
+        ("narrow.py", "self.special.eq(above & field.all())", "self.special.eq(above & field.all() & fraction.any())"),
+    ),
+    made(
+        "quantiser: a scale does not saturate",
+        QUANTIZER,
+        ("scale_select.py", "Mux(regular_code > scale.max_code, scale.max_code, regular_code[: scale.bits])",
+         "regular_code[: scale.bits]"),
+    ),
+    made(
+        "quantiser: a subnormal scale decoded as a normal one",
+        QUANTIZER,
+        ("element_encode.py", "m.If(~field.any()), m.Switch(mantissa)", "m.If(field.all()), m.Switch(mantissa)"),
+    ),
+    made(
+        "quantiser: an element does not saturate",
+        QUANTIZER,
+        ("element_encode.py", "with m.Elif(distance[low:].any()):", "with m.Elif(Const(0, 1)):"),
+    ),
+    made(
+        "quantiser: the sign of elements lost",
+        QUANTIZER,
+        ("element_encode.py", "self.element.negative & magnitude.any()", "Const(0, 1)"),
+    ),
+    made(
+        "quantiser: negative zeros written",
+        QUANTIZER,
+        ("element_encode.py", "self.element.negative & magnitude.any()", "self.element.negative"),
+    ),
+    made(
+        "quantiser: subnormal inputs treated as normal",
+        POWERS_QUANTIZER,
+        ("element_encode.py", "subnormal.eq(~self.element.exponent.any())", "subnormal.eq(0)"),
+    ),
+    made(
+        "quantiser: E8M0 scales a binade too large",
+        POWERS_QUANTIZER,
+        ("scale_select.py", "self.maximum - ELEMENT_EXPONENT, 0", "self.maximum - ELEMENT_EXPONENT + 1, 0"),
+    ),
+    # The quantiser's flow.
+    made(
+        "quantiser: the largest of earlier beats forgotten",
+        QUANTIZER,
+        ("quantizer.py", "Mux(beat.first, new, join(so_far, new))", "new"),
+    ),
+    made(
+        "quantiser: the largest of the block before remembered",
+        QUANTIZER,
+        ("quantizer.py", "Mux(beat.first, new, join(so_far, new))", "join(so_far, new)"),
+    ),
+    made(
+        "quantiser: the store repeats a beat",
+        QUANTIZER,
+        ("block_store.py", "moves: Value = self.drain\n", "moves: Value = self.drain & ~valid[0]\n"),
+    ),
+    made(
+        "quantiser: the store drops a beat",
+        QUANTIZER,
+        ("block_store.py", "eq(moves | ~valid[stage])", "eq(moves | ~valid[stage] | (valid[0] & valid[1]))"),
+    ),
+    made(
+        "quantiser: gaps in the store do not close",
+        QUANTIZER,
+        ("block_store.py", "enable.eq(moves | ~valid[stage])", "enable.eq(moves | self.valid)"),
+    ),
+    made(
+        "quantiser: a stall drops a beat",
+        QUANTIZER,
+        ("quantizer.py", "self.i.ready.eq(running)", "self.i.ready.eq(1)"),
+    ),
+    made(
+        "quantiser: an output beat is not held through a stall",
+        QUANTIZER,
+        ("quantizer.py", "EnableInserter(running)(self._pipeline())", "EnableInserter(Const(1, 1))(self._pipeline())"),
+    ),
+    made(
+        "quantiser: a stall at the output is seen a beat late",
+        QUANTIZER,
+        ("quantizer.py", "~self.o.valid | self.o.ready)", "~self.o.valid | self.o.ready | self.i.valid)"),
+    ),
+    made(
+        "quantiser: `last` of the next block",
+        QUANTIZER,
+        ("quantizer.py", "m.d.sync += last.eq(beat.last)", "m.d.sync += last.eq(self.i.payload.last)"),
+    ),
+    made(
+        "quantiser: scales of a one-beat block shown a beat early",
+        QuantizerConfig("AMXFP4", lanes=8, block_size=8, maximum_registers=0),
+        ("quantizer.py", "shown.append(register)", "shown.append(scale)"),
+    ),
+    made(
+        "quantiser: no reset of the beat counter",
+        QUANTIZER,
+        ("quantizer.py", "count = Signal(range(self.config.beats_per_block))\n            with m.If(self.i.valid)",
+         "count = Signal(range(self.config.beats_per_block), reset_less=True)\n            with m.If(self.i.valid)"),
+    ),
+    made(
+        "quantiser: no reset of what is held",
+        QUANTIZER,
+        ("block_store.py", 'Signal(name=f"valid{i}")', 'Signal(name=f"valid{i}", reset_less=True)'),
+    ),
 )  # fmt: skip
 
 _ELABORATE = """
 import importlib.util, json, sys
-folder, fields = sys.argv[1], json.loads(sys.argv[2])
+folder, unit, fields = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
 spec = importlib.util.spec_from_file_location(
     "amxfp4.hw", folder + "/__init__.py", submodule_search_locations=[folder]
 )
 sys.modules["amxfp4.hw"] = module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.generate import verilog_text
-from amxfp4.hw.mac import MacUnit
-config = MacConfig(**fields)
-sys.stdout.write(verilog_text(MacUnit(config), config.name))
+from amxfp4.hw.generate import unit_verilog
+from amxfp4.hw.units import UNITS
+sys.stdout.write(unit_verilog(UNITS[unit].configure(fields)))
 """
 
 
@@ -322,8 +473,8 @@ def mutated_verilog(mutant: Mutant) -> str:
         shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
         for change in mutant.changes:
             _apply(change, copy)
-        fields = json.dumps(mutant.config.as_dict())
-        done = subprocess.run([sys.executable, "-c", _ELABORATE, str(copy), fields], capture_output=True, text=True)
+        words = [str(copy), unit_of(mutant.config).name, json.dumps(mutant.config.as_dict())]
+        done = subprocess.run([sys.executable, "-c", _ELABORATE, *words], capture_output=True, text=True)
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:]
         raise RuntimeError(f"the mutant does not elaborate: {' '.join(last)}")
@@ -354,7 +505,7 @@ def try_mutant(mutant: Mutant, options: BenchOptions) -> Verdict:
     return Verdict(mutant, first.test, "\n".join(first.report.splitlines()[:2]), None)
 
 
-def try_control(config: MacConfig, options: BenchOptions) -> str | None:
+def try_control(config: Config, options: BenchOptions) -> str | None:
     """Runs the same bench on the unit as it is; returns what failed."""
     outcome = run_bench(config, options, label=f"mutants/control_{config.name}")
     return f"{config.name} fails as it is: {outcome.failures[0].test}" if outcome.failures else None
@@ -422,8 +573,7 @@ def _show(console: Console, verdicts: Sequence[Verdict]) -> None:
     for verdict in verdicts:
         config = verdict.mutant.config
         outcome = verdict.caught_by or f"[red]{verdict.error or 'SURVIVED'}[/red]"
-        unit = f"{config.activation}, {config.lanes} lanes, {config.accumulator}"
-        table.add_row(verdict.mutant.name, unit, outcome)
+        table.add_row(verdict.mutant.name, config.name, outcome)
     console.print(table)
 
 

@@ -1,9 +1,10 @@
 """Builds and runs the benches: one config, or a matrix of them side by side.
 
-python -m amxfp4.sim.run                          the small matrix
-python -m amxfp4.sim.run --matrix full            everything
-python -m amxfp4.sim.run --lanes 8 --test ties    one config, tests whose name contains a word
-WAVES=1 python -m amxfp4.sim.run ...              the same, with a VCD file for GTKWave or Surfer
+python -m amxfp4.sim.run                                     the small matrix of every unit
+python -m amxfp4.sim.run --unit quantizer                    the small matrix of one unit
+python -m amxfp4.sim.run --matrix full                       everything
+python -m amxfp4.sim.run --unit mac --lanes 8 --test ties    one config, tests whose name contains a word
+WAVES=1 python -m amxfp4.sim.run ...                         the same, with a VCD file for GTKWave or Surfer
 """
 
 import json
@@ -14,24 +15,25 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import click
-from amaranth.lib import wiring
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from amxfp4.config_options import config_options
 from amxfp4.errors import UsageError
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.generate import verilog_text
-from amxfp4.hw.mac import MacUnit
+from amxfp4.hw.generate import unit_verilog
+from amxfp4.hw.units import UNITS, Config, unit_of
 from amxfp4.sim.matrix import full, small
 from amxfp4.sim.verilate import BUILD, build_bench
 
-BENCH = "amxfp4.sim.bench_mac"
-SMALL_BEATS, FULL_BEATS = 1500, 12000
+BENCH = "amxfp4.sim.bench"
+BEATS = {"small": 1500, "full": 12000}
+"""Beats of a random test on each matrix of configs."""
 DEFAULT_SEED = 1
 
 
@@ -86,7 +88,7 @@ class BenchOptions:
     """
 
     seed: int = DEFAULT_SEED
-    beats: int = SMALL_BEATS
+    beats: int = BEATS["small"]
     tests: str = ""
     stop: int = 0
     waves: bool = False
@@ -94,7 +96,7 @@ class BenchOptions:
 
 
 def run_bench(
-    config: MacConfig,
+    config: Config,
     options: BenchOptions = BenchOptions(),
     *,
     verilog: str | None = None,
@@ -128,13 +130,7 @@ def run_bench(
     return Outcome(label, options.seed, passed, failures, junit, waves, built - started, finished - built)
 
 
-def unit_verilog(config: MacConfig) -> str:
-    """The Verilog of a config's MAC unit."""
-    unit: wiring.Component = MacUnit(config)
-    return verilog_text(unit, config.name)
-
-
-def _simulate(config: MacConfig, options: BenchOptions, folder: Path, work: Path, junit: Path, log: Path) -> None:
+def _simulate(config: Config, options: BenchOptions, folder: Path, work: Path, junit: Path, log: Path) -> None:
     from cocotb_tools.runner import get_runner
 
     runner = get_runner("verilator")
@@ -154,6 +150,7 @@ def _simulate(config: MacConfig, options: BenchOptions, folder: Path, work: Path
             log_file=log,
             test_filter=options.tests or None,
             extra_env={
+                "AMXFP4_BENCH_UNIT": unit_of(config).name,
                 "AMXFP4_BENCH_CONFIG": json.dumps(config.as_dict()),
                 "AMXFP4_BENCH_BEATS": str(options.beats),
                 "AMXFP4_BENCH_AGAIN": command_for(config, options),
@@ -173,9 +170,9 @@ def _without(*names: str) -> Iterator[None]:
         os.environ.update(kept)
 
 
-def command_for(config: MacConfig, options: BenchOptions) -> str:
+def command_for(config: Config, options: BenchOptions) -> str:
     """The shell command that runs one test of one config again with waves; TEST stands for its name."""
-    words = ["python", "-m", "amxfp4.sim.run"]
+    words = ["python", "-m", "amxfp4.sim.run", "--unit", unit_of(config).name]
     for key, value in config.as_dict().items():
         if value is not None:
             words += [f"--{key.replace('_', '-')}", str(value)]
@@ -217,7 +214,7 @@ def _text(verdict: ElementTree.Element) -> str:
 
 
 def run_matrix(
-    configs: Sequence[MacConfig],
+    configs: Sequence[Config],
     options: BenchOptions,
     *,
     jobs: int = 2,
@@ -242,41 +239,39 @@ def quiet() -> None:
     logging.disable(logging.CRITICAL)
 
 
-def _config_options(command: Callable[..., int]) -> Callable[..., int]:
-    """An option for each field of a config, as `command_for` spells them."""
-    for field in reversed(fields(MacConfig)):
-        kind = int if "int" in str(field.type) else str
-        command = click.option(f"--{field.name.replace('_', '-')}", type=kind, help="Of a single config.")(command)
-    return command
-
-
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--matrix", type=click.Choice(["small", "full"]), help="Which configs, unless one is given below.")
-@_config_options
+@click.option("--unit", type=click.Choice(list(UNITS)), help="Only this unit.")
+@click.option("--matrix", type=click.Choice(list(BEATS)), help="Which configs, unless one is given below.")
+@config_options(UNITS.values())
 @click.option("--seed", type=click.IntRange(0), default=DEFAULT_SEED, show_default=True)
 @click.option("--beats", type=click.IntRange(1), help="Beats of a random test.")
 @click.option("--test", "tests", default="", help="Only tests whose name matches this regular expression.")
 @click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores")
-def main(matrix: str | None, seed: int, beats: int | None, tests: str, jobs: int, **config: int | str | None) -> int:
+def main(
+    unit: str | None, matrix: str | None, seed: int, beats: int | None, tests: str, jobs: int, **fields: Any
+) -> int:
     """Run the cocotb benches on simulated RTL; JUnit XML goes to build/sim."""
-    given = {key: value for key, value in config.items() if value is not None}
+    given = {key: value for key, value in fields.items() if value is not None}
     if given and matrix:
         raise UsageError(f"--matrix {matrix} was given with --{next(iter(given))}; it is one or the other")
-    if given:
-        given.setdefault("weight", given.get("activation", "AMXFP4"))
-        configs = [MacConfig(**given)]  # type: ignore[arg-type]
+    if given and not unit:
+        raise UsageError(f"--{next(iter(given))} was given without --unit; it is one of {', '.join(UNITS)}")
+    configs: list[Config]
+    if unit and given:
+        configs = [UNITS[unit].configure(given)]
     else:
-        configs = full() if matrix == "full" else small()
+        choose = full if matrix == "full" else small
+        configs = [config for name in ([unit] if unit else UNITS) for config in choose(name)]
     options = BenchOptions(
         seed=seed,
-        beats=beats or (FULL_BEATS if matrix == "full" else SMALL_BEATS),
+        beats=beats or BEATS[matrix or "small"],
         tests=tests,
         waves=os.environ.get("WAVES", "0") not in ("", "0"),
     )
     return report(configs, options, jobs)
 
 
-def report(configs: Sequence[MacConfig], options: BenchOptions, jobs: int) -> int:
+def report(configs: Sequence[Config], options: BenchOptions, jobs: int) -> int:
     """Runs the configs with progress and prints what failed; returns an exit status."""
     console = Console()
     console.print(f"{len(configs)} configs, seed {options.seed}, reports in {options.build}")

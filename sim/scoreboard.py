@@ -1,9 +1,7 @@
 """Compares what a unit did with what the golden model says: every result in order, and the cycle of every transfer."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-
-from amxfp4.golden.cycles import Schedule
 
 SHOWN_AT_MOST = 5
 """Differences a report lists one by one; the rest is a count."""
@@ -36,15 +34,30 @@ class Expected:
     """A result as the golden model has it, and where it comes from.
 
     Attributes:
-        result: bits and flags.
-        what: the dot product in words, for reports.
+        result: what a payload must read as.
+        what: the stimulus in words, for reports.
         first_beat, last_beat: its beats' indices in the order of driving.
+        read: from a payload to what is compared.
     """
 
-    result: Result
+    result: object
     what: str
     first_beat: int
     last_beat: int
+    read: Callable[[int], object] = Result.unpack
+
+
+@dataclass(frozen=True)
+class Due:
+    """The golden model's cycles.
+
+    Attributes:
+        taken: per input stream, the cycle in which each beat is transferred.
+        given: the cycle in which each result is transferred.
+    """
+
+    taken: Mapping[str, Sequence[int]]
+    given: Sequence[int]
 
 
 class Mismatch(AssertionError):
@@ -53,62 +66,69 @@ class Mismatch(AssertionError):
 
 def compare(
     expected: Sequence[Expected],
-    schedule: Schedule,
+    due: Due,
     *,
-    taken: Sequence[int],
+    taken: Mapping[str, Sequence[int]],
     given: Sequence[int],
-    results: Sequence[Result],
+    payloads: Sequence[int],
 ) -> int:
     """Compares a run with the golden model and returns the number of transfers compared.
 
     Args:
-        expected, schedule: from the golden model.
-        taken: the cycle in which each beat was transferred.
-        given, results: the cycle and the payload of each result.
+        expected, due: from the golden model.
+        taken: per input stream, the cycle in which each beat was transferred.
+        given, payloads: the cycle and the payload of each result.
 
     Raises:
         Mismatch: anything differs, or there was nothing to compare.
     """
-    if not taken or not results or not expected:
-        raise Mismatch(f"nothing was compared: {len(taken)} beats, {len(results)} results, {len(expected)} expected")
+    beats = min((len(cycles) for cycles in taken.values()), default=0)
+    if not beats or not payloads or not expected:
+        raise Mismatch(f"nothing was compared: {beats} beats, {len(payloads)} results, {len(expected)} expected")
     found = [
-        *_beats(taken, schedule),
-        *_results(expected, schedule, given, results),
+        *(line for stream in due.taken for line in _beats(stream, taken[stream], due.taken[stream])),
+        *_results(expected, due.given, given, payloads),
     ]
     if found:
         more = [f"... and {len(found) - SHOWN_AT_MOST} more"] if len(found) > SHOWN_AT_MOST else []
         raise Mismatch("\n".join([f"{len(found)} differences", *found[:SHOWN_AT_MOST], *more]))
-    return len(taken) + len(results)
+    return sum(len(cycles) for cycles in taken.values()) + len(payloads)
 
 
-def _beats(taken: Sequence[int], schedule: Schedule) -> list[str]:
-    if len(taken) != len(schedule.taken):
-        return [f"{len(taken)} beats were taken, expected {len(schedule.taken)}"]
-    pairs = enumerate(zip(taken, schedule.taken.tolist(), strict=True))
-    return [f"beat {beat}: expected to be taken in cycle {e}, found {t}" for beat, (t, e) in pairs if t != e]
+def _beats(stream: str, taken: Sequence[int], due: Sequence[int]) -> list[str]:
+    if len(taken) != len(due):
+        return [f"{len(taken)} beats of {stream} were taken, expected {len(due)}"]
+    cycles = enumerate(zip(due, taken, strict=True))
+    say = "beat {} of {}: expected to be taken in cycle {}, found {}"
+    return [say.format(beat, stream, want, found) for beat, (want, found) in cycles if want != found]
 
 
 def _results(
-    expected: Sequence[Expected], schedule: Schedule, given: Sequence[int], results: Sequence[Result]
+    expected: Sequence[Expected], due: Sequence[int], given: Sequence[int], payloads: Sequence[int]
 ) -> list[str]:
     found = []
-    for index, (want, cycle) in enumerate(zip(expected, schedule.given.tolist(), strict=True)):
-        if index >= len(results):
+    for index, (want, cycle) in enumerate(zip(expected, due, strict=True)):
+        if index >= len(payloads):
             break
-        if results[index] != want.result or given[index] != cycle:
+        result = want.read(payloads[index])
+        if result != want.result or given[index] != cycle:
             found.append(
-                f"result {index} ({want.what}, beats {want.first_beat}..{want.last_beat}): "
-                f"expected {want.result} in cycle {cycle}, found {results[index]} in cycle {given[index]}"
+                f"result {index} ({_where(want)}): "
+                f"expected {want.result} in cycle {cycle}, found {result} in cycle {given[index]}"
             )
-    if len(results) < len(expected):
-        want = expected[len(results)]
+    if len(payloads) < len(expected):
+        want = expected[len(payloads)]
         found.append(
-            f"result {len(results)} ({want.what}, beats {want.first_beat}..{want.last_beat}): "
-            f"expected {want.result}, found none; {len(results)} of {len(expected)} results came"
+            f"result {len(payloads)} ({_where(want)}): "
+            f"expected {want.result}, found none; {len(payloads)} of {len(expected)} results came"
         )
-    for extra in range(len(expected), len(results)):
+    for extra in range(len(expected), len(payloads)):
         found.append(
-            f"result {extra}: expected none, found {results[extra]} in cycle {given[extra]}; "
+            f"result {extra}: expected none, found {payloads[extra]:#x} in cycle {given[extra]}; "
             f"{len(expected)} results were expected"
         )
     return found
+
+
+def _where(expected: Expected) -> str:
+    return f"{expected.what}, beats {expected.first_beat}..{expected.last_beat}"

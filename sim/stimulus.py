@@ -38,21 +38,6 @@ class DotProduct:
     w: Blocks
 
 
-@dataclass(frozen=True)
-class Run:
-    """Dot products as a unit sees them.
-
-    Attributes:
-        beats: payloads of the input stream.
-        last: per beat, its `last` bit (junk outside a block's last beat).
-        expected: the golden model's results.
-    """
-
-    beats: list[int]
-    last: list[bool]
-    expected: list[Expected]
-
-
 def dot_product(
     what: str,
     config: MacConfig,
@@ -94,8 +79,10 @@ def _blocks(
     )
 
 
-def to_run(config: MacConfig, dots: Sequence[DotProduct], rng: np.random.Generator) -> Run:
-    """Beats and expected results of `dots`, one after the other.
+def to_beats(
+    config: MacConfig, dots: Sequence[DotProduct], rng: np.random.Generator
+) -> tuple[list[int], list[bool], list[Expected]]:
+    """Payloads, their `last` bits (junk outside a block's last beat) and expected results of `dots` in order.
 
     A unit looks at scales in a block's first beat only and at `last` in a block's last beat only: both are junk
     elsewhere.
@@ -105,7 +92,7 @@ def to_run(config: MacConfig, dots: Sequence[DotProduct], rng: np.random.Generat
     expected: list[Expected] = []
     for dot in dots:
         first_beat = len(beats)
-        flags = _last_flags(config, dot.a.block_count, rng)
+        flags = last_flags(dot.a.block_count, config.beats_per_block, rng)
         last += flags.astype(bool).tolist()
         beats += integers(pack(config.beat_layout, beat_fields(config, dot, rng) | {"last": flags}))
         detail = dot_detailed(
@@ -114,11 +101,12 @@ def to_run(config: MacConfig, dots: Sequence[DotProduct], rng: np.random.Generat
         result = Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
         what = f"{dot.what}, {dot.a.block_count} blocks"
         expected.append(Expected(result, what, first_beat, len(beats) - 1))
-    return Run(beats, last, expected)
+    return beats, last, expected
 
 
-def _last_flags(config: MacConfig, blocks: int, rng: np.random.Generator) -> NDArray[np.integer]:
-    flags = rng.integers(2, size=(blocks, config.beats_per_block))
+def last_flags(blocks: int, beats_per_block: int, rng: np.random.Generator) -> NDArray[np.integer]:
+    """`last` of each beat of a dot product: set in its very last one, junk outside a block's last beat."""
+    flags = rng.integers(2, size=(blocks, beats_per_block))
     flags[:, -1] = 0
     flags[-1, -1] = 1
     return flags.ravel()

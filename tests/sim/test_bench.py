@@ -5,28 +5,53 @@ from xml.etree import ElementTree
 
 import pytest
 
+from amxfp4.errors import UsageError
 from amxfp4.hw.config import MacConfig
-from amxfp4.sim.matrix import full, small
-from amxfp4.sim.run import FULL_BEATS, BenchOptions, read_junit, run_bench
+from amxfp4.hw.units import UNITS, Config
+from amxfp4.sim import run
+from amxfp4.sim.kit import kit_of
+from amxfp4.sim.matrix import full, quick, small
+from amxfp4.sim.run import BEATS, BenchOptions, Outcome, read_junit, run_bench
 
-BASELINE = MacConfig("MXFP4", "MXFP4", lanes=8)
+BASELINE = MacConfig("MXFP4", "MXFP4", lanes=1)
+
+QUICK = [config for unit in UNITS for config in quick(unit)]
+SMALL = [config for unit in UNITS for config in small(unit) if config not in QUICK]
+FULL = [config for unit in UNITS for config in full(unit)]
 
 
-@pytest.mark.parametrize("config", small(), ids=lambda config: config.name)
-def test_every_test_passes(config: MacConfig) -> None:
-    outcome = run_bench(config)
+def named(config: Config) -> str:
+    return config.name
+
+
+def check(config: Config, options: BenchOptions, label: str | None = None) -> None:
+    outcome = run_bench(config, options, label=label)
     assert not outcome.failures, "\n".join(failure.report for failure in outcome.failures)
-    assert len(outcome.passed) >= 17
+    corners = {f"corner/case={name}" for name in kit_of(config).corners}
+    assert len(corners) >= 10
+    others = {"random_start", "back_to_back", "reset_in_mid_block", "thousand_blocks"}
+    others |= {f"stalls_{of}" for of in ("on_both_ends", "of_the_driver", "of_the_taker")}
+    assert set(outcome.passed) == corners | others
     tests = ElementTree.parse(outcome.junit).getroot().iter("testcase")
-    assert {case.get("classname") for case in tests} == {config.name}
+    assert {case.get("classname") for case in tests} == {label or config.name}
+
+
+@pytest.mark.parametrize("config", QUICK, ids=named)
+def test_every_test_passes(config: Config) -> None:
+    check(config, BenchOptions(beats=600))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("config", SMALL, ids=named)
+def test_every_test_passes_on_the_others(config: Config) -> None:
+    check(config, BenchOptions())
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("seed", [2, 3])
-@pytest.mark.parametrize("config", full(), ids=lambda config: config.name)
-def test_every_test_passes_on_every_config(config: MacConfig, seed: int) -> None:
-    outcome = run_bench(config, BenchOptions(seed=seed, beats=FULL_BEATS), label=f"{config.name}_seed{seed}")
-    assert not outcome.failures, "\n".join(failure.report for failure in outcome.failures)
+@pytest.mark.parametrize("config", FULL, ids=named)
+def test_every_test_passes_on_every_config(config: Config, seed: int) -> None:
+    check(config, BenchOptions(seed=seed, beats=BEATS["full"]), f"{config.name}_seed{seed}")
 
 
 def test_waves_are_written() -> None:
@@ -37,6 +62,46 @@ def test_waves_are_written() -> None:
     text = outcome.waves.read_text()
     assert "$enddefinitions" in text
     assert "i__payload" in text
+
+
+def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[Config]:
+    """The configs that a command line runs."""
+    asked: list[Config] = []
+    monkeypatch.setattr(run, "report", lambda configs, options, jobs: asked.extend(configs) or 0)
+    run.main.main(list(words), standalone_mode=False)
+    return asked
+
+
+def test_the_configs_that_a_command_line_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert call(monkeypatch) == [config for unit in UNITS for config in small(unit)]
+    assert call(monkeypatch, "--unit", "quantizer") == small("quantizer")
+    assert call(monkeypatch, "--matrix", "full", "--unit", "mac") == full("mac")
+    assert call(monkeypatch, "--unit", "mac", "--activation", "MXFP4") == [MacConfig("MXFP4", "MXFP4")]
+    for config in QUICK:
+        words = run.command_for(config, BenchOptions()).split()
+        place = words.index("amxfp4.sim.run") + 1
+        assert call(monkeypatch, *words[place:]) == [config]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--lanes", "8"], "--lanes was given without --unit; it is one of mac, quantizer"),
+        (["--matrix", "full", "--unit", "mac", "--lanes", "8"], "--matrix full was given with --lanes"),
+        (["--unit", "quantizer", "--accumulator", "exact"], "--accumulator is not an option of a quantizer"),
+    ],
+)
+def test_a_wrong_command_line(monkeypatch: pytest.MonkeyPatch, words: list[str], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        call(monkeypatch, *words)
+
+
+def test_outcomes_of_a_matrix_come_as_they_are_there() -> None:
+    seen: list[Outcome] = []
+    options = BenchOptions(beats=8, tests="zero")
+    outcomes = run.run_matrix([BASELINE, *quick("quantizer")[:1]], options, jobs=1, done=seen.append)
+    assert outcomes == seen
+    assert all(outcome.passed and not outcome.failures for outcome in outcomes)
 
 
 def test_no_test_is_a_failure() -> None:

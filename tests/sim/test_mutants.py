@@ -1,12 +1,22 @@
 """Faults in the RTL are caught, and a failure says all that is needed to look into it."""
 
+import re
+
 import pytest
 
 from amxfp4.sim import mutants
 from amxfp4.sim.mutants import BEATS, MUTANTS, Mutant, StaleMutant, mutated_verilog, try_mutant
 from amxfp4.sim.run import BenchOptions, run_bench
 
-FEW = ("NaN not sticky", "a stall repeats a beat", "no reset of a valid bit", "results a cycle late")
+FEW = (
+    "NaN not sticky",
+    "a stall repeats a beat",
+    "no reset of a valid bit",
+    "results a cycle late",
+    "quantiser: a tie of elements lost",
+    "quantiser: gaps in the store do not close",
+    "quantiser: no reset of what is held",
+)
 """Mutants that run every time: one each of values, flow, reset and cycles. `make mutants` runs them all."""
 
 
@@ -39,8 +49,28 @@ def test_a_failure_says_what_where_and_how_to_see_it_again() -> None:
     assert "beats 0..11): expected 0x7fc00000 nan=1 overflow=0 in cycle" in report
     assert "nan=0 overflow=0 in cycle" in report
     again = report.splitlines()[-1]
-    assert again.startswith("again with waves: WAVES=1 python -m amxfp4.sim.run --activation AMXFP4-E5M2 ")
+    assert again.startswith("again with waves: WAVES=1 python -m amxfp4.sim.run --unit mac --activation AMXFP4-E5M2 ")
     assert again.endswith(f" --seed 5 --beats {BEATS} --test corner/case=nan_scale")
+
+
+def test_a_failure_of_a_quantiser_says_so_too() -> None:
+    mutant = named("quantiser: the sign of elements lost")
+    outcome = run_bench(
+        mutant.config,
+        BenchOptions(seed=5, beats=40, tests="back_to_back"),
+        verilog=mutated_verilog(mutant),
+        label="mutants/quantiser_report",
+    )
+    (failure,) = outcome.failures
+    first, second, *_, again = failure.report.splitlines()
+    assert first == f"{mutant.config.name}, seed 5, test back_to_back: {first.split()[-2]} differences"
+    assert re.fullmatch(
+        r"result \d+ \(random, block \d of \d, its beat \d, beats \d+\.\.\d+\): expected codes=[0-9a-f]{8}.* "
+        r"in cycle \d+, found codes=[0-7]{8}.* in cycle \d+",
+        second,
+    )
+    assert again.startswith("again with waves: WAVES=1 python -m amxfp4.sim.run --unit quantizer --format AMXFP4-E5M2 ")
+    assert again.endswith(" --seed 5 --beats 40 --test back_to_back")
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)

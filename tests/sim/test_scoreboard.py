@@ -1,26 +1,28 @@
 """The scoreboard must notice everything: it is what every bench rests on."""
 
-import numpy as np
 import pytest
 
 from amxfp4.golden import schedule
-from amxfp4.golden.cycles import Schedule
-from amxfp4.sim.scoreboard import Expected, Mismatch, Result, compare
+from amxfp4.sim.scoreboard import Due, Expected, Mismatch, Result, compare
 
 ONE, TWO = Result(0x3F800000, False, False), Result(0x40000000, False, False)
 EXPECTED = [Expected(ONE, "one", 0, 3), Expected(TWO, "two", 4, 7)]
-DUE = schedule([False, False, False, True] * 2, latency=5, beats_per_block=4)
+DUE = Due({"i": range(8)}, [8, 12])
 TAKEN, GIVEN = list(range(8)), [8, 12]
+
+
+def payload(result: Result) -> int:
+    return result.value | result.nan << 32 | result.overflow << 33
 
 
 def check(
     expected: list[Expected] = EXPECTED,
-    due: Schedule = DUE,
+    due: Due = DUE,
     taken: list[int] = TAKEN,
     given: list[int] = GIVEN,
     results: tuple[Result, ...] = (ONE, TWO),
 ) -> int:
-    return compare(expected, due, taken=taken, given=given, results=results)
+    return compare(expected, due, taken={"i": taken}, given=given, payloads=[payload(r) for r in results])
 
 
 def test_what_is_equal_passes_and_is_counted() -> None:
@@ -28,9 +30,8 @@ def test_what_is_equal_passes_and_is_counted() -> None:
 
 
 def test_nothing_compared_is_a_failure() -> None:
-    nothing = Schedule(*[np.array([], np.int64)] * 3)
     with pytest.raises(Mismatch, match="nothing was compared"):
-        check([], nothing, [], [], ())
+        check([], Due({"i": []}, []), [], [], ())
     with pytest.raises(Mismatch, match="nothing was compared"):
         check(given=[], results=())
 
@@ -60,7 +61,7 @@ def test_results_in_the_wrong_order_are_reported() -> None:
 def test_a_wrong_cycle_is_reported_even_when_values_agree() -> None:
     with pytest.raises(Mismatch, match=r"in cycle 12, found .* in cycle 13"):
         check(given=[8, 13])
-    with pytest.raises(Mismatch, match="beat 7: expected to be taken in cycle 7, found 8"):
+    with pytest.raises(Mismatch, match="beat 7 of i: expected to be taken in cycle 7, found 8"):
         check(taken=[*TAKEN[:7], 8])
 
 
@@ -72,15 +73,32 @@ def test_missing_and_extra_results_are_reported() -> None:
 
 
 def test_missing_beats_are_reported() -> None:
-    with pytest.raises(Mismatch, match="7 beats were taken, expected 8"):
+    with pytest.raises(Mismatch, match="7 beats of i were taken, expected 8"):
         check(taken=TAKEN[:7])
 
 
 def test_a_long_report_is_cut_short() -> None:
     expected = [Expected(ONE, "one", beat, beat) for beat in range(20)]
-    due = schedule([True] * 20, latency=1)
+    found = schedule([True] * 20, latency=1)
+    due = Due({"i": found.taken.tolist()}, found.given.tolist())
     with pytest.raises(Mismatch, match=r"20 differences(.|\n)*\.\.\. and 15 more"):
-        compare(expected, due, taken=due.taken.tolist(), given=due.given.tolist(), results=[TWO] * 20)
+        compare(expected, due, taken=due.taken, given=due.given, payloads=[payload(TWO)] * 20)
+
+
+def test_beats_of_every_stream_are_compared() -> None:
+    due = Due({"a": [0, 1], "w": [3, 4]}, [8, 12])
+    taken = {"a": [0, 1], "w": [3, 5]}
+    with pytest.raises(Mismatch, match="beat 1 of w: expected to be taken in cycle 4, found 5"):
+        compare(EXPECTED, due, taken=taken, given=GIVEN, payloads=[payload(ONE), payload(TWO)])
+    with pytest.raises(Mismatch, match="nothing was compared: 0 beats"):
+        compare(EXPECTED, due, taken={"a": [0, 1], "w": []}, given=GIVEN, payloads=[payload(ONE), payload(TWO)])
+
+
+def test_a_result_reads_as_its_unit_has_it() -> None:
+    expected = [Expected(1, "low bit", 0, 0, lambda payload: payload & 1)]
+    assert compare(expected, Due({"i": [0]}, [1]), taken={"i": [0]}, given=[1], payloads=[3]) == 2
+    with pytest.raises(Mismatch, match="expected 1 in cycle 1, found 0 in cycle 1"):
+        compare(expected, Due({"i": [0]}, [1]), taken={"i": [0]}, given=[1], payloads=[2])
 
 
 def test_a_result_is_unpacked_from_its_payload() -> None:
