@@ -47,6 +47,10 @@ area: $(READY)  ## area, delay and ratios of all units, in build/area (LIBERTY=f
 fpga: $(READY)  ## LUTs, flip-flops and clock of all units on an ECP5, in build/fpga
 	$(BIN)/amxfp4 fpga --jobs $(JOBS)
 
+.PHONY: sweep
+sweep: $(READY)  ## area and delay of every config in build/sweep; hours, goes on where it was stopped (LIBERTY=file)
+	$(BIN)/amxfp4 sweep --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY))
+
 .PHONY: bench
 bench: $(READY)  ## the golden model's speed against NumPy's, in build/bench
 	$(BIN)/amxfp4 bench

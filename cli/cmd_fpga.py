@@ -63,7 +63,7 @@ def command(
     output: Path,
     **fields: Any,
 ) -> int:
-    """Place and route units on a Lattice ECP5: LUTs, carries, flip-flops, clock, ratios to MXFP4 and to the symmetric unit.
+    """Place and route units on a Lattice ECP5: LUTs, carries, flip-flops, clock, ratios to MXFP4 and the symmetric.
 
     Without options of a config: all units of the project's table, which takes a while: --lanes 1 is the quickest part.
     With them: that unit, and those it is compared with. Exit status 1 when a run failed or took too long; the others
@@ -130,9 +130,9 @@ def _write(records: "list[Record]", folder: Path) -> list[Path]:
         f"# {fpga.DEVICE}, speed grade {fpga.SPEED_GRADE}",
         "",
         "After place and route with yosys and nextpnr. LUTs: 4-input LUTs occupied, those of carry chains included; "
-        "carries: two-bit carry cells; FFs: flip-flops; multipliers are built from LUTs. Ratios are of LUTs: to MXFP4's "
-        "unit with its float32 accumulator, and to the unit with the same scale formats and accumulator but one scale a "
-        "block.",
+        "carries: two-bit carry cells; FFs: flip-flops; multipliers are built from LUTs. Ratios are of LUTs: to "
+        "MXFP4's unit with its float32 accumulator, and to the unit with the same scale formats and accumulator but "
+        "one scale a block.",
         "",
     ]
     rule = "|" + "|".join(":--" if heading in LEFT else "--:" for heading in HEADINGS) + "|"

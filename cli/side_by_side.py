@@ -49,10 +49,12 @@ def run_all(
                 except BrokenExecutor:
                     failed[name] = f"{name}: a process died, perhaps for want of memory; fewer --jobs may help"
                 except errors as error:
-                    failed[name] = str(error)
+                    sentence = " ".join(str(error).split())
+                    failed[name] = sentence if name in sentence else f"{name}: {sentence}"
                 progress.update(task, advance=1, description=f"{what}: {name}")
         except BaseException:
-            executor.shutdown(cancel_futures=True)
+            for future in running:
+                future.cancel()
             raise
         progress.update(task, description=what)
     return (

@@ -98,8 +98,8 @@ def measure(config: Config, *, seed: int = SEED, timeout: float = 1800.0, cache:
     - `name`, `unit`, `activation`, `weight` (None for a quantiser), `block_size`, `lanes`, `accumulator` (None for a
       quantiser), `latency` in cycles, `config` (every field)
     - `device`, `speed_grade`, `seed`
-    - `luts`: 4-input LUTs occupied after place and route, those in carry chains included; `carries`: two-bit carry cells
-      (CCU2C), each of which occupies two LUTs; `flip_flops`: without the harness's
+    - `luts`: 4-input LUTs occupied after place and route, those in carry chains included; `carries`: two-bit carry
+      cells (CCU2C), each of which occupies two LUTs; `flip_flops`: without the harness's
     - `fmax_mhz`, `critical_path` (the cells that the longest path runs between)
     - `ratio_to_mxfp4`, `ratio_to_symmetric`: None until `with_ratios`
     - `seconds` that the run took, `cached`

@@ -11,7 +11,7 @@ from amxfp4.errors import UsageError
 
 
 class ToolError(RuntimeError):
-    """A tool failed or took longer than its time budget; the text is a sentence that ends with the tool's last words."""
+    """A tool failed or took longer than its time budget; the text says which and ends with the tool's last words."""
 
 
 @dataclass(frozen=True)

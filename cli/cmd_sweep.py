@@ -1,0 +1,212 @@
+"""`amxfp4 sweep`: the map of area and delay over lanes, formats, accumulators, pipelines and libraries."""
+
+import os
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from amxfp4.config_options import explanations
+from amxfp4.errors import UsageError
+from amxfp4.hw.config import MacConfig
+
+if TYPE_CHECKING:
+    from amxfp4.hw.liberty import Library
+    from amxfp4.hw.sweep import Record
+
+FOLDER = Path("build/sweep")
+# Nothing is cut at this width when the output is no terminal, whose width would be unknown.
+WIDTH = 100
+PAIR = ("activation", "weight")
+
+
+def _axes(command: Callable[..., int]) -> Callable[..., int]:
+    """An option that may be repeated for each field of a config but the formats."""
+    texts = explanations(MacConfig.__doc__ or "")
+    for field in reversed(fields(MacConfig)):
+        if field.name not in PAIR:
+            kind = int if "int" in str(field.type) else str
+            option = f"--{field.name.replace('_', '-')}"
+            metavar = "INTEGER" if kind is int else "TEXT"
+            command = click.option(option, type=kind, multiple=True, metavar=metavar, help=texts[field.name])(command)
+    return command
+
+
+@click.command("sweep")
+@click.option("--pair", "pairs", multiple=True, metavar="FORMAT[:WEIGHT]", help="Formats, the weights' behind a colon.")
+@_axes
+@click.option("--liberty", "liberties", multiple=True, metavar="FILE", help='As for area: a file, "generic", "osu018".')
+@click.option("--jobs", type=click.IntRange(1), help="Runs side by side on this machine (default: one a core).")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster whose scheduler is at tcp://host:port.")
+@click.option(
+    "--timeout", type=click.FloatRange(0, min_open=True), default=1800.0, show_default=True, help="Seconds a yosys run."
+)
+@click.option("--list", "listed", is_flag=True, help="Only say which runs there are, and which are done.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=FOLDER,
+    show_default=True,
+    help="Folder for results.jsonl, sweep.json and sweep.csv.",
+)
+def command(
+    pairs: tuple[str, ...],
+    liberties: tuple[str, ...],
+    jobs: int | None,
+    scheduler: str | None,
+    timeout: float,
+    listed: bool,
+    output: Path,
+    **axes: tuple[Any, ...],
+) -> int:
+    """Measure every combination of formats, lanes, accumulators, pipelines and libraries that can be built.
+
+    Every option of an axis may be repeated; without any, the project's pairs with all lanes, both accumulators, every
+    pipeline and the generic library. Each run is kept as soon as it is done, so a sweep that was stopped goes on where
+    it was. Exit status 1 when a run failed or took too long; it is tried again next time.
+    """
+    from rich.console import Console
+
+    from amxfp4.hw import area, liberty, sweep
+
+    if scheduler and jobs:
+        raise UsageError(
+            f"--jobs {jobs} was given with --scheduler; how many runs a cluster does at once is its workers'"
+        )
+    asked = [_pair(pair) for pair in pairs] or list(area.PAIRS)
+    configs = sweep.grid(asked, {name: values for name, values in axes.items() if values})
+    # With the units that ratios are taken to.
+    configs = [config for config in area.with_references(configs) if isinstance(config, MacConfig)]
+    libraries = [liberty.read(liberty.find(name)) for name in dict.fromkeys(liberties or ("generic",))]
+    runs = {
+        f"{config.name} in {library.name}": (sweep.key(config, library), config, library)
+        for library in libraries
+        for config in sorted(configs, key=lambda config: -config.lanes)
+    }
+    with sweep.Results(output / "results.jsonl") as results:
+        to_do = {name: run for name, run in runs.items() if run[0] not in results.records}
+        click.echo(f"{len(runs)} runs, {len(runs) - len(to_do)} done before, {len(to_do)} to do", err=True)
+        if listed:
+            for name in runs:
+                click.echo(f"{'to do' if name in to_do else 'done '}  {name}")
+            return 0
+        failed = _run(Console(stderr=True), results, to_do, scheduler, jobs, timeout, output) if to_do else {}
+        done = [results.records[key] for key, _, _ in runs.values() if key in results.records]
+    if done:
+        records = area.with_ratios(done)
+        files = _write(records, output)
+        _show(records)
+        click.echo(f"written to {', '.join(str(file) for file in files)}")
+    for failure in failed.values():
+        click.echo(f"error: {failure}", err=True)
+    return 1 if failed else 0
+
+
+def _pair(text: str) -> tuple[str, str]:
+    activation, _, weight = text.partition(":")
+    return activation, weight or activation
+
+
+def _run(
+    console: Any,
+    results: Any,
+    to_do: "dict[str, tuple[str, MacConfig, Library]]",
+    scheduler: str | None,
+    jobs: int | None,
+    timeout: float,
+    output: Path,
+) -> dict[str, str]:
+    """Adds each result to the file; returns a sentence for each run that failed."""
+    import tempfile
+    from contextlib import ExitStack
+    from functools import partial
+
+    from amxfp4.hw import area, cluster, sweep
+    from amxfp4.hw.tool import ToolError
+    from amxfp4.side_by_side import processes, run_all
+
+    errors: tuple[type[Exception], ...] = (ToolError,)
+    libraries = {library.digest: library for _, _, library in to_do.values()}
+    with ExitStack() as stack:
+        if scheduler:
+            client = stack.enter_context(cluster.connect(scheduler))
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="amxfp4-sweep-")))
+            where: dict[str, Any] = {d: cluster.upload(client, lib, folder) for d, lib in libraries.items()}
+            executor, cache = cluster.executor(client), None
+            errors += cluster.errors()
+        else:
+            where = {d: lib.path.resolve() for d, lib in libraries.items()}
+            executor, cache = processes(min(jobs or os.cpu_count() or 1, len(to_do))), area.CACHE.resolve()
+        sources = sweep.fingerprint()
+        calls = {
+            name: partial(sweep.measure, config, where[library.digest], sources, timeout=timeout, cache=cache)
+            for name, (_, config, library) in to_do.items()
+        }
+        _, failed = run_all(
+            calls, executor, console, "sweep", errors, lambda name, record: results.add(to_do[name][0], record)
+        )
+    return failed
+
+
+COLUMNS = (
+    *("name", "library", "activation", "weight", "block_size", "lanes", "accumulator", "latency", "area_ge"),
+    *("area_ge_per_mac", "registers_ge", "flip_flops", "clock_gates", "delay_ps", "period_ps"),
+    *("ratio_to_mxfp4", "ratio_to_symmetric"),
+)
+
+
+def _write(records: "list[Record]", folder: Path) -> list[Path]:
+    import csv
+    import json
+
+    from amxfp4.files import replacing, write_text
+
+    files = [folder / "sweep.json", folder / "sweep.csv"]
+    write_text(files[0], json.dumps(records, indent=2) + "\n")
+    others = [f.name for f in fields(MacConfig) if f.name not in COLUMNS]
+    with replacing(files[1]) as temporary, temporary.open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow((*COLUMNS, *others))
+        writer.writerows([*(r[c] for c in COLUMNS), *(r["config"][c] for c in others)] for r in records)
+    return files
+
+
+def _show(records: "list[Record]") -> None:
+    """The smallest unit of each pair at each number of lanes; the files have all."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console() if Console().is_terminal else Console(width=WIDTH)
+    for library in dict.fromkeys(record["library"] for record in records):
+        smallest: dict[tuple[str, str, int], Record] = {}
+        for record in sorted((r for r in records if r["library"] == library), key=lambda r: r["area_ge"]):
+            smallest.setdefault((record["activation"], record["weight"], record["lanes"]), record)
+        title = f"The smallest unit of each pair and number of lanes, library {library}"
+        table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        for heading in ("activation", "weight", "accu-\nmulator"):
+            table.add_column(heading, overflow="fold")
+        headings = ("lanes", "front\nreg.", "GE", "GE a\nlane", "period,\nps", "latency", "/\nMXFP4", "/ sym-\nmetric")
+        for heading in headings:
+            table.add_column(heading, justify="right", overflow="fold")
+        pairs = list(dict.fromkeys((r["activation"], r["weight"]) for r in records))
+        for record in sorted(
+            smallest.values(), key=lambda r: (r["lanes"], pairs.index((r["activation"], r["weight"])))
+        ):
+            ratios = (record["ratio_to_mxfp4"], record["ratio_to_symmetric"])
+            table.add_row(
+                record["activation"],
+                record["weight"],
+                record["accumulator"],
+                str(record["lanes"]),
+                str(record["config"]["front_registers"]),
+                f"{record['area_ge']:,.0f}",
+                f"{record['area_ge_per_mac']:,.0f}",
+                f"{record['period_ps']:,.0f}",
+                str(record["latency"]),
+                *("-" if ratio is None else f"{ratio:.3f}" for ratio in ratios),
+            )
+        console.print(table)
