@@ -31,6 +31,9 @@ ATTENTION_OPERANDS = {
 
 WEIGHTS = {f"weight of {kind}": kind for kind in LINEAR_KINDS}
 
+LOCAL_SHARE = 4
+"""Products are measured on their own on every fourth token, or sentence."""
+
 _QUICK_SHARE = 5
 """A quick run takes every fifth group of sentences."""
 
@@ -41,6 +44,7 @@ class Baseline:
 
     Attributes:
         encoder: the model.
+        texts: the sentences.
         tokens: the sentences' token numbers.
         groups: for each sentence a number, equal for paraphrases.
         products: every operand of every product.
@@ -49,6 +53,7 @@ class Baseline:
     """
 
     encoder: Encoder
+    texts: tuple[str, ...]
     tokens: list[list[int]]
     groups: tuple[int, ...]
     products: RecordingProducts
@@ -60,11 +65,26 @@ class Baseline:
         """The model in `folder` over all sentences, or over a fifth of them."""
         sentences = read_sentences()
         chosen = [i for i, group in enumerate(sentences.groups) if not quick or group % _QUICK_SHARE == 0]
-        tokens = tokenize(folder, tuple(sentences.texts[i] for i in chosen))
-        encoder = load_encoder(folder)
+        texts = tuple(sentences.texts[i] for i in chosen)
+        groups = tuple(sentences.groups[i] for i in chosen)
+        return cls.of(load_encoder(folder), texts, tokenize(folder, texts), groups)
+
+    @classmethod
+    def of(
+        cls, encoder: Encoder, texts: tuple[str, ...], tokens: list[list[int]], groups: tuple[int, ...]
+    ) -> "Baseline":
+        """`encoder` over sentences."""
         products = RecordingProducts()
         states, embeddings = encode(encoder, tokens, products)
-        return cls(encoder, tokens, tuple(sentences.groups[i] for i in chosen), products, states, embeddings)
+        return cls(encoder, texts, tokens, groups, products, states, embeddings)
+
+    def linear_sample(self, layer: int, kind: str) -> Array:
+        """Every fourth row of what a linear layer takes."""
+        return self.products.inputs[layer, kind][::LOCAL_SHARE]
+
+    def attention_sample(self, layer: int, kind: str) -> list[tuple[Array, Array]]:
+        """Both operands of an attention product, of every fourth sentence."""
+        return self.products.pairs[layer, kind][::LOCAL_SHARE]
 
     def activations(self, name: str, layer: int) -> list[Array]:
         """One of `LINEAR_INPUTS` or `ATTENTION_OPERANDS`, by sentence; summed over along the last axis."""

@@ -68,8 +68,12 @@ class Case:
         return matmul(activation, weight, self.accumulate)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return {"label": self.label, **asdict(self)}
+        """For JSON: the attributes, the label, and the memory that an element of each operand takes, in bits."""
+        bits = {
+            f"{operand}_bits": block_format(name, self.block_size).bits_per_element
+            for operand, name in (("activation", self.activation), ("weight", self.weight))
+        }
+        return {"label": self.label, **asdict(self), **bits}
 
 
 def uniform_cases(block_sizes: Sequence[int] = BLOCK_SIZES) -> list[Case]:
@@ -82,7 +86,7 @@ def uniform_cases(block_sizes: Sequence[int] = BLOCK_SIZES) -> list[Case]:
     ]
 
 
-def mixed_cases(block_size: int = 32) -> list[Case]:
+def mixed_cases(block_size: int = 32, rounding: Rounding = "nearest-away") -> list[Case]:
     """Asymmetry on one side only; weights encoded by least error; the paper's format with the float32 accumulator."""
     pairs = [
         ("AMXFP4-E5M2", "MXFP4-E5M2"),
@@ -93,7 +97,7 @@ def mixed_cases(block_size: int = 32) -> list[Case]:
     ]
     offline = ["MXFP4", "MXFP4-UE5M3", "AMXFP4-E5M2", "AMXFP4-X2"]
     return [
-        *(Case(activation, weight, block_size, "nearest-away") for activation, weight in pairs),
-        *(Case(name, name, block_size, "nearest-away", "least-error") for name in offline),
-        Case("AMXFP4-E5M2", "AMXFP4-E5M2", block_size, "nearest-away", "direct", "fp32"),
+        *(Case(activation, weight, block_size, rounding) for activation, weight in pairs),
+        *(Case(name, name, block_size, rounding, "least-error") for name in offline),
+        Case("AMXFP4-E5M2", "AMXFP4-E5M2", block_size, rounding, "direct", "fp32"),
     ]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS, Baseline
 from amxfp4.accuracy.metrics import paraphrases_found
 from amxfp4.accuracy.package import REQUIREMENT
+from amxfp4.accuracy.published import published_difference
 from amxfp4.accuracy.reference import reference_values
 from amxfp4.accuracy.sides import side_maxima, sides_of, to_blocks
 from amxfp4.accuracy.underflow import underflow
@@ -28,6 +29,7 @@ def facts(baseline: Baseline, block_sizes: tuple[int, ...]) -> dict[str, Any]:
         "sentences": len(baseline.tokens),
         "tokens": sum(map(len, baseline.tokens)),
         "sentences_with_a_paraphrase": sum(baseline.groups.count(group) > 1 for group in baseline.groups),
+        "published_difference": published_difference(baseline.texts, baseline.embeddings),
         "float32_paraphrases_found": paraphrases_found(baseline.embeddings, baseline.groups),
         "sides": {str(size): _sides(baseline, size) for size in block_sizes},
         "underflow": {str(size): _underflow(baseline, size) for size in block_sizes},

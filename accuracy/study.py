@@ -1,4 +1,24 @@
-"""The whole measurement: the model over the project's sentences, quantised in every way."""
+"""The whole measurement: the model over the project's sentences, quantised in every way.
+
+`study` gives, and `amxfp4 accuracy` writes as `accuracy.json`, null standing for what is not a finite number:
+
+    quick               whether only some sentences and blocks of 32 were taken
+    local_share         products on their own are measured on one in so many tokens, or sentences
+    model, sentences, tokens, published_difference, float32_paraphrases_found, sides, underflow,
+    sentences_with_reference_nan, example_blocks, ...: what is in `facts.facts`
+    cases               a list, for every way of quantising one of
+        label               the format's name, or for `case.mixed_cases` what differs between the operands
+        activation, weight  block format names
+        block_size, rounding, weight_encode ("direct", "least-error"), accumulate (null: the formats' default)
+        activation_bits, weight_bits: memory an element takes
+        linear_layers_mean  {activation, weight, output}: SQNR in dB, the mean over all linear layers
+        kinds               by layer kind, `weights.LINEAR_KINDS` and `products.ATTENTION_KINDS`, a list over layers of
+                            {activation, weight, output}, SQNR in dB
+        end_to_end          for "linear" (linear layers quantised) and "linear and attention" (attention's products
+                            too): cosine_mean and cosine_min to the float32 embeddings, rank_correlation of pairwise
+                            similarities, paraphrases_found, and hidden_sqnr, dB, a list over layers
+    variants            a list of what `variants.measure_variant` gives, empty where quick
+"""
 
 import os
 from collections.abc import Callable, Iterator
@@ -10,18 +30,16 @@ from typing import Any
 
 import numpy as np
 
-from amxfp4.accuracy.baseline import Baseline
+from amxfp4.accuracy.baseline import LOCAL_SHARE, Baseline
 from amxfp4.accuracy.case import BLOCK_SIZES, Case, mixed_cases, uniform_cases
 from amxfp4.accuracy.facts import facts
 from amxfp4.accuracy.forward import encode
 from amxfp4.accuracy.measure import Measure, measure, measure_attention
 from amxfp4.accuracy.metrics import pairwise_cosines, paraphrases_found, row_cosines, spearman, sqnr
 from amxfp4.accuracy.products import ATTENTION_KINDS, QuantizedProducts
+from amxfp4.accuracy.variants import VARIANTS, measure_variant
 from amxfp4.accuracy.weights import LINEAR_KINDS
 from amxfp4.golden import Blocks
-
-LOCAL_SHARE = 4
-"""Products are measured on their own on every fourth token, or sentence."""
 
 QUICK_BLOCK_SIZES = (32,)
 
@@ -29,7 +47,7 @@ _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """Everything that the report says, as JSON's types.
+    """Everything that the report says, as JSON's types but for numbers that are not finite; see above.
 
     Args:
         folder: the model's files.
@@ -39,9 +57,12 @@ def study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, int]
     """
     block_sizes = QUICK_BLOCK_SIZES if quick else BLOCK_SIZES
     cases = uniform_cases(block_sizes) + ([] if quick else mixed_cases())
+    variants = [] if quick else list(VARIANTS)
     with _workers(folder, quick, jobs) as pool:
-        futures: list[Future[dict[str, Any]]] = [pool.submit(_facts, block_sizes)]
-        futures += [pool.submit(_measure_case, case) for case in cases]
+        of_facts = pool.submit(_facts, block_sizes)
+        of_cases = [pool.submit(_measure_case, case) for case in cases]
+        of_variants = [pool.submit(_measure_variant, name) for name in variants]
+        futures: list[Future[dict[str, Any]]] = [of_facts, *of_cases, *of_variants]
         try:
             for done, future in enumerate(as_completed(futures), 1):
                 future.result()
@@ -49,8 +70,13 @@ def study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, int]
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-        first, *rest = (future.result() for future in futures)
-    return {"quick": quick, "local_share": LOCAL_SHARE, **first, "cases": rest}
+        return {
+            "quick": quick,
+            "local_share": LOCAL_SHARE,
+            **of_facts.result(),
+            "cases": [future.result() for future in of_cases],
+            "variants": [future.result() for future in of_variants],
+        }
 
 
 @contextmanager
@@ -85,6 +111,10 @@ def _measure_case(case: Case) -> dict[str, Any]:
     return measure_case(_in_worker[0], case)
 
 
+def _measure_variant(name: str) -> dict[str, Any]:
+    return measure_variant(_in_worker[0], name)
+
+
 def measure_case(baseline: Baseline, case: Case) -> dict[str, Any]:
     """Each product on its own, on the float32 model's operands; then the quantised model from end to end."""
     encoder = baseline.encoder
@@ -111,12 +141,11 @@ def measure_case(baseline: Baseline, case: Case) -> dict[str, Any]:
 
 def _local(baseline: Baseline, case: Case, kind: str, weights: dict[tuple[int, str], Blocks]) -> list[Measure]:
     """Of each layer."""
-    encoder, products = baseline.encoder, baseline.products
-    layers = range(encoder.layers)
+    layers = range(baseline.encoder.layers)
     if kind in ATTENTION_KINDS:
-        return [measure_attention(case, products.pairs[layer, kind][::LOCAL_SHARE]) for layer in layers]
+        return [measure_attention(case, baseline.attention_sample(layer, kind)) for layer in layers]
     return [
-        measure(case, products.inputs[layer, kind][::LOCAL_SHARE], encoder.weight(layer, kind), weights[layer, kind])
+        measure(case, baseline.linear_sample(layer, kind), baseline.encoder.weight(layer, kind), weights[layer, kind])
         for layer in layers
     ]
 

@@ -1,0 +1,164 @@
+"""The study as a page of tables."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
+from amxfp4.accuracy.published import TOLERANCE
+from amxfp4.accuracy.summary import cells, columns_of, number, select
+
+_OPERANDS = (("activation", "Inputs"), ("weight", "Weights"), ("output", "Outputs"))
+
+
+def markdown(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
+    """The page. `study` is as the module of that name describes it, `figures` are files beside the page."""
+    parts = [
+        *_introduction(study),
+        "## Formats",
+        f"Blocks of {EXAMPLE_SIZE}, {ROUNDING}. SQNR is the mean over linear layers.",
+        cases_table(select(study["cases"], EXAMPLE_SIZE, ROUNDING)),
+        *_all_cases(study),
+        "## By kind of product",
+        f"SQNR in dB, the mean over layers; blocks of {EXAMPLE_SIZE}, {ROUNDING}. In attention, inputs are the left "
+        "operand and weights the right one.",
+        *_kinds(study),
+        *_variants(study),
+        "## Lopsided blocks",
+        f"Blocks of {EXAMPLE_SIZE} that are not all zero.",
+        _sides(study),
+        "## NaN in the published arithmetic",
+        "Blocks of AMXFP4-E5M2 in which the published code's arithmetic gives NaN, because a side's scale rounds to "
+        "zero, and what ours gives for the same blocks.",
+        _underflow(study),
+        *(f"![{name}]({name})" for name in figures),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def cases_table(cases: Sequence[dict[str, Any]]) -> str:
+    """The table that the command shows too."""
+    columns = columns_of(cases)
+    group = ""
+    headings = []
+    for column in columns:
+        first, second = column.heading.split("\n")
+        group = first or group
+        headings.append(f"{group} {second}")
+    return _table(["format", *headings], [[case["label"], *cells(columns, case)] for case in cases])
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _introduction(study: dict[str, Any]) -> list[str]:
+    difference = study["published_difference"]
+    checked = (
+        "No sentence was among those whose published embeddings are known."
+        if difference is None
+        else f"On some of them the float32 embeddings were compared with those of the model's own library: no "
+        f"component differs by more than {difference:.1e}, where {TOLERANCE:.0e} is allowed."
+    )
+    quick = " This was a quick run: it takes a fifth of the sentences." if study["quick"] else ""
+    return [
+        "# Accuracy of block formats on a real transformer",
+        f"{study['model']}, {study['sentences']} sentences of the project's own, {study['tokens']} tokens.{quick} "
+        f"{checked} Products on their own are measured on one in {study['local_share']} tokens, the rest on all. "
+        f"In float32, {study['float32_paraphrases_found']:.1%} of the {study['sentences_with_a_paraphrase']} sentences "
+        "that have a paraphrase have one as their nearest neighbour.",
+    ]
+
+
+def _all_cases(study: dict[str, Any]) -> list[str]:
+    parts = []
+    for size in sorted({case["block_size"] for case in study["cases"]}):
+        for rounding in dict.fromkeys(case["rounding"] for case in study["cases"]):
+            cases = select(study["cases"], size, rounding)
+            if (size, rounding) != (EXAMPLE_SIZE, ROUNDING) and cases:
+                parts += [f"Blocks of {size}, {rounding}:", cases_table(cases)]
+    return parts
+
+
+def _kinds(study: dict[str, Any]) -> list[str]:
+    cases = select(study["cases"], EXAMPLE_SIZE, ROUNDING)
+    kinds = list(cases[0]["kinds"])
+
+    def mean(case: dict[str, Any], kind: str, operand: str) -> str:
+        values = [of_layer[operand] for of_layer in case["kinds"][kind]]
+        return number(None if None in values else float(np.mean(values)), 2)
+
+    return [
+        f"{heading}:\n\n"
+        + _table(["format", *kinds], [[case["label"], *(mean(case, kind, name) for kind in kinds)] for case in cases])
+        for name, heading in _OPERANDS
+    ]
+
+
+def _variants(study: dict[str, Any]) -> list[str]:
+    if not study["variants"]:
+        return []
+    rows = [
+        [
+            variant["name"],
+            number(variant["bits_per_element"], 2),
+            str(variant["sums"]),
+            variant["lanes"],
+            *(number(variant[operand], 2) for operand, _ in _OPERANDS),
+        ]
+        for variant in study["variants"]
+    ]
+    headings = ["scales", "bits an element", "sums", "a lane has beside MXFP4's", "inputs", "weights", "outputs"]
+    return [
+        "## AMXFP4-X2 and its variants",
+        "Both operands encoded by least squared error, blocks of 32: mean SQNR in dB over linear layers, and what a "
+        "dot product of two such operands needs.",
+        _table(headings, rows),
+    ]
+
+
+def _sides(study: dict[str, Any]) -> str:
+    rows = [
+        [
+            name,
+            str(sides["blocks"]),
+            f"{sides['one_sided']:.1%}",
+            f"{sides['twice']:.1%}",
+            number(sides["median_ratio"], 2),
+        ]
+        for name, sides in study["sides"][str(EXAMPLE_SIZE)].items()
+    ]
+    return _table(["tensor", "blocks", "one sign only", "sides 2 or more apart", "median ratio of sides"], rows)
+
+
+def _underflow(study: dict[str, Any]) -> str:
+    rows = []
+    for size, by_name in study["underflow"].items():
+        for name, layers in by_name.items():
+            blocks, bad, elements, ours = (
+                sum(layer[key] for layer in layers)
+                for key in ("blocks", "reference_nan_blocks", "reference_nan_elements", "our_nan_blocks")
+            )
+            ratios = [layer["our_sqnr"] for layer in layers if layer["our_sqnr"] is not None]
+            rows.append(
+                [
+                    f"{name}, blocks of {size}",
+                    str(blocks),
+                    str(bad),
+                    f"{bad / blocks:.2%}",
+                    str(elements),
+                    str(ours),
+                    number(min(ratios, default=None), 1),
+                    f"{max(layer['largest_lost'] for layer in layers):.1e}",
+                ]
+            )
+    headings = ["activation", "blocks", "with NaN", "share", "NaN elements", "ours: with NaN"]
+    headings += ["ours: least SQNR of a layer's, dB", "largest element lost"]
+    sentences = "; ".join(
+        f"blocks of {size}: {counts['linear']} of {study['sentences']} in linear layers, "
+        f"{counts['linear and attention']} with attention"
+        for size, counts in study["sentences_with_reference_nan"].items()
+    )
+    return _table(headings, rows) + f"\n\nSentences whose embedding a NaN reaches: {sentences}."

@@ -1,0 +1,61 @@
+"""The same table for a user's own tensors."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.accuracy.case import mixed_cases, uniform_cases
+from amxfp4.accuracy.measure import measure
+from amxfp4.accuracy.sides import sides_of, to_blocks
+from amxfp4.errors import UsageError
+from amxfp4.golden import Rounding
+from amxfp4.golden.quantize import INPUT_DTYPES
+
+
+def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """`x` with its leading axes as rows, (rows, K), and `weight`, (columns, K).
+
+    Raises:
+        UsageError: a dtype that is not quantised, a shape that does not fit, or numbers that are not finite.
+    """
+    for name, tensor, least in (("x", x, 1), ("w", weight, 2)):
+        if tensor is None:
+            continue
+        if tensor.dtype.name not in INPUT_DTYPES:
+            raise UsageError(f"{name} is {tensor.dtype}; one of {', '.join(INPUT_DTYPES)} is needed")
+        if tensor.ndim < least or not tensor.size or (name == "w" and tensor.ndim > 2):
+            needed = "at least one axis, none of them empty" if name == "x" else "two axes, (outputs, inputs)"
+            raise UsageError(f"{name} has shape {tensor.shape}; {needed}, is needed")
+        if bad := int(np.count_nonzero(~np.isfinite(tensor.astype(np.float32)))):
+            raise UsageError(f"{name} has {bad} elements that are NaN or infinite; finite ones are needed")
+    if weight is not None and weight.shape[1] != x.shape[-1]:
+        raise UsageError(
+            f"x has shape {x.shape} and w {weight.shape}; their last axes, which are summed over, must be equal"
+        )
+    return x.reshape(-1, x.shape[-1]), weight
+
+
+def measure_own(
+    x: NDArray[Any], weight: NDArray[Any] | None, block_size: int, rounding: Rounding
+) -> Iterator[dict[str, Any]]:
+    """Every way of quantising, as `study` has its cases, from what `check_tensors` gave.
+
+    Without weights only the ways that differ for activations.
+    """
+    cases = [case for case in uniform_cases((block_size,)) if case.rounding == rounding]
+    if weight is not None:
+        cases += mixed_cases(block_size, rounding)
+    for case in cases:
+        yield {**case.to_dict(), "linear_layers_mean": measure(case, x, weight).to_dict()}
+
+
+def describe(name: str, tensor: NDArray[Any], block_size: int) -> str:
+    """A line on how lopsided the blocks of a tensor are."""
+    sides = sides_of(to_blocks(tensor, block_size))
+    ratio = "" if sides.median_ratio is None else f"; the median ratio of sides is {sides.median_ratio:.2f}"
+    return (
+        f"{name}: {tensor.shape}, {tensor.dtype}: of {sides.blocks} blocks of {block_size} that are not all zero, "
+        f"{sides.one_sided:.1%} have one sign only and {sides.twice:.1%} have sides a factor of 2 or more apart{ratio}"
+    )

@@ -1,0 +1,72 @@
+"""The table of ways of quantising: the same for the study's and for a user's own tensors, on screen and in Markdown."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isinf, isnan
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column.
+
+    Attributes:
+        heading: over it, in two lines.
+        digits: after the point.
+        value: of a case, as in `study`; KeyError where the case was not measured so.
+    """
+
+    heading: str
+    digits: int
+    value: Callable[[dict[str, Any]], float | None]
+
+
+def _mean(name: str) -> Callable[[dict[str, Any]], float | None]:
+    return lambda case: case["linear_layers_mean"][name]
+
+
+def _end_to_end(name: str, products: str) -> Callable[[dict[str, Any]], float | None]:
+    return lambda case: case["end_to_end"][products][name]
+
+
+COLUMNS = (
+    Column("bits an\ninput", 2, lambda case: case["activation_bits"]),
+    Column("SQNR, dB\ninputs", 2, _mean("activation")),
+    Column("\nweights", 2, _mean("weight")),
+    Column("\noutputs", 2, _mean("output")),
+    Column("cosine\nlinear", 4, _end_to_end("cosine_mean", "linear")),
+    Column("\nand att.", 4, _end_to_end("cosine_mean", "linear and attention")),
+    Column("rank corr.\nlinear", 4, _end_to_end("rank_correlation", "linear")),
+    Column("\nand att.", 4, _end_to_end("rank_correlation", "linear and attention")),
+)
+"""SQNR is the mean over linear layers; cosine and rank correlation are of sentence embeddings, with the products of
+linear layers quantised, and with those of attention too."""
+
+
+def columns_of(cases: Sequence[dict[str, Any]]) -> list[Column]:
+    """Those of `COLUMNS` that any of the cases has."""
+    return [column for column in COLUMNS if any(_value(column, case) is not None for case in cases)]
+
+
+def cells(columns: Sequence[Column], case: dict[str, Any]) -> list[str]:
+    """A row of the table without its label."""
+    return [number(_value(column, case), column.digits) for column in columns]
+
+
+def _value(column: Column, case: dict[str, Any]) -> float | None:
+    try:
+        return column.value(case)
+    except KeyError:
+        return None
+
+
+def number(value: float | None, digits: int) -> str:
+    """With so many digits after the point; an infinite ratio means that nothing was lost."""
+    if value is None or isnan(value):
+        return "-"
+    return "exact" if isinf(value) and value > 0 else f"{value:.{digits}f}"
+
+
+def select(cases: Sequence[dict[str, Any]], block_size: int, rounding: str) -> list[dict[str, Any]]:
+    """The cases with this block size and rounding."""
+    return [case for case in cases if case["block_size"] == block_size and case["rounding"] == rounding]

