@@ -166,7 +166,7 @@ def read(path: str | os.PathLike[str]) -> Library:
     """Read a `.lib` or `.lib.gz`.
 
     Raises UsageError when the file is missing, is not a liberty, or lacks what every mapping needs: an inverter, a
-    NAND2 and a D flip-flop.
+    buffer, a NAND2 and a D flip-flop.
     """
     file = Path(path)
     try:
@@ -189,6 +189,7 @@ def _read(file: Path, _mtime: int, _size: int) -> Library:
     library = Library(file, group.name, text, cells, group)
     for what, attribute in (
         ("inverter", "inverter"),
+        ("buffer", "buffer"),
         ("two-input NAND", "nand2"),
         ("plain D flip-flop", "flip_flop"),
     ):
@@ -220,8 +221,8 @@ def parse(text: str) -> Group:
     """The one top-level `library` group of a liberty text. Raises ValueError that says what was found instead."""
     tokens = _TOKEN.findall(_COMMENT.sub(" ", text))
     if not tokens or tokens[0] != "library":
-        found = tokens[0][:40] if tokens else "nothing"
-        raise ValueError(f"it starts with {found!r} where 'library' is expected")
+        found = repr(tokens[0][:40]) if tokens else "nothing"
+        raise ValueError(f"it starts with {found} where 'library' is expected")
     try:
         group, _ = _parse_group(tokens, 0)
     except IndexError:
