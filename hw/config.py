@@ -20,6 +20,12 @@ PRODUCT_SIGNIFICAND_MAX = 3 * 3
 # An exact accumulator holds at least this many worst-case products: 2^19 worst-case blocks of 32.
 EXACT_CAPACITY = 1 << 24
 
+# An exact accumulator turns round in this many words: two or three would not pay for themselves, and more than eight
+# would save little more of the adder.
+MIN_WORDS, MAX_WORDS = 4, 8
+# A leading word and two more hold the 24 bits of a significand below the leading bit, and the guard.
+MIN_WORD_BITS = 13
+
 
 def largest_significand(scale: ScaleFormat) -> int:
     """The largest integer significand of a scale: 7 for E5M2, 15 for E4M3, 1 for E8M0 (no mantissa)."""
@@ -287,6 +293,23 @@ class MacConfig:
         """Sign and room for 2^24 worst-case products: 96 for E5M2 x E5M2."""
         return 1 + bits_for(self._product_max * EXACT_CAPACITY)
 
+    @property
+    def words(self) -> int:
+        """Words in which the exact accumulator turns round, one a cycle: as many as a term has cycles to itself, where
+        these are enough to pay for the turning. A leading word and the two below it hold a float32's significand."""
+        cycles = self.beats_per_block // self.sign_pairs
+        if not self.exact or self.direct or cycles < MIN_WORDS:
+            return 1
+        width = 1 + (self.accumulator_bits or 0)
+        counts = [n for n in range(MIN_WORDS, min(cycles, MAX_WORDS) + 1) if -(-width // n) >= MIN_WORD_BITS]
+        return min(counts, key=lambda n: (n * -(-width // n), -n), default=1)
+
+    @property
+    def word_bits(self) -> int:
+        """Width of a word; together at least one bit more than the accumulator, for what a block's terms may leave it
+        by before the last one is added."""
+        return -(-(1 + (self.accumulator_bits or 0)) // self.words)
+
     # -- float32 accumulator -----------------------------------------------------------------------------------
 
     @property
@@ -310,8 +333,9 @@ class MacConfig:
 
     @property
     def loop_stages(self) -> int:
-        """Cycles from one float32 addition to the next: 2 where a block leaves that long for each of its terms."""
-        return 1 if self.exact else min(2, self.beats_per_block // self.sign_pairs)
+        """Cycles from one term to the next: with a float32 accumulator 2 where a block leaves that long for each of its
+        terms; with an exact one as many as it has words."""
+        return self.words if self.exact else min(2, self.beats_per_block // self.sign_pairs)
 
     @property
     def normalise_stage(self) -> bool:
@@ -355,7 +379,7 @@ class MacConfig:
         """
         front = 1 + (0 if self.direct else self.front_registers or 0)
         waiting = (self.turns - 1) * self.loop_stages
-        tail = 4 if self.exact else 1 + self.normalise_stage + self.loop_stages
+        tail = 3 + self.words if self.exact else 1 + self.normalise_stage + self.loop_stages
         return front + waiting + tail
 
     @property

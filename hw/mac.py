@@ -23,6 +23,8 @@ from amxfp4.hw.normalise import ExactRounder
 from amxfp4.hw.round import QUIET_NAN
 from amxfp4.hw.scale import ScaledTerm, ScaleProduct, term_layout
 from amxfp4.hw.sums import BeatSums
+from amxfp4.hw.word_round import WordRounder
+from amxfp4.hw.words import WordAccumulator
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,9 @@ class MacUnit(wiring.Component):
         m.d.comb += [running.eq(~self.o.valid | self.o.ready), self.i.ready.eq(running)]
         pipeline = Module()
         terms = self._direct(pipeline) if self.config.direct else self._by_block(pipeline)
-        if self.config.exact:
+        if self.config.words > 1:
+            self._words(pipeline, terms)
+        elif self.config.exact:
             self._exact(pipeline, terms)
         else:
             self._float32(pipeline, terms)
@@ -120,7 +124,7 @@ class MacUnit(wiring.Component):
         m.submodules.product = multiply = DirectProduct(config)
         m.submodules.scale = scale = DirectTerm(config)
         product = Signal(product_layout(), reset_less=True)
-        valid, first, last, ends = (Signal(name=f"product_{flag}") for flag in ("valid", "first", "last", "ends"))
+        valid, first, last, ends = self._flags("product", "first", "last", "ends")
         begin = Signal(init=1)  # the next block begins a dot product
         m.d.comb += [
             multiply.a.eq(self.i.payload.a_codes[0]),
@@ -167,7 +171,7 @@ class MacUnit(wiring.Component):
         m.d.comb += [blocks.rows.eq(rows), blocks.valid.eq(beat.valid), blocks.first.eq(beat.first)]
 
         # One-hot: cycles since a block was complete; a turn every `loop_stages` of them.
-        done, done_last = Signal(), Signal()
+        done, done_last = self._flags("done", "last")
         m.d.sync += done.eq(beat.valid & beat.ends)
         with m.If(beat.valid & beat.ends):
             m.d.sync += done_last.eq(beat.last)
@@ -228,6 +232,11 @@ class MacUnit(wiring.Component):
         return products
 
     @staticmethod
+    def _flags(name: str, *others: str) -> list[Signal]:
+        """A valid flag, and flags that are looked at only where it is set, or was, and so need no reset."""
+        return [Signal(name=f"{name}_valid"), *(Signal(name=f"{name}_{flag}", reset_less=True) for flag in others)]
+
+    @staticmethod
     def _kept(m: Module, source: Value, when: Value, name: str) -> Value:
         """A register that takes `source` when told to."""
         register = Signal(source.shape(), name=name, reset_less=True)
@@ -237,7 +246,7 @@ class MacUnit(wiring.Component):
 
     def _front_register(self, m: Module, beat: _Beat, rows: Value) -> tuple[_Beat, Value]:
         """Parts the adder tree from the block sums."""
-        valid, first, ends, last = (Signal(name=f"beat_{flag}") for flag in ("valid", "first", "ends", "last"))
+        valid, first, ends, last = self._flags("beat", "first", "ends", "last")
         register = Signal(rows.shape(), name="beat_rows", reset_less=True)
         m.d.sync += valid.eq(beat.valid)
         with m.If(beat.valid):
@@ -259,7 +268,7 @@ class MacUnit(wiring.Component):
 
     def _register(self, m: Module, terms: _Terms, layout: data.Layout, name: str) -> _Terms:
         """A pipeline register."""
-        valid, first, ends, last = (Signal(name=f"{name}_{flag}") for flag in ("valid", "first", "ends", "last"))
+        valid, first, ends, last = self._flags(name, "first", "ends", "last")
         registers = []
         m.d.sync += valid.eq(terms.valid)
         with m.If(terms.valid):
@@ -285,6 +294,30 @@ class MacUnit(wiring.Component):
             rounder.nan.eq(accumulator.nan),
             rounder.overflow.eq(accumulator.overflow),
             rounder.valid.eq(complete),
+            self.o.valid.eq(valid),
+            self.o.payload.value.eq(rounder.value),
+            self.o.payload.nan.eq(rounder.value_nan),
+            self.o.payload.overflow.eq(rounder.value_overflow),
+        ]
+
+    def _words(self, m: Module, terms: _Terms) -> None:
+        terms = self._register(m, terms, term_layout(self.config), "term")
+        m.submodules.accumulator = accumulator = WordAccumulator(self.config)
+        m.submodules.rounder = rounder = WordRounder(self.config)
+        ends, complete, valid = Signal(reset_less=True), Signal(), Signal()
+        with m.If(terms.valid):
+            m.d.sync += ends.eq(terms.last)
+        m.d.sync += [complete.eq(accumulator.passed[-1] & ends), valid.eq(complete)]
+        m.d.comb += [
+            accumulator.term.eq(terms.terms[0]),
+            accumulator.valid.eq(terms.valid),
+            accumulator.first.eq(terms.first),
+            accumulator.last.eq(terms.ends),
+            rounder.total.eq(accumulator.total),
+            rounder.passed.eq(accumulator.passed),
+            rounder.nan.eq(accumulator.nan),
+            rounder.overflow.eq(accumulator.overflow),
+            rounder.valid.eq(ends),
             self.o.valid.eq(valid),
             self.o.payload.value.eq(rounder.value),
             self.o.payload.nan.eq(rounder.value_nan),

@@ -1,7 +1,7 @@
 """From the exact accumulator to float32: find the leading bit, shift it up, round once. Two pipeline stages."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import wiring
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.config import MacConfig
@@ -101,8 +101,15 @@ class ExactRounder(wiring.Component):
         ]
         special = nan | overflow
         number = Cat(rounder.fraction, rounder.exponent_field, sign)
+        # Looked at only when valid: no reset.
+        result = Signal(data.StructLayout({"value": 32, "nan": 1, "overflow": 1}), reset_less=True)
         m.d.sync += [
-            self.value.eq(Mux(special, QUIET_NAN, number)),
-            self.value_nan.eq(special),
-            self.value_overflow.eq(overflow & ~nan),
+            result.value.eq(Mux(special, QUIET_NAN, number)),
+            result.nan.eq(special),
+            result.overflow.eq(overflow & ~nan),
+        ]
+        m.d.comb += [
+            self.value.eq(result.value),
+            self.value_nan.eq(result.nan),
+            self.value_overflow.eq(result.overflow),
         ]

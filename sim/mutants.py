@@ -188,7 +188,7 @@ MUTANTS = (
     made(
         "overflow flag missing",
         NARROW,
-        ("normalise.py", "self.value_overflow.eq(overflow & ~nan)", "self.value_overflow.eq(0)"),
+        ("normalise.py", "result.overflow.eq(overflow & ~nan)", "result.overflow.eq(0)"),
     ),
     made(
         "overflow not sticky",
@@ -230,6 +230,26 @@ MUTANTS = (
         "an alignment beyond the shifter not cut off",
         BASELINE,
         ("float32.py", "near = value & (~far).replicate(len(value))", "near = value"),
+    ),
+    made(
+        "a carry lost between the words of a total",
+        HALVING,
+        ("words.py", "(carry & ~self.valid)", "(carry & self.valid)"),
+    ),
+    made(
+        "a term a word too low",
+        HALVING,
+        ("words.py", "step[up + piece] & words_up[up]", "step[up + piece - (up > 0)] & words_up[up]"),
+    ),
+    made(
+        "bits below the leading words lost",
+        HALVING,
+        ("word_round.py", "under.eq(under_lowest | lower[-1].any())", "under.eq(under_lowest)"),
+    ),
+    made(
+        "words of a dot product before seen below the lowest",
+        HALVING,
+        ("word_round.py", "choose(word, ~self.passed[: index + 1].any())", "word"),
     ),
     made(
         "ties away from zero",
