@@ -59,6 +59,10 @@ bench: $(READY)  ## the golden model's speed against NumPy's, in build/bench
 accuracy: $(READY)  ## accuracy on a real transformer, in build/accuracy
 	$(BIN)/amxfp4 accuracy
 
+.PHONY: report
+report: $(READY)  ## what area, accuracy, sweep and fpga measured, as one page and as pictures in build/report
+	$(BIN)/amxfp4 report
+
 .PHONY: lint
 lint: $(READY) types  ## format, lint and types
 	$(BIN)/ruff format --check .
@@ -69,7 +73,7 @@ lint: $(READY) types  ## format, lint and types
 types: $(READY)
 	@rm -rf build/types && mkdir -p build/types/amxfp4
 	@ln -s $(CURDIR)/cli/*.py build/types/amxfp4/
-	@for room in golden hw sim accuracy formal; do ln -s $(CURDIR)/$$room build/types/amxfp4/$$room; done
+	@for room in golden hw sim accuracy formal report; do ln -s $(CURDIR)/$$room build/types/amxfp4/$$room; done
 	MYPYPATH=build/types $(BIN)/mypy -p amxfp4
 
 .PHONY: test

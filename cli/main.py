@@ -15,6 +15,7 @@ COMMANDS = {
     "fpga": ("amxfp4.cmd_fpga", "Place and route the units on an ECP5: LUTs, carries, flip-flops, clock."),
     "sweep": ("amxfp4.cmd_sweep", "Map area and delay over lanes, formats, accumulators, pipelines and libraries."),
     "accuracy": ("amxfp4.cmd_accuracy", "Measure each format on a real transformer, or on your own tensors."),
+    "report": ("amxfp4.cmd_report", "One page of cost against accuracy, and the same as still pictures."),
     "bench": ("amxfp4.cmd_bench", "Measure the golden model's speed against NumPy's."),
 }
 

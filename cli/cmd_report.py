@@ -1,0 +1,55 @@
+"""`amxfp4 report`: what was measured, on one page and as still pictures."""
+
+from pathlib import Path
+
+import click
+
+FOLDER = Path("build/report")
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("report")
+@click.option("--area", type=_FILE, help="What `amxfp4 area` wrote (default build/area/area.json).")
+@click.option("--accuracy", type=_FILE, help="What `amxfp4 accuracy` wrote (default build/accuracy/accuracy.json).")
+@click.option("--sweep", type=_FILE, help="What `amxfp4 sweep` wrote (default build/sweep/sweep.json); optional.")
+@click.option("--fpga", type=_FILE, help="What `amxfp4 fpga` wrote (default build/fpga/fpga.json); optional.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=FOLDER,
+    show_default=True,
+    help="Folder for index.html and the pictures.",
+)
+def command(area: Path | None, accuracy: Path | None, sweep: Path | None, fpga: Path | None, output: Path) -> None:
+    """Write one HTML page of cost, accuracy, delay and ratios, which needs no network, and the same as SVG pictures.
+
+    Reads what `amxfp4 area` and `amxfp4 accuracy` wrote, and `amxfp4 sweep` and `amxfp4 fpga` where they did.
+    """
+    from amxfp4.files import write_text
+    from amxfp4.report import inputs, page, still
+    from amxfp4.report.answer import answer
+    from amxfp4.report.charts import charts
+
+    found = inputs.read(area or inputs.AREA, accuracy or inputs.ACCURACY, sweep or inputs.SWEEP, fpga or inputs.FPGA)
+    drawn = charts(found)
+    keys = {chart.key for chart in drawn}
+    notes = [note for key, note in LEFT_OUT.items() if key not in keys]
+    paragraph = answer(found)
+    text = page.page(found, paragraph, drawn, notes)
+    pictures = [output / f"{chart.key}.svg" for chart in drawn]
+    for chart, picture in zip(drawn, pictures, strict=True):
+        still.write(chart, picture)
+    write_text(output / "index.html", text)
+    click.echo(paragraph)
+    for note in notes:
+        click.echo(note, err=True)
+    click.echo(f"written to {', '.join(str(file) for file in (output / 'index.html', *pictures))}")
+
+
+LEFT_OUT = {
+    "submodules": "Area by submodule is left out: `amxfp4 area` was run without it.",
+    "trade-off": "Area against clock period of every pipeline is left out: `amxfp4 sweep` measures it.",
+    "energy": "Energy is left out: the units have no estimate of it.",
+    "fpga": "FPGA figures are left out: `amxfp4 fpga` measures them.",
+}

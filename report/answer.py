@@ -1,0 +1,98 @@
+"""Is asymmetry's cost negligible, and for which design? In numbers, from what was measured."""
+
+from amxfp4.report.charts import Pair, label, plural
+from amxfp4.report.inputs import BLOCK_SIZE, Inputs
+
+NEGLIGIBLE = 1.05
+"""An area is called negligibly larger up to this ratio."""
+
+
+def answer(inputs: Inputs) -> str:
+    """One paragraph, plain text."""
+    prices = {
+        pair: prices for pair in inputs.pairs if _asymmetric(pair) and (prices := _ratios(inputs, pair, "symmetric"))
+    }
+    if not prices:
+        return "Nothing asymmetric was measured together with its symmetric unit, so there is no answer."
+    sentences = [_verdict(prices), _prices(prices, inputs)]
+    best = min(prices, key=lambda pair: (max(prices[pair].values()), pair))
+    sentences += [_against_mxfp4(inputs, best), _speed(inputs, best), _accuracy(inputs, prices)]
+    return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _asymmetric(pair: Pair) -> bool:
+    return any(name.startswith("AMX") for name in pair)
+
+
+def _ratios(inputs: Inputs, pair: Pair, to: str) -> dict[int, float]:
+    units = {lanes: inputs.unit(pair, lanes) for lanes in inputs.lanes}
+    return {n: unit[f"ratio_to_{to}"] for n, unit in units.items() if unit and unit[f"ratio_to_{to}"] is not None}
+
+
+def _percent(ratio: float) -> str:
+    return f"{100 * (ratio - 1):+.1f} %".replace("-", "−")
+
+
+def _verdict(prices: dict[Pair, dict[int, float]]) -> str:
+    limit = f"{100 * (NEGLIGIBLE - 1):.0f} % of the symmetric unit's area"
+    always = [pair for pair, by_lanes in prices.items() if max(by_lanes.values()) <= NEGLIGIBLE]
+    partly = {
+        pair: [lanes for lanes, ratio in by_lanes.items() if ratio <= NEGLIGIBLE]
+        for pair, by_lanes in prices.items()
+        if pair not in always
+    }
+    partly = {pair: lanes for pair, lanes in partly.items() if lanes}
+    parts = [f"{label(pair)} at every number of lanes" for pair in always]
+    parts += [f"{label(pair)} at {_and([str(n) for n in lanes])} lanes" for pair, lanes in partly.items()]
+    if not parts:
+        return f"No: asymmetry costs more than {limit} in every design measured."
+    never = [label(pair) for pair in prices if pair not in always and pair not in partly]
+    rest = f", and no for {_and(never)}" if never else ""
+    return f"Yes for {_and(parts)}{rest}, if negligible means at most {limit}."
+
+
+def _prices(prices: dict[Pair, dict[int, float]], inputs: Inputs) -> str:
+    lanes = _and([str(n) for n in inputs.lanes])
+    each = [f"{label(pair)} {' / '.join(map(_percent, by_lanes.values()))}" for pair, by_lanes in prices.items()]
+    what = "lane" if inputs.lanes == [1] else "lanes"
+    return f"Asymmetry alone costs, at {lanes} {what} in library {inputs.library}: {'; '.join(each)}."
+
+
+def _against_mxfp4(inputs: Inputs, pair: Pair) -> str:
+    ratios = _ratios(inputs, pair, "mxfp4")
+    if not ratios:
+        return ""
+    each = _and([f"×{ratio:.2f} at {plural(lanes)}" for lanes, ratio in ratios.items()])
+    return f"The whole {label(pair)} unit, the cheapest of them, is {each} of MXFP4's with its float32 accumulator."
+
+
+def _speed(inputs: Inputs, pair: Pair) -> str:
+    ratios = {}
+    for lanes in inputs.lanes:
+        unit, baseline = inputs.unit(pair, lanes), inputs.unit(("MXFP4", "MXFP4"), lanes)
+        if unit and baseline:
+            ratios[lanes] = unit["period_ps"] / baseline["period_ps"]
+    if not ratios:
+        return ""
+    return f"Its clock period is {_and([f'×{r:.2f}' for r in ratios.values()])} of MXFP4's."
+
+
+def _accuracy(inputs: Inputs, prices: dict[Pair, dict[int, float]]) -> str:
+    pairs = [("MXFP4", "MXFP4"), *prices]
+    symmetric = [pair for pair in inputs.pairs if not _asymmetric(pair) and pair != pairs[0]]
+    known = []
+    for pair in (pairs[0], *symmetric, *prices):
+        case = inputs.accuracy(pair)
+        sqnr = case and case["linear_layers_mean"]["output"]
+        if sqnr is not None:
+            known.append(f"{label(pair)} {sqnr:.2f}")
+    if not known:
+        return ""
+    return (
+        f"What it buys on {inputs.model}, mean SQNR of the linear layers' outputs in dB, blocks of {BLOCK_SIZE}: "
+        f"{', '.join(known)}."
+    )
+
+
+def _and(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -1,0 +1,322 @@
+"""The charts, from what was measured."""
+
+from collections.abc import Callable, Iterable
+
+from amxfp4.hw.area import OWN, by_part
+from amxfp4.report.chart import PALETTE, Chart, Panel, Series, Symbol
+from amxfp4.report.inputs import Inputs, Record, default_of
+
+Pair = tuple[str, str]
+
+
+def label(pair: Pair, between: str = " × ") -> str:
+    """A pair as a legend names it."""
+    return pair[0] if pair[0] == pair[1] else between.join(pair)
+
+
+def plural(lanes: int) -> str:
+    return f"{lanes} lane{'s' if lanes > 1 else ''}"
+
+
+def charts(inputs: Inputs) -> list[Chart]:
+    """Those for which there are figures, in the order of the page."""
+    made = [
+        cost_and_accuracy(inputs),
+        price_of_asymmetry(inputs),
+        ratio_against_lanes(inputs),
+        by_submodule(inputs),
+        delay(inputs),
+        trade_off(inputs),
+        energy(inputs),
+        fpga(inputs),
+    ]
+    return [chart for chart in made if any(panel.series for panel in chart.panels)]
+
+
+def _colours(pairs: Iterable[Pair]) -> dict[Pair, str]:
+    return {pair: PALETTE[index % len(PALETTE)] for index, pair in enumerate(pairs)}
+
+
+def _pair(unit: Record) -> Pair:
+    return unit["activation"], unit["weight"]
+
+
+def _about(unit: Record) -> str:
+    """What hovering shows of a unit."""
+    lines = [
+        f"<b>{label(_pair(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}",
+        f"{unit['area_ge']:,.0f} GE ({unit['registers_ge']:,.0f} in registers), {unit['area_ge_per_mac']:,.0f} a lane",
+        f"period {unit['period_ps']:,.0f} ps, latency {unit['latency']} cycles",
+    ]
+    for key, what in (("ratio_to_mxfp4", "MXFP4"), ("ratio_to_symmetric", "the symmetric unit")):
+        if unit[key] is not None:
+            lines.append(f"×{unit[key]:.3f} of {what}'s area")
+    return "<br>".join(lines)
+
+
+def _about_case(case: Record) -> str:
+    end = case["end_to_end"]["linear"]
+    mean = case["linear_layers_mean"]
+    shown = {
+        "SQNR of layer outputs": (mean["output"], ".2f", " dB"),
+        "of activations": (mean["activation"], ".2f", " dB"),
+        "of weights": (mean["weight"], ".2f", " dB"),
+        "cosine to float32's embeddings": (end["cosine_mean"], ".4f", ""),
+        "rank correlation of similarities": (end["rank_correlation"], ".4f", ""),
+    }
+    return "<br>".join(
+        f"{what} {value:{form}}{unit}" for what, (value, form, unit) in shown.items() if value is not None
+    )
+
+
+def cost_and_accuracy(inputs: Inputs) -> Chart:
+    """Area beside MXFP4's against the SQNR of layer outputs."""
+    colours = _colours(inputs.pairs)
+    panels = []
+    for lanes in inputs.lanes:
+        series = []
+        for pair in inputs.pairs:
+            for unit in [u for u in inputs.units if _pair(u) == pair and u["lanes"] == lanes]:
+                for encode in ("direct", "least-error"):
+                    case = inputs.accuracy(pair, unit["accumulator"], encode)
+                    sqnr = case and case["linear_layers_mean"]["output"]
+                    if unit["ratio_to_mxfp4"] is None or case is None or sqnr is None:
+                        continue
+                    name = f"{label(pair)}, {unit['accumulator']}"
+                    symbol: Symbol = "circle" if unit["accumulator"] == "exact" else "square"
+                    if encode != "direct":
+                        name += ", least-error weights"
+                        symbol = "circle-open" if symbol == "circle" else "square-open"
+                    hover = f"{_about(unit)}<br>{_about_case(case)}"
+                    series.append(Series(name, [unit["ratio_to_mxfp4"]], [sqnr], [hover], colours[pair], symbol))
+        panels.append(Panel(plural(lanes), [*series, *_front(series)]))
+    return Chart(
+        "cost-accuracy",
+        "Cost against accuracy",
+        "Up and to the left is better; the dashed line joins the units that no other beats in both. Area of the whole "
+        f"unit, library {inputs.library}, over MXFP4's with its float32 accumulator at the same lanes. Accuracy: mean "
+        f"SQNR of the linear layers' outputs of {inputs.model}, blocks of 32. Circles: exact accumulator, squares: "
+        "float32. Open: the same hardware with weights whose scales were chosen offline by least error.",
+        "points",
+        "area / MXFP4's",
+        "SQNR of layer outputs, dB",
+        panels,
+    )
+
+
+def _front(series: list[Series]) -> list[Series]:
+    """The line through the points that no other beats in both directions."""
+    points = sorted(((float(s.x[0]), float(s.y[0])) for s in series), key=lambda p: (p[0], -p[1]))
+    front: list[tuple[float, float]] = []
+    for point in points:
+        if not front or point[1] > front[-1][1]:
+            front.append(point)
+    if len(front) < 2:
+        return []
+    return [Series("front", [p[0] for p in front], [p[1] for p in front], [""] * len(front), "#9ca3af", "none")]
+
+
+def _bars(inputs: Inputs, pairs: list[Pair], value: Callable[[Record], float | None]) -> list[Series]:
+    """A series a pair over lanes, of its unit with the default accumulator."""
+    colours = _colours(inputs.pairs)
+    series = []
+    for pair in pairs:
+        units = [unit for unit in (inputs.unit(pair, lanes) for lanes in inputs.lanes) if unit is not None]
+        known = [(unit, number) for unit in units if (number := value(unit)) is not None]
+        if known:
+            words = [plural(unit["lanes"]) for unit, _ in known]
+            hover = [_about(unit) for unit, _ in known]
+            series.append(Series(label(pair), words, [number for _, number in known], hover, colours[pair]))
+    return series
+
+
+def price_of_asymmetry(inputs: Inputs) -> Chart:
+    """What a second scale costs and nothing else."""
+    pairs = [pair for pair in inputs.pairs if any(name.startswith("AMX") for name in pair)]
+    return Chart(
+        "price-of-asymmetry",
+        "The price of asymmetry alone",
+        "Area over that of the unit with the same scale formats, accumulator and lanes but one scale a block on both "
+        "sides. The line at 1 is that unit.",
+        "bars",
+        "",
+        "area / symmetric unit's",
+        [Panel("", _bars(inputs, pairs, lambda unit: unit["ratio_to_symmetric"]))],
+        reference=1.0,
+    )
+
+
+def ratio_against_lanes(inputs: Inputs) -> Chart:
+    """Area beside MXFP4's over the number of lanes, at every one that was measured."""
+    from amxfp4.report.inputs import is_default
+
+    colours = _colours(inputs.pairs)
+    by_name = {unit["name"]: unit for unit in (*filter(is_default, inputs.swept), *inputs.units)}
+    series = []
+    for pair in inputs.pairs:
+        of_pair = [u for u in by_name.values() if _pair(u) == pair and u["ratio_to_mxfp4"] is not None]
+        lanes = sorted({unit["lanes"] for unit in of_pair})
+        units = [unit for n in lanes if (unit := default_of([u for u in of_pair if u["lanes"] == n])) is not None]
+        if units:
+            ratios = [unit["ratio_to_mxfp4"] for unit in units]
+            x = [float(unit["lanes"]) for unit in units]
+            series.append(Series(label(pair), x, ratios, [_about(unit) for unit in units], colours[pair]))
+    return Chart(
+        "ratio-lanes",
+        "Ratio to MXFP4 against lanes",
+        "Area of the unit with its default accumulator over MXFP4's with float32 at the same lanes. An exact "
+        "accumulator weighs less the more lanes share it; sums by sign weigh more.",
+        "lines",
+        "lanes",
+        "area / MXFP4's",
+        [Panel("", series)],
+        reference=1.0,
+        log_x=True,
+    )
+
+
+def by_submodule(inputs: Inputs) -> Chart:
+    """Where the area sits."""
+    units = [u for pair in inputs.pairs for n in inputs.lanes if (u := inputs.unit(pair, n)) and u["breakdown"]]
+    parts = list(dict.fromkeys(part for unit in units for part in by_part(unit) if part != OWN))
+    panels = []
+    for lanes in inputs.lanes:
+        members = [unit for unit in units if unit["lanes"] == lanes]
+        series = []
+        for index, part in enumerate([*parts, OWN]):
+            shares = [(unit, by_part(unit).get(part, 0.0)) for unit in members]
+            shares = [(unit, area) for unit, area in shares if area]
+            if shares:
+                colour = "#d1d5db" if part == OWN else PALETTE[(index + 1) % len(PALETTE)]
+                words = [label(_pair(unit)) for unit, _ in shares]
+                hover = [
+                    f"<b>{label(_pair(unit))}</b>, {plural(lanes)}<br>"
+                    f"{part}: {area:,.0f} GE, {area / lanes:,.0f} a lane"
+                    for unit, area in shares
+                ]
+                series.append(Series(part, [area / lanes for _, area in shares], words, hover, colour))
+        panels.append(Panel(plural(lanes), series))
+    return Chart(
+        "submodules",
+        "Area by submodule",
+        f"Gate equivalents a lane, default accumulator. “{OWN}” is what lies outside any submodule: registers between "
+        "stages, and control. From a run that optimises no submodule together with another, so the sum is larger than "
+        "the unit.",
+        "stacked",
+        "gate equivalents a lane",
+        "",
+        [panel for panel in panels if panel.series],
+        shared_y=False,
+    )
+
+
+def delay(inputs: Inputs) -> Chart:
+    """The smallest clock period."""
+    return Chart(
+        "delay",
+        "Clock period",
+        f"Longest path from register to register with clock-to-output and setup, no wires, library {inputs.library}; "
+        "default accumulator.",
+        "bars",
+        "",
+        "period, ps",
+        [Panel("", _bars(inputs, inputs.pairs, lambda unit: unit["period_ps"]))],
+    )
+
+
+def trade_off(inputs: Inputs) -> Chart:
+    """Area against period of everything that a sweep measured."""
+    colours = _colours(inputs.pairs)
+    panels = []
+    for lanes in sorted({unit["lanes"] for unit in inputs.swept}):
+        series = []
+        for pair in inputs.pairs:
+            for accumulator, symbol in (("exact", "circle"), ("fp32", "square")):
+                units = [
+                    u
+                    for u in inputs.swept
+                    if _pair(u) == pair and u["lanes"] == lanes and u["accumulator"] == accumulator
+                ]
+                if units:
+                    hover = [f"{_about(u)}<br>front registers {u['config']['front_registers']}" for u in units]
+                    x, y = [u["period_ps"] for u in units], [u["area_ge_per_mac"] for u in units]
+                    name = f"{label(pair)}, {accumulator}"
+                    series.append(Series(name, x, y, hover, colours[pair], symbol))  # type: ignore[arg-type]
+        panels.append(Panel(plural(lanes), series))
+    return Chart(
+        "trade-off",
+        "Area against clock period, every pipeline",
+        "Every unit of the sweep. Circles: exact accumulator, squares: float32.",
+        "points",
+        "period, ps",
+        "gate equivalents a lane",
+        panels,
+        shared_y=False,
+    )
+
+
+ENERGY = "energy_per_mac_fj"
+ENERGY_RATIO = "energy_ratio_to_mxfp4"
+
+
+def energy(inputs: Inputs) -> Chart:
+    """Energy a MAC, where it was estimated."""
+    panels = [
+        Panel("femtojoules", _bars(inputs, inputs.pairs, lambda unit: unit.get(ENERGY))),
+        Panel("relative to MXFP4", _bars(inputs, inputs.pairs, lambda unit: unit.get(ENERGY_RATIO))),
+    ]
+    return Chart(
+        "energy",
+        "Energy a multiply-accumulate",
+        "Toggles of the mapped netlist while a real layer runs, weighted by the library's power; no wires.",
+        "bars",
+        "",
+        "energy a MAC",
+        [panel for panel in panels if panel.series],
+        shared_y=False,
+    )
+
+
+def fpga(inputs: Inputs) -> Chart:
+    """LUTs and clock on the FPGA."""
+    colours = _colours(inputs.pairs)
+    lanes = sorted({unit["lanes"] for unit in inputs.fpga})
+    panels = []
+    for title, value in (
+        ("LUTs / MXFP4's", lambda unit: unit["ratio_to_mxfp4"]),
+        ("Fmax, MHz", lambda unit: unit["fmax_mhz"]),
+    ):
+        series = []
+        for pair in inputs.pairs:
+            of_pair = [unit for unit in inputs.fpga if _pair(unit) == pair]
+            units = [u for n in lanes if (u := default_of([unit for unit in of_pair if unit["lanes"] == n]))]
+            known = [(unit, number) for unit in units if (number := value(unit)) is not None]
+            if known:
+                words = [plural(unit["lanes"]) for unit, _ in known]
+                hover = [_about_fpga(unit) for unit, _ in known]
+                series.append(Series(label(pair), words, [number for _, number in known], hover, colours[pair]))
+        panels.append(Panel(title, series))
+    device = f"{inputs.fpga[0]['device']}, speed grade {inputs.fpga[0]['speed_grade']}" if inputs.fpga else ""
+    return Chart(
+        "fpga",
+        "FPGA",
+        f"Lattice {device}, after place and route; multipliers in LUTs, default accumulator. The RTL is written for "
+        "gates: its adder trees are carry-save, which an FPGA's carry chains do not speed up.",
+        "bars",
+        "",
+        "",
+        panels if inputs.fpga else [],
+        shared_y=False,
+    )
+
+
+def _about_fpga(unit: Record) -> str:
+    lines = [
+        f"<b>{label(_pair(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}",
+        f"{unit['luts']:,} LUTs, {unit['carries']:,} carries, {unit['flip_flops']:,} flip-flops",
+        f"{unit['fmax_mhz']:.1f} MHz",
+    ]
+    for key, what in (("ratio_to_mxfp4", "MXFP4"), ("ratio_to_symmetric", "the symmetric unit")):
+        if unit[key] is not None:
+            lines.append(f"×{unit[key]:.3f} of {what}'s LUTs")
+    return "<br>".join(lines)

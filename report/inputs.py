@@ -1,0 +1,140 @@
+"""What the report is made of: the JSON files that the other commands wrote."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from amxfp4.errors import UsageError
+
+Record = dict[str, Any]
+
+AREA = Path("build/area/area.json")
+SWEEP = Path("build/sweep/sweep.json")
+ACCURACY = Path("build/accuracy/accuracy.json")
+FPGA = Path("build/fpga/fpga.json")
+
+BLOCK_SIZE = 32
+ROUNDING = "nearest-away"
+"""Of the accuracies shown: what the units are built for, and the published code's default."""
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What was read.
+
+    Attributes:
+        units: MAC units of one library as `hw.area.measure` gives them, ratios filled in, in the order of the table.
+        quantizers: likewise.
+        swept: MAC units of a sweep in the same library, which has more lanes and pipelines; may be empty.
+        cases: of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`.
+        model: what the accuracy was measured on.
+        fpga: units as `hw.fpga.measure` gives them; may be empty.
+    """
+
+    units: list[Record]
+    quantizers: list[Record]
+    swept: list[Record]
+    cases: list[Record]
+    model: str
+    fpga: list[Record]
+
+    @property
+    def library(self) -> str:
+        return str(self.units[0]["library"])
+
+    @property
+    def lanes(self) -> list[int]:
+        """Numbers of lanes in the table."""
+        return sorted({unit["lanes"] for unit in self.units})
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        """(activation, weight), in the order of the table."""
+        return list(dict.fromkeys((unit["activation"], unit["weight"]) for unit in self.units))
+
+    def unit(self, pair: tuple[str, str], lanes: int) -> Record | None:
+        """The unit of a pair with its default accumulator: exact where there is one."""
+        return default_of([u for u in self.units if (u["activation"], u["weight"]) == pair and u["lanes"] == lanes])
+
+    def accuracy(self, pair: tuple[str, str], accumulator: str | None = None, encode: str = "direct") -> Record | None:
+        """The case of these formats; with this accumulator if it was measured, otherwise with the default one."""
+        found = [
+            case
+            for case in self.cases
+            if (case["activation"], case["weight"]) == pair and case["weight_encode"] == encode
+        ]
+        exactly = [case for case in found if case["accumulate"] == accumulator]
+        return next(iter(exactly + [case for case in found if case["accumulate"] is None]), None)
+
+
+def default_of(units: Sequence[Record]) -> Record | None:
+    """Of several units the one with an exact accumulator, or the first."""
+    return next((u for u in units if u["accumulator"] == "exact"), next(iter(units), None))
+
+
+def read(area: Path = AREA, accuracy: Path = ACCURACY, sweep: Path = SWEEP, fpga: Path = FPGA) -> Inputs:
+    """Reads the files; those of sweep and FPGA may be missing, and where there is a sweep, so may that of areas.
+
+    Raises:
+        UsageError: a file that is needed is missing, or one is not what its command writes.
+    """
+    measured = _records(area, "amxfp4 area", required=not sweep.is_file())
+    swept = [unit for unit in _records(sweep, "amxfp4 sweep") if unit["unit"] == "mac"]
+    units = [unit for unit in measured if unit["unit"] == "mac"]
+    library = (units or swept or [{"library": ""}])[0]["library"]
+    swept = [unit for unit in swept if unit["library"] == library]
+    units = units or [unit for unit in swept if is_default(unit)]
+    if not units:
+        raise UsageError(f"{str(area)!r} has no MAC unit; `amxfp4 area` writes one that has")
+    study = _load(accuracy, "amxfp4 accuracy", required=True)
+    try:
+        cases = [case for case in study["cases"] if (case["block_size"], case["rounding"]) == (BLOCK_SIZE, ROUNDING)]
+        model = str(study["model"])
+    except (KeyError, TypeError):
+        raise _wrong(accuracy, "amxfp4 accuracy") from None
+    return Inputs(
+        units,
+        [unit for unit in measured if unit["unit"] == "quantizer"],
+        swept,
+        cases,
+        model,
+        [unit for unit in _records(fpga, "amxfp4 fpga") if unit["unit"] == "mac"],
+    )
+
+
+def is_default(unit: Record) -> bool:
+    """Whether a MAC unit has the pipeline that its formats and lanes get unless told otherwise."""
+    from amxfp4.hw.config import MacConfig
+
+    config = MacConfig(**unit["config"])
+    plain = MacConfig(config.activation, config.weight, config.block_size, config.lanes, config.accumulator)
+    return config == plain
+
+
+def _records(path: Path, command: str, *, required: bool = False) -> list[Record]:
+    """A list of records with a unit each."""
+    records = _load(path, command, required=required)
+    if records is None:
+        return []
+    if not isinstance(records, list) or not all(isinstance(r, dict) and "unit" in r and "lanes" in r for r in records):
+        raise _wrong(path, command)
+    return records
+
+
+def _load(path: Path, command: str, *, required: bool) -> Any:
+    try:
+        return json.loads(path.read_text())
+    except FileNotFoundError:
+        if required:
+            raise UsageError(f"{str(path)!r} is missing; `{command}` makes it") from None
+        return None
+    except OSError as error:
+        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}; `{command}` makes it") from None
+    except ValueError:
+        raise _wrong(path, command) from None
+
+
+def _wrong(path: Path, command: str) -> UsageError:
+    return UsageError(f"{str(path)!r} is not what `{command}` writes; run it again")
