@@ -7,7 +7,8 @@ be constants in part, so that a case of a proof shrinks the netlist before anyth
 import json
 import os
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,12 @@ class Netlist:
         cells = [cell for cell in top["cells"].values() if cell["type"] != "$scopeinfo"]
         self._inputs = {name: port["bits"] for name, port in ports.items() if port["direction"] == "input"}
         self._outputs = {name: port["bits"] for name, port in ports.items() if port["direction"] == "output"}
-        self._flops = {_name(top, cell): cell["connections"] for cell in cells if cell["type"] == "$dff"}
+        self._flops = {_names(top, cell)[0]: cell["connections"] for cell in cells if cell["type"] == "$dff"}
+        self._aliases = {
+            alias: names[0]
+            for names in (_names(top, cell) for cell in cells if cell["type"] == "$dff")
+            for alias in names
+        }
         for name in cut:
             nets = top["netnames"][name]["bits"]
             before = {net: f"before {net}" for net in nets}
@@ -52,42 +58,72 @@ class Netlist:
                 pins = cell["connections"]
                 pins["Y"] = [before.get(net, net) for net in pins.get("Y", [])]
             self._inputs[name], self._outputs[name] = nets, list(before.values())
-        self._order = _sorted([cell for cell in cells if cell["type"] != "$dff"])
+        self._cells = _Cells([cell for cell in cells if cell["type"] != "$dff"])
         self.ports = {name: len(bits) for name, bits in (self._inputs | self._outputs).items()}
         self.registers = {name: len(pins["Q"]) for name, pins in self._flops.items()}
+
+    def register(self, alias: str) -> str:
+        """The name by which a register goes here, which is the shortest of those that its nets have."""
+        return self._aliases[alias]
 
     def symbols(self, prefix: str = "register ") -> dict[str, Word]:
         """Any values for all registers."""
         return {name: z3.BitVec(prefix + name, width) for name, width in self.registers.items()}
 
-    def outputs(self, **inputs: Word) -> dict[str, Word]:
+    def outputs(self, **inputs: Word) -> "Words":
         """Outputs of a netlist without registers."""
         assert not self.registers, "this netlist has registers"
         return self.step({}, **inputs)[0]
 
-    def step(self, state: Mapping[str, Word], **inputs: Word) -> tuple[dict[str, Word], dict[str, Word]]:
+    def step(self, state: Mapping[str, Word], **inputs: Word) -> tuple["Words", "Words"]:
         """Outputs in one cycle, and the registers' values after it. `rst` is 0 unless given."""
         if "rst" in self._inputs:
             inputs = {"rst": z3.BitVecVal(0, 1)} | inputs
         assert sorted(inputs) == sorted(self._inputs), f"inputs are {sorted(self._inputs)}"
-        bits = _Bits()
+        bits = _Bits(self._cells)
         for name, value in inputs.items():
             bits.drive(self._inputs[name], value)
         for name, pins in self._flops.items():
             bits.drive(pins["Q"], state[name])
-        for cell in self._order:
-            bits.drive(cell["connections"]["Y"], _evaluate(cell, bits))
-        outputs = {name: bits.word(nets) for name, nets in self._outputs.items()}
-        return outputs, {name: bits.word(pins["D"]) for name, pins in self._flops.items()}
+        outputs = {name: partial(bits.word, nets) for name, nets in self._outputs.items()}
+        return Words(outputs), Words({name: partial(bits.word, pins["D"]) for name, pins in self._flops.items()})
+
+
+class Words(Mapping[str, Word]):
+    """Words by name, each made when it is asked for, so that a claim costs no more than the logic that it is about."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Word]]) -> None:
+        self._makers = dict(makers)
+        self._made: dict[str, Word] = {}
+
+    def __getitem__(self, name: str) -> Word:
+        if name not in self._made:
+            self._made[name] = self._makers[name]()
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+    def __or__(self, others: Mapping[str, Word]) -> "Words":
+        """The same words but for some others."""
+        return Words({name: partial(self.__getitem__, name) for name in self} | _given(others))
+
+
+def _given(words: Mapping[str, Word]) -> dict[str, Callable[[], Word]]:
+    return {name: partial(words.__getitem__, name) for name in words}
 
 
 _CONSTANTS = ("0", "1")
 
 
 class _Bits:
-    """What drives each net: a bit of a word."""
+    """What drives each net: a bit of a word. Cells are evaluated when one of their nets is asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, cells: "_Cells") -> None:
+        self._cells = cells
         self._drivers: dict[int | str, tuple[Word, int]] = {}
 
     def drive(self, nets: list[int | str], word: Word) -> None:
@@ -96,7 +132,14 @@ class _Bits:
             self._drivers[net] = (word, index)
 
     def word(self, nets: list[int | str]) -> Word:
-        """Nets as one word, made of as few slices as there can be."""
+        """Nets as one word."""
+        for cell in self._cells.behind(net for net in nets if net not in self._drivers):
+            if cell["connections"]["Y"][0] not in self._drivers:
+                self.drive(cell["connections"]["Y"], _evaluate(cell, self._read))
+        return self._read(nets)
+
+    def _read(self, nets: list[int | str]) -> Word:
+        """Nets that have drivers as one word, made of as few slices as there can be."""
         if not nets:  # an operand of no width is zero
             return z3.BitVecVal(0, 1)
         slices: list[tuple[Word, int, int]] = []
@@ -108,6 +151,29 @@ class _Bits:
                 slices.append((word, index, index))
         parts = [w if w.size() == high - low + 1 else z3.Extract(high, low, w) for w, low, high in slices]
         return z3.Concat(*reversed(parts)) if len(parts) > 1 else parts[0]
+
+
+class _Cells:
+    """Cells in an order in which each comes after those that drive it."""
+
+    def __init__(self, cells: list[Any]) -> None:
+        self._cells = cells = _sorted(cells)
+        self._driver = {net: index for index, cell in enumerate(cells) for net in cell["connections"]["Y"]}
+
+    def behind(self, nets: Iterable[int | str]) -> list[Any]:
+        """The cells on which nets depend, in order."""
+        found: set[int] = set()
+        pending = [self._driver[net] for net in nets if net in self._driver]
+        while pending:
+            index = pending.pop()
+            if index not in found:
+                found.add(index)
+                pending += [self._driver[net] for net in _operands(self._cells[index]) if net in self._driver]
+        return [self._cells[index] for index in sorted(found)]
+
+
+def _operands(cell: Any) -> Iterator[int | str]:
+    return (net for pin, nets in cell["connections"].items() if pin != "Y" for net in nets)
 
 
 def _json(component: wiring.Component) -> Any:
@@ -126,21 +192,16 @@ def _json(component: wiring.Component) -> Any:
         return json.loads(Path(folder, "top.json").read_text())["modules"]["top"]
 
 
-def _name(top: Any, flop: Any) -> str:
-    """The shortest of a register's names."""
+def _names(top: Any, flop: Any) -> list[str]:
+    """A register's names, the shortest first."""
     nets = flop["connections"]["Q"]
-    return min((name for name, net in top["netnames"].items() if net["bits"] == nets), key=lambda n: (len(n), n))
+    return sorted((name for name, net in top["netnames"].items() if net["bits"] == nets), key=lambda n: (len(n), n))
 
 
 def _sorted(cells: list[Any]) -> list[Any]:
     """Cells in an order in which each comes after those that drive it."""
     driver = {net: index for index, cell in enumerate(cells) for net in cell["connections"]["Y"]}
-    needs = [
-        sorted(
-            {driver[net] for pin, nets in cell["connections"].items() if pin != "Y" for net in nets if net in driver}
-        )
-        for cell in cells
-    ]
+    needs = [sorted({driver[net] for net in _operands(cell) if net in driver}) for cell in cells]
     order: list[int] = []
     state = [0] * len(cells)  # 0: not seen, 1: on the stack, 2: in order
     for root in range(len(cells)):
@@ -199,23 +260,23 @@ _REDUCE: dict[str, Callable[[Word], Word]] = {
 }
 
 
-def _evaluate(cell: Any, bits: _Bits) -> Word:
+def _evaluate(cell: Any, word: Callable[[list[int | str]], Word]) -> Word:
     kind, pins = cell["type"], cell["connections"]
     params = {name: int(value, 2) for name, value in cell["parameters"].items()}
-    a, width = bits.word(pins["A"]), len(pins["Y"])
+    a, width = word(pins["A"]), len(pins["Y"])
     signed = bool(params.get("A_SIGNED", 0) and params.get("B_SIGNED", 1))
     if kind == "$mux":
-        return z3.If(bits.word(pins["S"]) == 1, bits.word(pins["B"]), a)
+        return z3.If(word(pins["S"]) == 1, word(pins["B"]), a)
     if kind == "$pmux":  # one-hot: case i takes slice i of B
-        cases = bits.word(pins["B"])
+        cases = word(pins["B"])
         for index, select in enumerate(pins["S"]):
-            a = z3.If(bits.word([select]) == 1, z3.Extract((index + 1) * width - 1, index * width, cases), a)
+            a = z3.If(word([select]) == 1, z3.Extract((index + 1) * width - 1, index * width, cases), a)
         return a
     if kind == "$not":
         return ~extended(a, width, signed=signed)
     if kind in _REDUCE:
         return extended(_REDUCE[kind](a), width)
-    b = bits.word(pins["B"])
+    b = word(pins["B"])
     if kind in _BINARY:
         return _BINARY[kind](extended(a, width, signed=signed), extended(b, width, signed=signed))
     if kind in _COMPARE:
