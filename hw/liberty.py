@@ -209,7 +209,8 @@ def _text(file: Path) -> str:
             data = gzip.decompress(data)
         return data.decode("utf-8", errors="replace")
     except (OSError, EOFError, ValueError) as error:
-        raise UsageError(f"liberty {str(file)!r} cannot be read ({error}); give a .lib or .lib.gz file") from None
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise UsageError(f"liberty {str(file)!r} cannot be read ({reason}); give a .lib or .lib.gz file") from None
 
 
 # A token is a quoted string, a word (names, numbers and expressions without spaces) or one sign.
