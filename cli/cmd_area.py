@@ -150,8 +150,8 @@ def _measure(
             pool.shutdown(cancel_futures=True)
             raise
         progress.update(task, description="synthesis")
-    order = [config.name for config in configs]
-    return [found[name] for name in order if name in found], [failures[name] for name in order if name in failures]
+    names = [config.name for config in configs]
+    return [found[name] for name in names if name in found], [failures[name] for name in names if name in failures]
 
 
 def _write(records: "list[Record]", folder: Path) -> list[Path]:
@@ -183,8 +183,11 @@ def _show(console: "Console", library: str, records: "list[Record]") -> None:
             continue
         table = Table(title=f"{title}, library {library}", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for heading in headings:
-            justify = "left" if heading in area_report.LEFT else "right"
-            table.add_column(_NARROW.get(heading, heading), justify=justify, no_wrap=True)
+            table.add_column(
+                _NARROW.get(heading, heading),
+                justify="left" if heading in area_report.LEFT else "right",
+                no_wrap=True,
+            )
         for row in rows:
             table.add_row(*row)
         console.print(table)
