@@ -81,10 +81,11 @@ class Netlist:
             inputs = {"rst": z3.BitVecVal(0, 1)} | inputs
         assert sorted(inputs) == sorted(self._inputs), f"inputs are {sorted(self._inputs)}"
         bits = _Bits(self._cells)
-        for name, value in inputs.items():
-            bits.drive(self._inputs[name], value)
+        for name, nets in self._inputs.items():
+            assert inputs[name].size() == len(nets), f"{name} has {len(nets)} bits"
+            bits.source(nets, inputs, name)
         for name, pins in self._flops.items():
-            bits.drive(pins["Q"], state[name])
+            bits.source(pins["Q"], state, name)
         outputs = {name: partial(bits.word, nets) for name, nets in self._outputs.items()}
         return Words(outputs), Words({name: partial(bits.word, pins["D"]) for name, pins in self._flops.items()})
 
@@ -125,6 +126,11 @@ class _Bits:
     def __init__(self, cells: "_Cells") -> None:
         self._cells = cells
         self._drivers: dict[int | str, tuple[Word, int]] = {}
+        self._sources: dict[int | str, tuple[list[int | str], Mapping[str, Word], str]] = {}
+
+    def source(self, nets: list[int | str], words: Mapping[str, Word], name: str) -> None:
+        """Drives nets with a word that is looked up when one of them is asked for."""
+        self._sources |= dict.fromkeys(nets, (nets, words, name))
 
     def drive(self, nets: list[int | str], word: Word) -> None:
         assert word.size() == len(nets), f"{word.size()} bits where {len(nets)} are due"
@@ -144,6 +150,9 @@ class _Bits:
             return z3.BitVecVal(0, 1)
         slices: list[tuple[Word, int, int]] = []
         for net in nets:
+            if net not in self._drivers and net in self._sources:
+                driven, words, name = self._sources[net]
+                self.drive(driven, words[name])
             word, index = (z3.BitVecVal(int(net), 1), 0) if net in _CONSTANTS else self._drivers[net]
             if slices and slices[-1][0] is word and slices[-1][2] + 1 == index:
                 slices[-1] = (word, slices[-1][1], index)
