@@ -35,13 +35,13 @@ def command(area: Path | None, accuracy: Path | None, sweep: Path | None, fpga: 
     drawn = charts(found)
     keys = {chart.key for chart in drawn}
     notes = [note for key, note in LEFT_OUT.items() if key not in keys]
-    paragraph = answer(found)
-    text = page.page(found, paragraph, drawn, notes)
+    sentences = answer(found)
+    text = page.page(found, sentences, drawn, notes)
     pictures = [output / f"{chart.key}.svg" for chart in drawn]
     for chart, picture in zip(drawn, pictures, strict=True):
         still.write(chart, picture)
     write_text(output / "index.html", text)
-    click.echo(paragraph)
+    click.echo(" ".join(sentences))
     for note in notes:
         click.echo(note, err=True)
     click.echo(f"written to {', '.join(str(file) for file in (output / 'index.html', *pictures))}")

@@ -1,27 +1,20 @@
 """Is asymmetry's cost negligible, and for which design? In numbers, from what was measured."""
 
-from amxfp4.report.charts import Pair, label, plural
+from amxfp4.report.charts import NEGLIGIBLE, Pair, is_asymmetric, label, plural
 from amxfp4.report.inputs import BLOCK_SIZE, Inputs
 
-NEGLIGIBLE = 1.05
-"""An area is called negligibly larger up to this ratio."""
 
-
-def answer(inputs: Inputs) -> str:
-    """One paragraph, plain text."""
+def answer(inputs: Inputs) -> list[str]:
+    """The sentences of one paragraph, plain text, the verdict first."""
     prices = {
-        pair: prices for pair in inputs.pairs if _asymmetric(pair) and (prices := _ratios(inputs, pair, "symmetric"))
+        pair: prices for pair in inputs.pairs if is_asymmetric(pair) and (prices := _ratios(inputs, pair, "symmetric"))
     }
     if not prices:
-        return "Nothing asymmetric was measured together with its symmetric unit, so there is no answer."
+        return ["Nothing asymmetric was measured together with its symmetric unit, so there is no answer."]
     sentences = [_verdict(prices), _prices(prices, inputs)]
     best = min(prices, key=lambda pair: (max(prices[pair].values()), pair))
     sentences += [_against_mxfp4(inputs, best), _speed(inputs, best), _accuracy(inputs, prices)]
-    return " ".join(sentence for sentence in sentences if sentence)
-
-
-def _asymmetric(pair: Pair) -> bool:
-    return any(name.startswith("AMX") for name in pair)
+    return [sentence for sentence in sentences if sentence]
 
 
 def _ratios(inputs: Inputs, pair: Pair, to: str) -> dict[int, float]:
@@ -42,20 +35,18 @@ def _verdict(prices: dict[Pair, dict[int, float]]) -> str:
         if pair not in always
     }
     partly = {pair: lanes for pair, lanes in partly.items() if lanes}
-    parts = [f"{label(pair)} at every number of lanes" for pair in always]
-    parts += [f"{label(pair)} at {_and([str(n) for n in lanes])} lanes" for pair, lanes in partly.items()]
+    parts = [f"for {_and([label(pair) for pair in always])} at every number of lanes"] if always else []
+    parts += [f"for {label(pair)} at {_lanes(lanes)}" for pair, lanes in partly.items()]
     if not parts:
         return f"No: asymmetry costs more than {limit} in every design measured."
     never = [label(pair) for pair in prices if pair not in always and pair not in partly]
-    rest = f", and no for {_and(never)}" if never else ""
-    return f"Yes for {_and(parts)}{rest}, if negligible means at most {limit}."
+    rest = f"; no for {_and(never)}" if never else ""
+    return f"Yes {', '.join(parts)}{rest}, if negligible means at most {limit}."
 
 
 def _prices(prices: dict[Pair, dict[int, float]], inputs: Inputs) -> str:
-    lanes = _and([str(n) for n in inputs.lanes])
     each = [f"{label(pair)} {' / '.join(map(_percent, by_lanes.values()))}" for pair, by_lanes in prices.items()]
-    what = "lane" if inputs.lanes == [1] else "lanes"
-    return f"Asymmetry alone costs, at {lanes} {what} in library {inputs.library}: {'; '.join(each)}."
+    return f"Asymmetry alone costs, at {_lanes(inputs.lanes)} in library {inputs.library}: {'; '.join(each)}."
 
 
 def _against_mxfp4(inputs: Inputs, pair: Pair) -> str:
@@ -79,7 +70,7 @@ def _speed(inputs: Inputs, pair: Pair) -> str:
 
 def _accuracy(inputs: Inputs, prices: dict[Pair, dict[int, float]]) -> str:
     pairs = [("MXFP4", "MXFP4"), *prices]
-    symmetric = [pair for pair in inputs.pairs if not _asymmetric(pair) and pair != pairs[0]]
+    symmetric = [pair for pair in inputs.pairs if not is_asymmetric(pair) and pair != pairs[0]]
     known = []
     for pair in (pairs[0], *symmetric, *prices):
         case = inputs.accuracy(pair)
@@ -92,6 +83,10 @@ def _accuracy(inputs: Inputs, prices: dict[Pair, dict[int, float]]) -> str:
         f"What it buys on {inputs.model}, mean SQNR of the linear layers' outputs in dB, blocks of {BLOCK_SIZE}: "
         f"{', '.join(known)}."
     )
+
+
+def _lanes(numbers: list[int]) -> str:
+    return f"{_and([str(n) for n in numbers])} {'lane' if numbers == [1] else 'lanes'}"
 
 
 def _and(words: list[str]) -> str:

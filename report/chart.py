@@ -12,7 +12,7 @@ class Series:
     """What the legend has one entry for.
 
     Attributes:
-        name: the entry.
+        name: the entry; several series may share one.
         x, y: as many of each; x are words for bars. For "stacked" bars lie, and `x` is their length, `y` their word.
         hover: a text a point.
         colour: as #rrggbb.
@@ -43,8 +43,9 @@ class Chart:
         key: its file's name and its anchor on the page.
         title: a few words.
         caption: what is shown, and how it was measured.
-        reference: a thin line at this value of the y axis (of the x axis, where bars lie), or None.
+        reference: a dotted line at this value of the y axis, or None.
         log_x: the x axis doubles from tick to tick.
+        shared_x: panels have one scale for x.
         shared_y: panels have one scale for y.
     """
 
@@ -57,6 +58,7 @@ class Chart:
     panels: list[Panel] = field(default_factory=list)
     reference: float | None = None
     log_x: bool = False
+    shared_x: bool = False
     shared_y: bool = True
 
 

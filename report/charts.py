@@ -2,16 +2,25 @@
 
 from collections.abc import Callable, Iterable
 
+from amxfp4.golden import block_format
 from amxfp4.hw.area import OWN, by_part
 from amxfp4.report.chart import PALETTE, Chart, Panel, Series, Symbol
 from amxfp4.report.inputs import Inputs, Record, default_of
 
 Pair = tuple[str, str]
 
+NEGLIGIBLE = 1.05
+"""Asymmetry's cost is called negligible up to this ratio of areas."""
+
 
 def label(pair: Pair, between: str = " × ") -> str:
     """A pair as a legend names it."""
     return pair[0] if pair[0] == pair[1] else between.join(pair)
+
+
+def is_asymmetric(pair: Pair) -> bool:
+    """Whether either operand has more than one scale a block."""
+    return any(block_format(name).two_sided for name in pair)
 
 
 def plural(lanes: int) -> str:
@@ -82,14 +91,13 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
                     sqnr = case and case["linear_layers_mean"]["output"]
                     if unit["ratio_to_mxfp4"] is None or case is None or sqnr is None:
                         continue
-                    name = f"{label(pair)}, {unit['accumulator']}"
-                    symbol: Symbol = "circle" if unit["accumulator"] == "exact" else "square"
+                    exact = unit["accumulator"] == "exact"
+                    symbol: Symbol = "circle" if exact else "square"
                     if encode != "direct":
-                        name += ", least-error weights"
-                        symbol = "circle-open" if symbol == "circle" else "square-open"
+                        symbol = "circle-open" if exact else "square-open"
                     hover = f"{_about(unit)}<br>{_about_case(case)}"
-                    series.append(Series(name, [unit["ratio_to_mxfp4"]], [sqnr], [hover], colours[pair], symbol))
-        panels.append(Panel(plural(lanes), [*series, *_front(series)]))
+                    series.append(Series(label(pair), [unit["ratio_to_mxfp4"]], [sqnr], [hover], colours[pair], symbol))
+        panels.append(Panel(plural(lanes), [*_front(series), *series]))
     return Chart(
         "cost-accuracy",
         "Cost against accuracy",
@@ -101,6 +109,7 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
         "area / MXFP4's",
         "SQNR of layer outputs, dB",
         panels,
+        shared_x=True,
     )
 
 
@@ -132,17 +141,22 @@ def _bars(inputs: Inputs, pairs: list[Pair], value: Callable[[Record], float | N
 
 def price_of_asymmetry(inputs: Inputs) -> Chart:
     """What a second scale costs and nothing else."""
-    pairs = [pair for pair in inputs.pairs if any(name.startswith("AMX") for name in pair)]
+    pairs = [pair for pair in inputs.pairs if is_asymmetric(pair)]
+
+    def extra(unit: Record) -> float | None:
+        ratio = unit["ratio_to_symmetric"]
+        return None if ratio is None else 100 * (ratio - 1)
+
     return Chart(
         "price-of-asymmetry",
         "The price of asymmetry alone",
-        "Area over that of the unit with the same scale formats, accumulator and lanes but one scale a block on both "
-        "sides. The line at 1 is that unit.",
+        "Area beyond that of the unit with the same scale formats, accumulator and lanes but one scale a block on both "
+        f"sides. Dotted: the {100 * (NEGLIGIBLE - 1):.0f} % up to which the page calls it negligible.",
         "bars",
         "",
-        "area / symmetric unit's",
-        [Panel("", _bars(inputs, pairs, lambda unit: unit["ratio_to_symmetric"]))],
-        reference=1.0,
+        "extra area, %",
+        [Panel("", _bars(inputs, pairs, extra))],
+        reference=100 * (NEGLIGIBLE - 1),
     )
 
 
@@ -240,8 +254,7 @@ def trade_off(inputs: Inputs) -> Chart:
                 if units:
                     hover = [f"{_about(u)}<br>front registers {u['config']['front_registers']}" for u in units]
                     x, y = [u["period_ps"] for u in units], [u["area_ge_per_mac"] for u in units]
-                    name = f"{label(pair)}, {accumulator}"
-                    series.append(Series(name, x, y, hover, colours[pair], symbol))  # type: ignore[arg-type]
+                    series.append(Series(label(pair), x, y, hover, colours[pair], symbol))  # type: ignore[arg-type]
         panels.append(Panel(plural(lanes), series))
     return Chart(
         "trade-off",

@@ -125,7 +125,7 @@ def _records(path: Path, command: str, *, required: bool = False) -> list[Record
 
 def _load(path: Path, command: str, *, required: bool) -> Any:
     try:
-        return json.loads(path.read_text())
+        found = json.loads(path.read_text())
     except FileNotFoundError:
         if required:
             raise UsageError(f"{str(path)!r} is missing; `{command}` makes it") from None
@@ -134,6 +134,9 @@ def _load(path: Path, command: str, *, required: bool) -> Any:
         raise UsageError(f"cannot read {str(path)!r}: {error.strerror}; `{command}` makes it") from None
     except ValueError:
         raise _wrong(path, command) from None
+    if found is None:
+        raise _wrong(path, command)
+    return found
 
 
 def _wrong(path: Path, command: str) -> UsageError:

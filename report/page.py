@@ -42,13 +42,15 @@ _HEADINGS = (
 )
 _WORDS = 3
 _MARKER_SIZE = 12
+# All that work without a network.
+_BUTTONS = ["toImage", "zoom2d", "pan2d", "resetScale2d"]
 
 
-def page(inputs: Inputs, paragraph: str, charts: list[Chart], notes: list[str]) -> str:
+def page(inputs: Inputs, sentences: list[str], charts: list[Chart], notes: list[str]) -> str:
     """The HTML text.
 
     Args:
-        paragraph: the answer, plain text.
+        sentences: the answer, the verdict first.
         notes: what is left out, and how to have it.
     """
     import plotly.offline
@@ -73,7 +75,7 @@ def page(inputs: Inputs, paragraph: str, charts: list[Chart], notes: list[str]) 
             f'<nav>{" ".join(links)} <a href="#units">All units</a></nav></div></header>',
             "<main>",
             f'<section class="answer" id="answer"><h2>Is asymmetry’s cost negligible, and for which design?</h2>'
-            f"<p>{html.escape(paragraph)}</p></section>",
+            f"<p><strong>{_unbroken(sentences[0])}</strong> {_unbroken(' '.join(sentences[1:]))}</p></section>",
             *sections,
             f'<section id="units"><h2>All units</h2>\n<p class="caption">Library {html.escape(inputs.library)}; '
             "GE: gate equivalents, the area over that of the smallest two-input NAND.</p>\n"
@@ -83,6 +85,11 @@ def page(inputs: Inputs, paragraph: str, charts: list[Chart], notes: list[str]) 
             "",
         ]
     )
+
+
+def _unbroken(text: str) -> str:
+    """Text in which no format's name is broken at its hyphen."""
+    return html.escape(text).replace("-", "&#8209;")
 
 
 def _table(inputs: Inputs) -> str:
@@ -123,7 +130,7 @@ def _drawn(chart: Chart) -> str:
         full_html=False,
         include_plotlyjs=False,
         div_id=f"chart-{chart.key}",
-        config={"displaylogo": False, "responsive": True, "modeBarButtonsToRemove": ["lasso2d", "select2d"]},
+        config={"displaylogo": False, "responsive": True, "modeBarButtons": [_BUTTONS]},
     )
     return text
 
@@ -140,6 +147,7 @@ def figure(chart: Chart) -> "Figure":
         rows=down,
         cols=across,
         row_heights=heights,
+        shared_xaxes="all" if chart.shared_x else False,
         shared_yaxes=chart.shared_y and not stacked,
         horizontal_spacing=0.035 if chart.shared_y else 0.07,
         vertical_spacing=min(0.12, 0.5 / down),
@@ -152,7 +160,8 @@ def figure(chart: Chart) -> "Figure":
             drawn.add_trace(_trace(chart, series, series.name not in seen), row=row, col=column)
             seen.add(series.name)
         if chart.reference is not None:
-            drawn.add_hline(chart.reference, line={"color": "#374151", "width": 1}, row=row, col=column)
+            line = {"color": "#374151", "width": 1, "dash": "dot"}
+            drawn.add_hline(chart.reference, line=line, row=row, col=column)
         drawn.update_xaxes(
             title_text=chart.x_title if row == down or chart.kind == "points" else "", row=row, col=column
         )
@@ -163,16 +172,16 @@ def figure(chart: Chart) -> "Figure":
     if chart.log_x:
         ticks = sorted({x for panel in chart.panels for series in panel.series for x in series.x})
         drawn.update_xaxes(type="log", tickvals=ticks, ticktext=[f"{tick:g}" for tick in ticks])
-    if chart.kind == "bars" and chart.reference is None:
+    if chart.kind == "bars":
         drawn.update_yaxes(rangemode="tozero")
     height = int(26 * sum(heights)) + 190 if stacked else 400 * down + 40
     drawn.update_layout(
         template="plotly_white",
         barmode="stack" if stacked else "group",
         height=height,
-        margin={"l": 10, "r": 10, "t": 34, "b": 10},
+        margin={"l": 10, "r": 10, "t": 56 if any(panel.title for panel in chart.panels) else 34, "b": 10},
         font={"family": "system-ui, sans-serif", "size": 13, "color": "#1f2937"},
-        legend={"orientation": "h", "y": -0.16 if not stacked else -70 / height, "yanchor": "top", "x": 0},
+        legend={"orientation": "h", "y": -(80 if chart.x_title else 50) / height, "yanchor": "top", "x": 0},
         hoverlabel={"align": "left", "bgcolor": "white", "font": {"color": "#1f2937"}},
     )
     drawn.update_xaxes(automargin=True, gridcolor="#eef0f3")

@@ -39,6 +39,7 @@ def write(chart: Chart, path: Path) -> None:
             across,
             figsize=size,
             squeeze=False,
+            sharex=chart.shared_x,
             sharey=chart.shared_y and not lying,
             layout="constrained",
             gridspec_kw={"height_ratios": heights},
@@ -75,7 +76,7 @@ def _panel(axis: "Axes", chart: Chart, panel: Panel) -> None:
     axis.set_title(panel.title, loc="left", fontsize=9)
     axis.set_xlabel(chart.x_title)
     if chart.reference is not None:
-        axis.axhline(chart.reference, color="#374151", linewidth=0.8)
+        axis.axhline(chart.reference, color="#374151", linewidth=0.8, linestyle=":")
     if chart.log_x:
         ticks = sorted({float(x) for series in panel.series for x in series.x})
         axis.set_xscale("log", base=2)

@@ -40,7 +40,12 @@ def area_record(config: MacConfig, library: str = "sample") -> Record:
         "ratio_to_mxfp4": None,
         "ratio_to_symmetric": None,
         "ratio_to_mac": None,
-        "breakdown": {"": 10.0, "pipeline.sums": area / 2, "pipeline.scale0": area / 4, "pipeline.accumulator": area / 4},
+        "breakdown": {
+            "": 10.0,
+            "pipeline.sums": area / 2,
+            "pipeline.scale0": area / 4,
+            "pipeline.accumulator": area / 4,
+        },
     }
 
 
@@ -74,8 +79,12 @@ def study() -> Record:
 def case(activation: str, weight: str, encode: str, rounding: str) -> Record:
     output = (SQNR[activation] + SQNR[weight]) / 2 + 0.5 * (encode != "direct") - 5 * (rounding != "nearest-away")
     return {
-        **{"activation": activation, "weight": weight, "block_size": 32, "rounding": rounding},
-        **{"weight_encode": encode, "accumulate": None},
+        "activation": activation,
+        "weight": weight,
+        "block_size": 32,
+        "rounding": rounding,
+        "weight_encode": encode,
+        "accumulate": None,
         "linear_layers_mean": {"activation": output + 1, "weight": output + 1, "output": output},
         "end_to_end": {"linear": {"cosine_mean": 0.98, "rank_correlation": 0.97}},
     }

@@ -1,0 +1,61 @@
+"""The answer in numbers."""
+
+from pathlib import Path
+
+import pytest
+import report_samples
+
+from amxfp4.report import inputs
+from amxfp4.report.answer import answer
+from amxfp4.report.inputs import Inputs
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Inputs:
+    report_samples.write(tmp_path)
+    paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA))
+    return inputs.read(*paths)
+
+
+def price(found: Inputs, activation: str, weight: str, lanes: int, ratio: float) -> None:
+    """Sets what asymmetry costs in one unit."""
+    unit = found.unit((activation, weight), lanes)
+    assert unit is not None
+    unit["ratio_to_symmetric"] = ratio
+
+
+def test_in_numbers(found: Inputs) -> None:
+    verdict, prices, whole, speed, accuracy = answer(found)
+    assert verdict == (
+        "Yes for AMXFP4-X2 × MXFP4-UE5M3 and AMXFP4-X2 at every number of lanes; no for AMXFP4-E5M2 × MXFP4-E5M2 and "
+        "AMXFP4-E5M2, if negligible means at most 5 % of the symmetric unit's area."
+    )
+    assert prices.startswith("Asymmetry alone costs, at 1, 8 and 32 lanes in library sample: AMXFP4-E5M2 × MXFP4-E5M2 ")
+    assert "AMXFP4-X2 +3.6 % / +3.6 % / +3.6 %" in prices
+    assert whole.startswith("The whole AMXFP4-X2 × MXFP4-UE5M3 unit, the cheapest of them, is ×1.23 at 1 lane, ")
+    assert speed == "Its clock period is ×1.00, ×1.00 and ×1.00 of MXFP4's."
+    assert "MXFP4 16.22, MXFP4-E5M2 18.20" in accuracy
+    assert accuracy.endswith("AMXFP4-X2 19.27.")
+
+
+def test_by_lanes(found: Inputs) -> None:
+    price(found, "AMXFP4-X2", "AMXFP4-X2", 1, 1.0501)
+    price(found, "AMXFP4-E5M2", "AMXFP4-E5M2", 32, 0.99)
+    verdict, prices, *_ = answer(found)
+    assert verdict.startswith(
+        "Yes for AMXFP4-X2 × MXFP4-UE5M3 at every number of lanes, for AMXFP4-E5M2 at 32 lanes, for AMXFP4-X2 at 8 and "
+        "32 lanes; no for AMXFP4-E5M2 × MXFP4-E5M2,"
+    )
+    assert "−1.0 %" in prices
+
+
+def test_a_no(found: Inputs) -> None:
+    for unit in found.units:
+        if unit["ratio_to_symmetric"] is not None:
+            unit["ratio_to_symmetric"] += 1
+    assert answer(found)[0].startswith("No: asymmetry costs more than 5 %")
+
+
+def test_nothing_asymmetric(found: Inputs) -> None:
+    few = Inputs([unit for unit in found.units if unit["activation"] == "MXFP4"], [], [], found.cases, "m", [])
+    assert answer(few) == ["Nothing asymmetric was measured together with its symmetric unit, so there is no answer."]

@@ -1,0 +1,106 @@
+"""What the report reads, and what it says of what is missing or wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+import report_samples
+
+from amxfp4.errors import UsageError
+from amxfp4.report import inputs
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    report_samples.write(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_everything_is_read() -> None:
+    found = inputs.read()
+    assert found.library == "sample"
+    assert found.model == "a sample model"
+    assert found.lanes == [1, 8, 32]
+    assert found.pairs[0] == ("MXFP4", "MXFP4")
+    assert len(found.pairs) == 7
+    assert len(found.units) == len(report_samples.area_records())
+    assert len(found.swept) == 24
+    assert len(found.fpga) == len(found.units)
+    assert {case["rounding"] for case in found.cases} == {"nearest-away"}
+
+
+def test_a_unit_is_the_exact_one_where_there_is_one() -> None:
+    found = inputs.read()
+    for pair in found.pairs:
+        for lanes in found.lanes:
+            unit = found.unit(pair, lanes)
+            assert unit is not None
+            assert (unit["activation"], unit["weight"], unit["lanes"]) == (*pair, lanes)
+            assert unit["accumulator"] == ("fp32" if pair[0] == "MXFP4" else "exact")
+    assert found.unit(("MXFP4", "MXFP4"), 2) is None
+
+
+def test_accuracy_is_of_the_accumulator_where_that_was_measured() -> None:
+    found = inputs.read()
+    pair = ("AMXFP4-X2", "AMXFP4-X2")
+    default = found.accuracy(pair, "fp32")
+    assert default is not None and default["accumulate"] is None
+    better = found.accuracy(pair, "exact", "least-error")
+    assert better is not None and better["weight_encode"] == "least-error"
+    found.cases.append({**default, "accumulate": "fp32"})
+    exactly = found.accuracy(pair, "fp32")
+    assert exactly is not None and exactly["accumulate"] == "fp32"
+    assert found.accuracy(pair, "exact") is default
+    assert found.accuracy(("AMXFP4-E4M3", "AMXFP4-E4M3")) is None
+
+
+def test_a_sweep_stands_in_for_the_table() -> None:
+    inputs.AREA.unlink()
+    found = inputs.read()
+    assert found.lanes == [1, 2, 4, 8, 16, 32]
+    assert {unit["config"]["front_registers"] for unit in found.units if unit["lanes"] == 8} == {1}
+    assert len(found.units) == 12
+
+
+def test_a_sweep_in_another_library_is_not_mixed_in() -> None:
+    records = [record | {"library": "other"} for record in report_samples.sweep_records()]
+    inputs.SWEEP.write_text(json.dumps(records))
+    assert inputs.read().swept == []
+
+
+def test_what_is_optional_may_be_missing() -> None:
+    inputs.SWEEP.unlink()
+    inputs.FPGA.unlink()
+    found = inputs.read()
+    assert found.swept == found.fpga == []
+
+
+@pytest.mark.parametrize(("name", "command"), [("AREA", "amxfp4 area"), ("ACCURACY", "amxfp4 accuracy")])
+def test_what_is_needed_and_missing_is_said_with_the_command(name: str, command: str) -> None:
+    inputs.SWEEP.unlink()
+    path: Path = getattr(inputs, name)
+    path.unlink()
+    with pytest.raises(UsageError, match=f"'{path}' is missing; `{command}` makes it"):
+        inputs.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "command"),
+    [
+        ("AREA", "{", "amxfp4 area"),
+        ("AREA", '{"a": 1}', "amxfp4 area"),
+        ("AREA", "[1]", "amxfp4 area"),
+        ("AREA", "[]", "amxfp4 area"),
+        ("ACCURACY", "[]", "amxfp4 accuracy"),
+        ("ACCURACY", '{"cases": []}', "amxfp4 accuracy"),
+        ("SWEEP", "null", "amxfp4 sweep"),
+        ("FPGA", '{"luts": 3}', "amxfp4 fpga"),
+    ],
+)
+def test_another_file_is_said_with_the_command(name: str, text: str, command: str) -> None:
+    if name == "AREA":
+        inputs.SWEEP.unlink()
+    getattr(inputs, name).write_text(text)
+    with pytest.raises(UsageError, match=command):
+        inputs.read()
