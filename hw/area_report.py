@@ -1,12 +1,18 @@
-"""Area records for people: Markdown and a bar chart of the breakdown."""
+"""Area records for people: Markdown and a bar chart of the breakdown.
+
+`python -m amxfp4.hw.area_report build/area/area.json docs/results.md` puts the tables into the documentation.
+"""
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from amxfp4.files import replacing
+from amxfp4.errors import UsageError
+from amxfp4.files import replacing, write_text
 from amxfp4.hw.area import OWN, Record, by_part
 
 if TYPE_CHECKING:
@@ -207,3 +213,23 @@ def _bars(axis: Axes, title: str, records: list[Record]) -> None:
     axis.set_title(title, loc="left", fontsize=9)
     axis.set_xlabel("gate equivalents a lane")
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+
+
+def insert(page: Path, records: list[Record]) -> None:
+    """Put the tables into a page of the documentation, between its comments `area LIBRARY` and `end of area LIBRARY`.
+
+    Raises UsageError when the page does not have them.
+    """
+    library = records[0]["library"]
+    begin, end = f"<!-- area {library} -->\n", f"<!-- end of area {library} -->\n"
+    try:
+        before, rest = page.read_text().split(begin)
+        _, after = rest.split(end)
+    except (OSError, ValueError):
+        raise UsageError(f"{str(page)!r} has no lines {begin.strip()!r} and {end.strip()!r}; both are needed") from None
+    tables = markdown(records).split("\n", 1)[1].replace(MEANING, "").replace("\n## ", "\n### ").strip()
+    write_text(page, f"{before}{begin}\n{tables}\n\n{end}{after}")
+
+
+if __name__ == "__main__":
+    insert(Path(sys.argv[2]), json.loads(Path(sys.argv[1]).read_text()))
