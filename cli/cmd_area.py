@@ -1,5 +1,6 @@
 """`amxfp4 area`: what the units cost in gates, and what asymmetry costs of it."""
 
+import functools
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,30 +65,33 @@ def command(
     """
     from rich.console import Console
 
-    from amxfp4.hw import area
+    from amxfp4.hw import area, synth
     from amxfp4.hw import liberty as liberties
+    from amxfp4.side_by_side import processes, run_all
 
     given = {key: value for key, value in fields.items() if value is not None}
     configs = configs_asked_for(unit, lanes or area.LANES, given)
     path = liberties.find(liberty)
     library = liberties.read(path)
-    progress = Console(stderr=True)
-    records, failures = _measure(
-        progress,
-        configs,
-        jobs or os.cpu_count() or 1,
+    synth.yosys_version()  # a missing yosys is said once
+    measure = functools.partial(
+        area.measure,
         library=path.resolve(),
         breakdown=not no_breakdown,
         timeout=timeout,
         cache=None if no_cache else output / "cache",
     )
-    if records:
-        records = area.with_ratios(records)
+    # The largest first, so that none is left over at the end.
+    calls = {c.name: functools.partial(measure, c) for c in sorted(configs, key=lambda config: -config.lanes)}
+    executor = processes(min(jobs or os.cpu_count() or 1, len(calls)))
+    found, failures = run_all(calls, executor, Console(stderr=True), "synthesis", (synth.SynthesisError,))
+    if found:
+        records = area.with_ratios(found[config.name] for config in configs if config.name in found)
         files = _write(records, output)
         console = Console(width=max(WIDTH, Console().width))
         _show(console, library.name, records)
         click.echo(f"written to {', '.join(str(file) for file in files)}")
-    for failure in failures:
+    for failure in failures.values():
         click.echo(f"error: {failure}", err=True)
     if liberty is None and liberties.OSU018.is_file():
         click.echo(
@@ -111,47 +115,6 @@ def configs_asked_for(unit: str | None, lanes: "tuple[int, ...]", given: dict[st
             given.setdefault("weight", given["activation"])
         configs = [kind.configure(given | {"lanes": count}) for count in lanes]
     return area.with_references(configs)
-
-
-def _measure(
-    console: "Console", configs: "list[Config]", jobs: int, **options: Any
-) -> "tuple[list[Record], list[str]]":
-    """Records in the order of the configs, and one sentence for each run that failed."""
-    import multiprocessing
-    from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from amxfp4.hw import area, synth
-
-    synth.yosys_version()  # a missing yosys is said once
-    found: dict[str, Record] = {}
-    failures: dict[str, str] = {}
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    # Spawned, as a fork would copy the threads of the progress display.
-    context = multiprocessing.get_context("spawn")
-    with (
-        Progress(*columns, console=console) as progress,
-        ProcessPoolExecutor(min(jobs, len(configs)), mp_context=context) as pool,
-    ):
-        task = progress.add_task("synthesis", total=len(configs))
-        # The largest first, so that none is left over at the end.
-        order = sorted(configs, key=lambda config: -config.lanes)
-        running: dict[Future[Record], Config] = {pool.submit(area.measure, c, **options): c for c in order}
-        try:
-            for done in as_completed(running):
-                name = running[done].name
-                try:
-                    found[name] = done.result()
-                except synth.SynthesisError as error:
-                    failures[name] = str(error)
-                progress.update(task, advance=1, description=f"synthesis: {name}")
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
-        progress.update(task, description="synthesis")
-    names = [config.name for config in configs]
-    return [found[name] for name in names if name in found], [failures[name] for name in names if name in failures]
 
 
 def _write(records: "list[Record]", folder: Path) -> list[Path]:
