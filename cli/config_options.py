@@ -15,7 +15,7 @@ def config_options(units: Iterable[Unit], skip: Collection[str] = ()) -> Callabl
     """Adds an option for each field that a config of these units has, but those to skip; one not given is None."""
     explained: dict[str, tuple[type, dict[str, list[str]]]] = {}  # per option: its type, and what it is in which units
     for unit in units:
-        texts = explanations(unit.config.__doc__ or "")
+        texts = explanations(unit.config)
         for field in unit.fields:
             if field.name in skip:
                 continue
@@ -33,11 +33,13 @@ def config_options(units: Iterable[Unit], skip: Collection[str] = ()) -> Callabl
     return decorate
 
 
-def explanations(docstring: str) -> dict[str, str]:
-    """The first sentence about each parameter in a docstring's section "Parameters"."""
-    _, _, section = docstring.partition("Parameters\n")
+def explanations(config: type) -> dict[str, str]:
+    """The first sentence about each parameter, from the section "Parameters" of the docstring of a class or its bases."""
     found: dict[str, str] = {}
-    for names, text in re.findall(r"^    (\w[\w, ]*)\n((?:        .*\n)+)", section, re.MULTILINE):
-        sentence = re.split(r"[.;] (?=[A-Z])|\.$", " ".join(text.split()).replace("`", ""))[0]
-        found |= {name.strip(): sentence for name in names.split(",")}
+    for base in config.__mro__:
+        section = (base.__doc__ or "").partition("Parameters\n")[2]
+        for names, text in re.findall(r"^    (\w[\w, ]*)\n((?:        .*\n)+)", section, re.MULTILINE):
+            sentence = re.split(r"[.;] (?=[A-Z])|\.$", " ".join(text.split()).replace("`", ""))[0]
+            for name in names.split(","):
+                found.setdefault(name.strip(), sentence)
     return found

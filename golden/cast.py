@@ -78,8 +78,10 @@ class DirectCaster:
         codes = self._scale_codes(maxima.max(axis=1, keepdims=True))
         if not self.fmt.halving:
             return codes
-        halved = maxima.min(axis=1) <= self._halving_limit[codes[:, 0]]
-        return np.column_stack([codes, halved * smaller_side(maxima)])
+        # A side at a time: under the smallest scale both may be within the limit, and then neither is halved.
+        halved = maxima <= self._halving_limit[codes]
+        alone = halved & ~halved[:, ::-1]
+        return np.column_stack([codes, alone @ np.array([POSITIVE_HALVED, NEGATIVE_HALVED], np.uint8)])
 
     def _scale_codes(self, maxima: NDArray[np.float32]) -> NDArray[np.uint8]:
         if self.fmt.scale.is_fp8:

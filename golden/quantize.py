@@ -36,8 +36,8 @@ def quantize(
 
     A block's scale comes from its largest magnitude m (with asymmetry, of each sign): FP8 m/6 rounded to the
     nearest code and saturating, E8M0 2^(floor(log2 m) - 2). AMXFP4-X2 takes its scale from the larger side, and
-    halves it for the side with the smaller maximum (the negative one of equals) if that is at most `HALVING_LIMIT`
-    times the halved scale, which includes a side without elements; never under scale 0. An element is |x|/scale
+    halves it for a side whose maximum is at most `HALVING_LIMIT` times the halved scale, which includes a side without
+    elements; but never for both, and never under scale 0. An element is |x|/scale
     rounded to the nearest magnitude, saturating at 6. All of it is decided by comparing with exact products, never
     by a quotient.
     A block with a NaN or Inf gets NaN scales and zero codes.

@@ -26,10 +26,12 @@ def at_least(a: Value, b: Value) -> Value:
     return groups[0][0]
 
 
-def subtract(m: Module, a: Value, b: Value, name: str = "difference") -> tuple[Signal, Value]:
-    """a - b, modulo the width of both, and whether a < b. The borrow ripples."""
+def subtract(
+    m: Module, a: Value, b: Value, *, less: Value | None = None, name: str = "difference"
+) -> tuple[Signal, Value]:
+    """a - b - less, modulo the width of a and b, and whether it is below zero; `less` is a bit. The borrow ripples."""
     bits = []
-    borrow: Value = Const(0, 1)
+    borrow = Const(0, 1) if less is None else less
     for index, (x, y) in enumerate(zip(a, b, strict=True)):
         differs, next_borrow = Signal(name=f"{name}_differs{index}"), Signal(name=f"{name}_borrow{index}")
         m.d.comb += [differs.eq(x ^ y), next_borrow.eq(Mux(differs, y, borrow))]

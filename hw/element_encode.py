@@ -24,16 +24,20 @@ def decoded_layout(config: QuantizerConfig) -> data.StructLayout:
 
     `none`: nothing but zeros, as the scale is 0 or NaN. FP8: `mantissa` of the scale once normalised, and `origin`, the
     held exponent field of a quarter of the scale. E8M0: `origin` is the field of the block's largest magnitude.
+
+    With halved sides `origin` is that of half the scale, and `whole` says that the element's side is not halved: the
+    one more of its origin is the borrow of a subtraction that is there anyway.
     """
     mantissa = {"mantissa": config.block_format.scale.mantissa_bits} if config.fp8 else {}
-    return data.StructLayout({"origin": config.exponent_bits, **mantissa, "none": 1})
+    whole = {"whole": 1} if config.halving else {}
+    return data.StructLayout({"origin": config.exponent_bits, **mantissa, "none": 1, **whole})
 
 
 class ScaleDecode(wiring.Component):
     """Decodes a block's scale for `ElementEncode`; combinational.
 
-    Ports: `code` in, `scale` out: see `decoded_layout`. E8M0 codes beyond 252 but NaN, which no float asks for, decode
-    to anything.
+    Ports: `code` in, `scale` out: see `decoded_layout`; `whole` is left to the user. E8M0 codes beyond 252 but NaN,
+    which no float asks for, decode to anything.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -50,7 +54,7 @@ class ScaleDecode(wiring.Component):
         bits = scale.mantissa_bits
         mantissa, field = self.code[:bits], self.code[bits:]
         nan = field.all() if len(scale.nan_codes) > 1 else self.code.all()
-        offset = config.window_bias - scale.bias - ELEMENT_EXPONENT
+        offset = config.window_bias - scale.bias - ELEMENT_EXPONENT - config.halving
         m.d.comb += [
             self.scale.none.eq(nan | ~self.code.any()),
             self.scale.mantissa.eq(mantissa),
@@ -133,7 +137,8 @@ class ElementEncode(wiring.Component):
 
     def _fp8(self, m: Module, magnitude: Signal) -> None:
         magnitudes = self._magnitudes(m)
-        distance, closer = subtract(m, self.element.exponent, self.scale.origin)
+        less = self.scale.whole if self.config.halving else None
+        distance, closer = subtract(m, self.element.exponent, self.scale.origin, less=less)
         low = (len(magnitudes) - 1).bit_length()
         with m.If(closer | self.scale.none):
             m.d.comb += magnitude.eq(0)

@@ -50,7 +50,7 @@ class BeatMaxima(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         lanes = self.config.lanes
-        if not self.config.asymmetric:
+        if self.config.sides == 1:
             m.d.comb += self.maximum[0].eq(largest(m, list(self.magnitude), "max"))
             return m
         sides = (~self.negative, self.negative)

@@ -16,7 +16,8 @@ class Narrow(wiring.Component):
     """Narrows one float; combinational.
 
     Ports: `float`: the bits of a bfloat16 or float32 in. `element` out: see `QuantizerConfig.element_layout`. `special`
-    out: the float is NaN or infinite.
+    out: the float is NaN or infinite. `below` out, where `QuantizerConfig.maximum_sticky`: anything non-zero lies below
+    the fraction's held bits.
 
     A magnitude below a window of FP8 scales has exponent field 0 and one above it the largest; their fractions are not
     looked at. Both lie beyond every threshold.
@@ -24,7 +25,10 @@ class Narrow(wiring.Component):
 
     def __init__(self, config: QuantizerConfig) -> None:
         self.config = config
-        super().__init__({"float": In(config.float_bits), "element": Out(config.element_layout), "special": Out(1)})
+        below = {"below": Out(1)} if config.maximum_sticky else {}
+        super().__init__(
+            {"float": In(config.float_bits), "element": Out(config.element_layout), "special": Out(1), **below}
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -35,6 +39,8 @@ class Narrow(wiring.Component):
             self.element.fraction.eq(self._fraction(fraction)),
             self.element.negative.eq(self.float[-1]),
         ]
+        if config.maximum_sticky:
+            m.d.comb += self.below.eq(fraction[: len(fraction) - config.kept_fraction_bits].any())
         if config.exponent_bits == EXPONENT_BITS:
             m.d.comb += [self.element.exponent.eq(field), self.special.eq(field.all())]
             return m

@@ -18,7 +18,8 @@ from amaranth.lib.wiring import In, Out
 from amxfp4.hw.block_store import BlockStore
 from amxfp4.hw.compare import at_least
 from amxfp4.hw.element_encode import ElementEncode, ScaleDecode
-from amxfp4.hw.maxima import BeatMaxima
+from amxfp4.hw.halving_select import HalvingSelect, halved_sides
+from amxfp4.hw.maxima import BeatMaxima, larger
 from amxfp4.hw.narrow import Narrow
 from amxfp4.hw.quantizer_config import QuantizerConfig
 from amxfp4.hw.scale_select import ScaleSelect
@@ -33,6 +34,15 @@ class _Beat:
     ends: Value
     last: Value
     special: Value
+
+
+@dataclass(frozen=True)
+class _Block:
+    """What a whole block decides: its scales; which sides are halved, if any can be; whether it ends a row."""
+
+    scales: list[Value]
+    halved: list[Value]
+    last: Value
 
 
 class Quantizer(wiring.Component):
@@ -66,30 +76,34 @@ class Quantizer(wiring.Component):
     def _pipeline(self) -> Module:
         m = Module()
         config = self.config
-        elements, special = self._narrow(m)
+        elements, magnitudes, special = self._narrow(m)
         beat = self._beat(m, special)
-        maxima = self._maxima(m, elements)
+        maxima = self._maxima(m, elements, magnitudes)
         if config.maximum_registers:
             beat, maxima = self._maximum_register(m, beat, maxima)
-        scales, last = self._scales(m, beat, maxima)
+        block = self._block(m, beat, maxima)
 
         drain = self._drain(m, beat.valid & beat.ends)
         m.submodules.store = store = BlockStore(len(elements.as_value()), config.held_beats)
         m.d.comb += [store.beat.eq(elements), store.valid.eq(self.i.valid), store.drain.eq(drain)]
-        self._encode(m, data.View(elements.shape(), store.head), scales, last, drain)
+        self._encode(m, data.View(elements.shape(), store.head), block, drain)
         return m
 
-    def _narrow(self, m: Module) -> tuple[data.View, Value]:
-        """The elements of a beat, narrowed; whether any is NaN or infinite."""
+    def _narrow(self, m: Module) -> tuple[data.View, list[Value], Value]:
+        """The elements of a beat, narrowed; what their maxima are found of; whether any is NaN or infinite."""
         config = self.config
         elements = Signal(data.ArrayLayout(config.element_layout, config.lanes))
+        magnitudes: list[Value] = []
         special = []
         for lane in range(config.lanes):
             narrow = Narrow(config)
             m.submodules[f"narrow{lane}"] = narrow
             m.d.comb += [narrow.float.eq(self.i.payload.elements[lane]), elements[lane].eq(narrow.element)]
             special.append(narrow.special)
-        return elements, Cat(*special).any()
+            below = [narrow.below] if config.maximum_sticky else []
+            fraction = [*below, narrow.element.fraction] if config.fp8 else []
+            magnitudes.append(Cat(*fraction, narrow.element.exponent))
+        return elements, magnitudes, Cat(*special).any()
 
     def _beat(self, m: Module, special: Value) -> _Beat:
         """Counts the beats of a block."""
@@ -101,14 +115,11 @@ class Quantizer(wiring.Component):
             first, ends = ~count.any(), count.all()
         return _Beat(self.i.valid, first, ends, self.i.payload.last, special)
 
-    def _maxima(self, m: Module, elements: data.View) -> list[Value]:
+    def _maxima(self, m: Module, elements: data.View, magnitudes: list[Value]) -> list[Value]:
         """The maxima of a beat."""
-        config = self.config
-        m.submodules.maxima = maxima = BeatMaxima(config)
-        for lane in range(config.lanes):
-            element = elements[lane]
-            magnitude = Cat(element.fraction, element.exponent) if config.fp8 else element.exponent
-            m.d.comb += [maxima.magnitude[lane].eq(magnitude), maxima.negative[lane].eq(element.negative)]
+        m.submodules.maxima = maxima = BeatMaxima(self.config)
+        for lane, magnitude in enumerate(magnitudes):
+            m.d.comb += [maxima.magnitude[lane].eq(magnitude), maxima.negative[lane].eq(elements[lane].negative)]
         return list(maxima.maximum)
 
     def _maximum_register(self, m: Module, beat: _Beat, maxima: list[Value]) -> tuple[_Beat, list[Value]]:
@@ -124,30 +135,52 @@ class Quantizer(wiring.Component):
             m.d.sync += [register.eq(maximum) for register, maximum in zip(registers, maxima, strict=True)]
         return _Beat(valid, **flags), list(registers)
 
-    def _scales(self, m: Module, beat: _Beat, maxima: list[Value]) -> tuple[list[Value], Value]:
-        """The scale codes of a block and its `last`, from the cycle after its last beat is here until the next block's.
+    def _block(self, m: Module, beat: _Beat, maxima: list[Value]) -> _Block:
+        """A block's scales and `last`, from the cycle after its last beat is here until the next block's.
 
         A larger maximum never has a smaller scale, so what is kept of the beats so far is the largest of their scales,
         which is narrower than a maximum.
         """
+        config = self.config
         complete = beat.valid & beat.ends
         special, last = self._largest(m, beat, beat.special, "special", Value.__or__), Signal(reset_less=True)
         with m.If(complete):
             m.d.sync += last.eq(beat.last)
-        scales = []
-        for side, maximum in enumerate(maxima):
-            select = ScaleSelect(self.config)
-            m.submodules[f"select{side}"] = select
+        of_scales = [larger(m, maxima[0], maxima[1], "maximum")] if config.halving else maxima
+        codes, scales = [], []
+        for index, maximum in enumerate(of_scales):
+            select = ScaleSelect(config)
+            m.submodules[f"select{index}"] = select
             m.d.comb += select.maximum.eq(maximum)
-            code = self._largest(
-                m, beat, select.code, f"code{side}", lambda old, new: Mux(at_least(new, old), new, old)
-            )
-            scale = Signal(len(code), name=f"scale{side}", reset_less=True)
+            code = self._largest(m, beat, select.code, f"code{index}", self._larger)
+            scale = Signal(len(code), name=f"scale{index}", reset_less=True)
             with m.If(complete):
                 # The NaN code that is written has all its bits set, whatever the format.
                 m.d.sync += scale.eq(code | special.replicate(len(code)))
+            codes.append(code)
             scales.append(scale)
-        return scales, last
+        halved: list[Value] = []
+        if config.halving:
+            register = Signal(2, name="halved", reset_less=True)
+            sides = Cat(*self._halved(m, beat, codes[0], maxima))
+            with m.If(complete):
+                m.d.sync += register.eq(sides & (~special).replicate(2))
+            halved = list(register)
+        return _Block(scales, halved, last)
+
+    def _halved(self, m: Module, beat: _Beat, code: Value, maxima: list[Value]) -> list[Value]:
+        """Which sides are halved, in the cycle of a block's last beat."""
+        too_small = []
+        for side, maximum in enumerate(maxima):
+            select = HalvingSelect(self.config)
+            m.submodules[f"halving{side}"] = select
+            m.d.comb += select.maximum.eq(maximum)
+            too_small.append(self._largest(m, beat, select.too_small, f"too_small{side}", self._larger))
+        return halved_sides(code, (too_small[0], too_small[1]))
+
+    @staticmethod
+    def _larger(old: Value, new: Value) -> Value:
+        return Mux(at_least(new, old), new, old)
 
     def _largest(self, m: Module, beat: _Beat, new: Value, name: str, join: Callable[[Value, Value], Value]) -> Value:
         """What `join` makes of the beats of a block up to this one."""
@@ -172,39 +205,49 @@ class Quantizer(wiring.Component):
             m.d.sync += count.eq(count + 1)
         return drain
 
-    def _encode(self, m: Module, elements: data.View, scales: list[Value], last: Value, drain: Value) -> None:
+    def _encode(self, m: Module, elements: data.View, block: _Block, drain: Value) -> None:
         config = self.config
         decoded = []
-        for side, scale in enumerate(scales):
+        for index, scale in enumerate(block.scales):
             decode = ScaleDecode(config)
-            m.submodules[f"decode{side}"] = decode
+            m.submodules[f"decode{index}"] = decode
             m.d.comb += decode.code.eq(scale)
             decoded.append(decode.scale)
         codes = Signal(data.ArrayLayout(4, config.lanes), reset_less=True)
-        valid, out_last = Signal(), Signal(reset_less=True)
+        valid, last = Signal(), Signal(reset_less=True)
         m.d.sync += valid.eq(drain)
         with m.If(drain):
-            m.d.sync += out_last.eq(last)
+            m.d.sync += last.eq(block.last)
         for lane in range(config.lanes):
             encode = ElementEncode(config)
             m.submodules[f"encode{lane}"] = encode
             element = elements[lane]
             scale = Mux(element.negative, decoded[-1].as_value(), decoded[0].as_value())
             m.d.comb += [encode.element.eq(element), encode.scale.eq(scale)]
+            if config.halving:
+                m.d.comb += encode.scale.whole.eq(~Mux(element.negative, block.halved[1], block.halved[0]))
             with m.If(drain):
                 m.d.sync += codes[lane].eq(encode.code)
-        shown = scales
-        if config.beats_per_block == 1:
-            # The next block's scales take the place of this one's as its beat is shown.
-            shown = []
-            for side, scale in enumerate(scales):
-                register = Signal(len(scale), name=f"shown_scale{side}", reset_less=True)
-                with m.If(drain):
-                    m.d.sync += register.eq(scale)
-                shown.append(register)
+        scales = self._shown(m, block.scales, drain, "scale")
+        halved = self._shown(m, block.halved, drain, "halved")
         m.d.comb += [
             self.o.valid.eq(valid),
             self.o.payload.codes.eq(codes),
-            self.o.payload.scales.eq(Cat(*shown)),
-            self.o.payload.last.eq(out_last),
+            self.o.payload.scales.eq(Cat(*scales)),
+            self.o.payload.last.eq(last),
         ]
+        if config.halving:
+            m.d.comb += self.o.payload.halved.eq(Cat(*halved))
+
+    def _shown(self, m: Module, fields: list[Value], drain: Value, name: str) -> list[Value]:
+        """A block's fields as they stand beside its first beat of codes."""
+        if self.config.beats_per_block > 1:
+            return fields
+        # The next block's take their place as this one's beat is shown.
+        registers = []
+        for index, field in enumerate(fields):
+            register = Signal(len(field), name=f"shown_{name}{index}", reset_less=True)
+            with m.If(drain):
+                m.d.sync += register.eq(field)
+            registers.append(register)
+        return list(registers)

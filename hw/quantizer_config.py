@@ -10,8 +10,8 @@ from amaranth.utils import bits_for
 from amxfp4.errors import UsageError
 from amxfp4.golden.codes import ROUNDINGS
 from amxfp4.golden.formats import BlockFormat, block_format
-from amxfp4.hw.config import BLOCK_SIZES, LANES, _one_of, largest_significand
-from amxfp4.hw.thresholds import Step, element_steps, scale_steps
+from amxfp4.hw.config import BLOCK_SIZES, LANES, _one_of, largest_significand, scales_layout
+from amxfp4.hw.thresholds import Step, element_steps, halving_steps, scale_steps
 
 INPUTS = ("bfloat16", "float32")
 EXPONENT_BITS = 8  # of bfloat16 and float32 alike
@@ -25,7 +25,7 @@ class QuantizerConfig:
     Parameters
     ----------
     format
-        Name of a block format, e.g. "AMXFP4" or "MXFP4-E5M2"; not one with halved sides (AMXFP4-X2).
+        Name of a block format, e.g. "AMXFP4" or "MXFP4-E5M2".
     block_size
         Elements a block: a power of two, 8 .. 128.
     lanes
@@ -55,8 +55,6 @@ class QuantizerConfig:
         if self.lanes > self.block_size:
             raise UsageError(f"lanes is {self.lanes}; at most block_size = {self.block_size} is allowed")
         object.__setattr__(self, "format", block_format(self.format, self.block_size).name)
-        if self.block_format.halving:
-            raise UsageError(f"format is {self.format!r}; formats without halved sides are allowed")
         _one_of("input", self.input, INPUTS)
         _one_of("rounding", self.rounding, ROUNDINGS)
         if self.maximum_registers is None:
@@ -75,12 +73,18 @@ class QuantizerConfig:
         return self.block_format.scale.is_fp8
 
     @property
-    def asymmetric(self) -> bool:
-        return self.block_format.asymmetric
+    def halving(self) -> bool:
+        """Whether a side may have half the block's scale."""
+        return self.block_format.halving
 
     @property
     def sides(self) -> int:
-        """Scales a block, each with a maximum of its own: 2 (positive, negative) or 1."""
+        """Maxima a block: 2 (positive, negative) or 1, of all."""
+        return 1 + self.block_format.two_sided
+
+    @property
+    def scales(self) -> int:
+        """Scales a block: 2 (positive, negative) or 1."""
         return self.block_format.scales_per_block
 
     @property
@@ -115,9 +119,10 @@ class QuantizerConfig:
         """Fraction bits that a comparison can depend on.
 
         FP8: what a magnitude is compared with is 7 significands of a scale or 6 midpoints of scales, each with at
-        most this many bits below its leading one: 5 for E5M2 (7 x 7 = 49, 3 x 15 = 45), 6 for E4M3 (7 x 15 = 105,
-        3 x 31 = 93). E8M0: 7 is the largest threshold's significand, so 2; one more, as a subnormal input has no
-        leading one, and is compared with as little as 2^-127 / 4, its third bit.
+        most this many bits below its leading one: 5 for E5M2 (7 x 7 = 49, 3 x 15 = 45), 6 for E4M3 and UE5M3
+        (7 x 15 = 105, 3 x 31 = 93). A side is halved by comparing with 7 significands too. E8M0: 7 is the largest
+        threshold's significand, so 2; one more, as a subnormal input has no leading one, and is compared with as little
+        as 2^-127 / 4, its third bit.
         """
         scale = self.block_format.scale
         if not self.fp8:
@@ -142,9 +147,9 @@ class QuantizerConfig:
         lowest = min(step.exponent for step in self.scale_steps)
         highest = max(step.exponent for step in self.scale_steps)
         scale = self.block_format.scale
-        # The least element threshold is a quarter of the least scale; the greatest, 5 times the largest scale, is
-        # below the scale thresholds' greatest binade's end: 5 < 6.
-        lowest = min(lowest, scale.least_exponent - 2)
+        # The least element threshold is a quarter of the least scale, or of half of it; the greatest, 5 times the
+        # largest scale, is below the scale thresholds' greatest binade's end: 5 < 6.
+        lowest = min(lowest, scale.least_exponent - 2 - self.halving)
         bits = 1
         while not (1 - (1 << (bits - 1)) < lowest and highest < 1 << (bits - 1)):
             bits += 1
@@ -161,14 +166,29 @@ class QuantizerConfig:
         return self.exponent_bits + self.fraction_bits
 
     @property
+    def maximum_sticky(self) -> int:
+        """1 where a maximum has a bit more than a held magnitude, for anything below: a side is halved up to a limit,
+        not below it, so what exceeds the limit by less than the kept bits must be told from what does not."""
+        return int(self.halving and not self.ties_to_even)
+
+    @property
+    def maximum_fraction_bits(self) -> int:
+        return self.fraction_bits + self.maximum_sticky
+
+    @property
     def maximum_bits(self) -> int:
         """Width of what a maximum is found of: a magnitude; its exponent alone for an E8M0 scale."""
-        return self.magnitude_bits if self.fp8 else self.exponent_bits
+        return self.exponent_bits + (self.maximum_fraction_bits if self.fp8 else 0)
 
     @cached_property
     def scale_steps(self) -> tuple[Step, ...]:
         """Of an FP8 scale: the least maximum of a block that takes code 1, 2, ..."""
         return scale_steps(self.block_format.scale, self.ties_to_even, self.kept_fraction_bits)
+
+    @cached_property
+    def halving_steps(self) -> tuple[Step, ...]:
+        """The least maximum of a side that cannot be halved under scale code 1, 2, ..."""
+        return halving_steps(self.block_format.scale, self.kept_fraction_bits)
 
     @cached_property
     def element_steps(self) -> tuple[tuple[Step, ...], ...]:
@@ -189,12 +209,13 @@ class QuantizerConfig:
     @property
     def output_layout(self) -> data.StructLayout:
         """An output beat, from bit 0: codes of lane 0 first, the block's scales (positive first; right in the block's
-        first beat, anything in others) and `last` (right in the block's last beat, anything in others)."""
-        scale = self.block_format.scale
+        first beat, anything in others) and `last` (right in the block's last beat, anything in others). A format with
+        halved sides has two bits more behind its scale, as right as it: positive side halved, negative side halved."""
         return data.StructLayout(
             {
                 "codes": data.ArrayLayout(4, self.lanes),
-                "scales": data.ArrayLayout(scale.bits, self.sides),
+                "scales": scales_layout(self.block_format),
+                **({"halved": 2} if self.halving else {}),
                 "last": 1,
             }
         )

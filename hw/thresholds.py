@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from amxfp4.golden.formats import ELEMENT_HALVES, ScaleFormat
+from amxfp4.golden.formats import ELEMENT_HALVES, HALVING_LIMIT, ScaleFormat
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,21 @@ def _step(threshold: Fraction, code: int, ties_to_even: bool, fraction_bits: int
 
 def scale_steps(scale: ScaleFormat, ties_to_even: bool, fraction_bits: int) -> tuple[Step, ...]:
     """The least maximum of a block that takes FP8 scale code 1, 2, ...: 6 times the midpoint below the code's value."""
-    values = [
-        int(significand) * Fraction(2) ** int(exponent)
-        for significand, exponent in zip(
-            scale.significands[: scale.max_code + 1], scale.exponents[: scale.max_code + 1], strict=True
-        )
-    ]
-    middles = ((low + high) / 2 for low, high in pairwise(values))
+    middles = ((low + high) / 2 for low, high in pairwise(_values(scale)))
     return tuple(_step(6 * middle, code, ties_to_even, fraction_bits) for code, middle in enumerate(middles, 1))
+
+
+def halving_steps(scale: ScaleFormat, fraction_bits: int) -> tuple[Step, ...]:
+    """The least maximum of a side that is too large to be halved under scale code 1, 2, ...: what exceeds 7 times half
+    the code's value. As it must exceed it, the sticky bit is there whatever ties do."""
+    return tuple(_step(HALVING_LIMIT * value / 2, 1, True, fraction_bits) for value in _values(scale)[1:])
+
+
+def _values(scale: ScaleFormat) -> list[Fraction]:
+    """Exact values of the finite codes."""
+    codes = slice(scale.max_code + 1)
+    parts = zip(scale.significands[codes], scale.exponents[codes], strict=True)
+    return [int(significand) * Fraction(2) ** int(exponent) for significand, exponent in parts]
 
 
 def element_steps(significand: Fraction, ties_to_even: bool, fraction_bits: int) -> tuple[Step, ...]:

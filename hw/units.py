@@ -8,6 +8,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In
 
 from amxfp4.errors import UsageError
+from amxfp4.hw.chain import Chain, ChainConfig
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.mac import MacUnit
 from amxfp4.hw.quantizer import Quantizer
@@ -41,7 +42,7 @@ class Unit:
     """
 
     name: str
-    config: Callable[..., Any]
+    config: type[Any]
     component: Callable[[Any], wiring.Component]
     standard: Callable[[], list[Any]]
     latency: str
@@ -49,7 +50,7 @@ class Unit:
     @property
     def fields(self) -> tuple["Field[Any]", ...]:
         """The fields of a config."""
-        return fields(self.config)  # type: ignore[arg-type]
+        return fields(self.config)
 
     def configure(self, given: dict[str, Any]) -> Any:
         """A config with these fields as a command's options have them: the weights' format is the activations' unless
@@ -117,6 +118,13 @@ UNITS = {
             Quantizer,
             standard_quantizers,
             "from the edge that takes a block's last beat to that beat quantised, stalls not counted",
+        ),
+        Unit(
+            "chain",
+            ChainConfig,
+            Chain,
+            list,
+            "from the edge that takes a dot product's last beat of floats to its result, stalls not counted",
         ),
     )
 }

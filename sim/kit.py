@@ -64,8 +64,9 @@ class Kit(ABC):
 def kit_of(config: Config) -> Kit:
     """The kit for a config's unit."""
     from amxfp4.hw.units import unit_of
+    from amxfp4.sim.kit_chain import ChainKit
     from amxfp4.sim.kit_mac import MacKit
     from amxfp4.sim.kit_quantizer import QuantizerKit
 
-    kits: dict[str, Callable[[Any], Kit]] = {"mac": MacKit, "quantizer": QuantizerKit}
+    kits: dict[str, Callable[[Any], Kit]] = {"mac": MacKit, "quantizer": QuantizerKit, "chain": ChainKit}
     return kits[unit_of(config).name](config)

@@ -6,6 +6,7 @@ from itertools import product
 from amxfp4.errors import UsageError
 from amxfp4.golden.codes import ROUNDINGS
 from amxfp4.golden.formats import BLOCK_FORMAT_NAMES
+from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.config import BLOCK_SIZES, LANES, MacConfig
 from amxfp4.hw.quantizer_config import INPUTS, QuantizerConfig
 from amxfp4.hw.units import Config
@@ -30,19 +31,31 @@ def narrowest(config: MacConfig) -> MacConfig:
 
 def quick(unit: str) -> list[Config]:
     """A dozen configs of a unit that build quickly, with every format and every way of its pipeline."""
-    choose: dict[str, Callable[[], list[Config]]] = {"mac": _quick_macs, "quantizer": _quick_quantizers}
+    choose: dict[str, Callable[[], list[Config]]] = {
+        "mac": _quick_macs,
+        "quantizer": _quick_quantizers,
+        "chain": _quick_chains,
+    }
     return choose[unit]()
 
 
 def small(unit: str) -> list[Config]:
     """A few dozen configs of a unit that between them have all that its configs can have."""
-    choose: dict[str, Callable[[], list[Config]]] = {"mac": _small_macs, "quantizer": _small_quantizers}
+    choose: dict[str, Callable[[], list[Config]]] = {
+        "mac": _small_macs,
+        "quantizer": _small_quantizers,
+        "chain": _small_chains,
+    }
     return quick(unit) + choose[unit]()
 
 
 def full(unit: str) -> list[Config]:
     """All configs of a unit that differ in more than size, and sizes of those that users take."""
-    choose: dict[str, Callable[[], list[Config]]] = {"mac": _full_macs, "quantizer": _full_quantizers}
+    choose: dict[str, Callable[[], list[Config]]] = {
+        "mac": _full_macs,
+        "quantizer": _full_quantizers,
+        "chain": _full_chains,
+    }
     configs = small(unit) + choose[unit]()
     return list({config.name: config for config in configs}.values())
 
@@ -107,6 +120,7 @@ def _quick_quantizers() -> list[Config]:
         QuantizerConfig("AMXFP4", lanes=8),
         QuantizerConfig("AMXFP4", lanes=8, block_size=8, maximum_registers=0),
         QuantizerConfig("AMXFP4-E8M0", lanes=2, input="float32", rounding="nearest-even"),
+        QuantizerConfig("AMXFP4-X2", lanes=8, input="float32"),
     ]
 
 
@@ -126,6 +140,10 @@ def _small_quantizers() -> list[Config]:
         QuantizerConfig("AMXFP4-E4M3", lanes=4, block_size=64, input="float32", maximum_registers=1),
         QuantizerConfig("AMXFP4-E4M3", lanes=8, rounding="nearest-even"),
         QuantizerConfig("AMXFP4-E8M0", lanes=8),
+        QuantizerConfig("AMXFP4-X2", lanes=1),
+        QuantizerConfig("AMXFP4-X2", lanes=4, rounding="nearest-even"),
+        QuantizerConfig("AMXFP4-X2", lanes=16, block_size=16),
+        QuantizerConfig("AMXFP4-X2", lanes=8, input="float32", rounding="nearest-even"),
     ]
 
 
@@ -151,3 +169,24 @@ def _possible(pairs: list[tuple[str, str]], block_sizes: list[int], lanes: tuple
         except UsageError:
             continue  # no such unit: see MacConfig
     return configs
+
+
+def _quick_chains() -> list[Config]:
+    return [ChainConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4)]
+
+
+def _small_chains() -> list[Config]:
+    return [
+        ChainConfig("AMXFP4", "AMXFP4", lanes=8),
+        ChainConfig("MXFP4", "MXFP4", lanes=8, input="float32", rounding="nearest-even"),
+        ChainConfig("AMXFP4", "AMXFP4", lanes=1),
+        ChainConfig("AMXFP4", "MXFP4", block_size=16, lanes=8, input="float32"),
+    ]
+
+
+def _full_chains() -> list[Config]:
+    """Every format of activations, with either input, meets weights in its own format."""
+    return [
+        ChainConfig(name, name, lanes=lanes, input=kind)
+        for name, lanes, kind in product(BLOCK_FORMAT_NAMES, (1, 4, 8), INPUTS)
+    ]

@@ -25,6 +25,7 @@ from rich.table import Table
 
 import amxfp4.hw
 from amxfp4.errors import UsageError
+from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.generate import unit_verilog
 from amxfp4.hw.quantizer_config import QuantizerConfig
@@ -45,6 +46,8 @@ BASELINE = MacConfig("MXFP4", "MXFP4", lanes=8)
 HALVING = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8)
 QUANTIZER = QuantizerConfig("AMXFP4", lanes=8)
 EVEN_QUANTIZER = QuantizerConfig("AMXFP4", lanes=4, input="float32", rounding="nearest-even")
+HALVING_QUANTIZER = QuantizerConfig("AMXFP4-X2", lanes=4, input="float32")
+CHAIN = ChainConfig("MXFP4", "MXFP4", lanes=4)
 POWERS_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even")
 
 
@@ -333,12 +336,12 @@ MUTANTS = (
     made(
         "quantiser: a threshold of scales off by one",
         QUANTIZER,
-        ("thresholds.py", "_step(6 * middle,", "_step(6 * middle + Fraction(3 * middle, 4),"),
+        ("step_count.py", "Const(t, len(fraction))", "Const(t | 1, len(fraction))"),
     ),
     made(
         "quantiser: a tie of elements lost",
         EVEN_QUANTIZER,
-        ("narrow.py", "Cat(fraction[:cut].any(), fraction[cut:])", "Cat(Const(0, 1), fraction[cut:])"),
+        ("narrow.py", "Cat(fraction[:cut].any(), fraction[cut:])", "Cat(fraction[:cut].all(), fraction[cut:])"),
     ),
     made(
         "quantiser: ties of scales always away",
@@ -349,7 +352,7 @@ MUTANTS = (
         "quantiser: NaN does not reach the second scale",
         QUANTIZER,
         ("quantizer.py", "scale.eq(code | special.replicate(len(code)))",
-         "scale.eq(code | (special & Const(side == 0, 1)).replicate(len(code)))"),
+         "scale.eq(code | (special & Const(index == 0, 1)).replicate(len(code)))"),
     ),
     made(
         "quantiser: NaN seen in a block's last beat only",
@@ -370,8 +373,8 @@ MUTANTS = (
     made(
         "quantiser: a scale does not saturate",
         QUANTIZER,
-        ("scale_select.py", "Mux(regular_code > scale.max_code, scale.max_code, regular_code[: scale.bits])",
-         "regular_code[: scale.bits]"),
+        ("step_count.py", "Mux(regular_count > len(steps), len(steps), regular_count[: len(count)])",
+         "regular_count[: len(count)]"),
     ),
     made(
         "quantiser: a subnormal scale decoded as a normal one",
@@ -452,7 +455,7 @@ MUTANTS = (
     made(
         "quantiser: scales of a one-beat block shown a beat early",
         QuantizerConfig("AMXFP4", lanes=8, block_size=8, maximum_registers=0),
-        ("quantizer.py", "shown.append(register)", "shown.append(scale)"),
+        ("quantizer.py", "registers.append(register)", "registers.append(field)"),
     ),
     made(
         "quantiser: no reset of the beat counter",
@@ -464,6 +467,60 @@ MUTANTS = (
         "quantiser: no reset of what is held",
         QUANTIZER,
         ("block_store.py", 'Signal(name=f"valid{i}")', 'Signal(name=f"valid{i}", reset_less=True)'),
+    ),
+    # Halved sides.
+    made(
+        "quantiser: the other side halved",
+        HALVING_QUANTIZER,
+        ("halving_select.py", "[positive & ~negative, negative & ~positive]",
+         "[negative & ~positive, positive & ~negative]"),
+    ),
+    made(
+        "quantiser: both sides halved",
+        HALVING_QUANTIZER,
+        ("halving_select.py", "[positive & ~negative, negative & ~positive]", "[positive, negative]"),
+    ),
+    made(
+        "quantiser: what lies just above the limit of halving is halved",
+        HALVING_QUANTIZER,
+        ("narrow.py", "self.below.eq(fraction[: len(fraction) - config.kept_fraction_bits].any())",
+         "self.below.eq(fraction[1 : len(fraction) - config.kept_fraction_bits].any())"),
+    ),
+    made(
+        "quantiser: a side at the limit is not halved",
+        HALVING_QUANTIZER,
+        ("thresholds.py", "_step(HALVING_LIMIT * value / 2, 1, True,", "_step(HALVING_LIMIT * value / 2, 0, True,"),
+    ),
+    made(
+        "quantiser: a side halved in a NaN block",
+        HALVING_QUANTIZER,
+        ("quantizer.py", "register.eq(sides & (~special).replicate(2))", "register.eq(sides)"),
+    ),
+    made(
+        "quantiser: the scale of the positive side only",
+        HALVING_QUANTIZER,
+        ("quantizer.py", '[larger(m, maxima[0], maxima[1], "maximum")]', "[maxima[0]]"),
+    ),
+    made(
+        "quantiser: elements of a halved side under the whole scale",
+        HALVING_QUANTIZER,
+        ("element_encode.py", "less = self.scale.whole if", "less = Const(1, 1) if"),
+    ),
+    # A quantiser and a MAC unit.
+    made(
+        "chain: weights taken when there is no activation",
+        CHAIN,
+        ("chain.py", "weight.ready.eq(beat.ready & activation.valid)", "weight.ready.eq(beat.ready)"),
+    ),
+    made(
+        "chain: an activation passes without its weights",
+        CHAIN,
+        ("chain.py", "activation.ready.eq(beat.ready & weight.valid)", "activation.ready.eq(beat.ready)"),
+    ),
+    made(
+        "chain: a beat goes on without its weights",
+        CHAIN,
+        ("chain.py", "beat.valid.eq(activation.valid & weight.valid)", "beat.valid.eq(activation.valid)"),
     ),
 )  # fmt: skip
 

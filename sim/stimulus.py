@@ -113,16 +113,20 @@ def last_flags(blocks: int, beats_per_block: int, rng: np.random.Generator) -> N
 
 
 def beat_fields(config: MacConfig, dot: DotProduct, rng: np.random.Generator) -> dict[str, NDArray[np.integer]]:
-    """The fields of a dot product's beats, scales outside a block's first beat junk."""
-    fields: dict[str, NDArray[np.integer]] = {}
-    for side, blocks in (("a", dot.a), ("w", dot.w)):
-        fmt = blocks.fmt
-        limits = [1 << fmt.scale.bits] * fmt.scales_per_block + [ASYMMETRY_CODES] * fmt.halving
-        scales = rng.integers(limits, size=(blocks.block_count, config.beats_per_block, fmt.scale_fields))
-        scales[:, 0] = blocks.scales[0]
-        codes = blocks.codes.reshape(-1, config.lanes)
-        fields |= operand_fields(side, fmt, codes, scales.reshape(-1, fmt.scale_fields))
-    return fields
+    """The fields of a dot product's beats but `last`."""
+    return operand_beats(config, "a", dot.a, rng) | operand_beats(config, "w", dot.w, rng)
+
+
+def operand_beats(
+    config: MacConfig, side: str, blocks: Blocks, rng: np.random.Generator
+) -> dict[str, NDArray[np.integer]]:
+    """The fields of one operand's beats ("a" or "w"), scales outside a block's first beat junk."""
+    fmt = blocks.fmt
+    limits = [1 << fmt.scale.bits] * fmt.scales_per_block + [ASYMMETRY_CODES] * fmt.halving
+    scales = rng.integers(limits, size=(blocks.block_count, config.beats_per_block, fmt.scale_fields))
+    scales[:, 0] = blocks.scales[0]
+    codes = blocks.codes.reshape(-1, config.lanes)
+    return operand_fields(side, fmt, codes, scales.reshape(-1, fmt.scale_fields))
 
 
 # -- random dot products -----------------------------------------------------------------------------------------

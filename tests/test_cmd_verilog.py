@@ -51,14 +51,28 @@ def test_a_quantizer(call: Callable[..., int], tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_a_chain(call: Callable[..., int], tmp_path: Path) -> None:
+    assert call("--unit", "chain", "--activation", "AMXFP4-X2", "--weight", "MXFP4-UE5M3", "--lanes", "1") == 0
+    document = manifest(tmp_path / "build/verilog/chain_amxfp4x2_x_mxfp4ue5m3_l1_exact_bf16.v")
+    streams = {
+        name: [f["name"] for f in port["fields"]] for name, port in document["ports"].items() if "fields" in port
+    }
+    assert streams == {
+        "a__payload": ["elements", "last"],
+        "w__payload": ["w_codes", "w_scales"],
+        "o__payload": ["value", "nan", "overflow"],
+    }
+    assert document["ports"]["w__ready"]["direction"] == "output"
+
+
 def test_every_field_is_explained(call: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
     for unit in UNITS.values():
-        texts = explanations(unit.config.__doc__ or "")
+        texts = explanations(unit.config)
         assert all(texts.get(field.name) for field in unit.fields), unit.name
     assert call("--help") == 0
     shown = " ".join(capsys.readouterr().out.split())
-    assert "--maximum-registers INTEGER [quantizer] Register ranks between the maxima of a beat" in shown
-    assert "--lanes INTEGER [mac] Element pairs a beat" in shown
+    assert "--maximum-registers INTEGER [quantizer, chain] Register ranks between the maxima of a beat" in shown
+    assert "--lanes INTEGER [mac, chain] Element pairs a beat" in shown
 
 
 @pytest.mark.parametrize(

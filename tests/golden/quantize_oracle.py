@@ -61,7 +61,7 @@ def direct(block: np.ndarray, fmt: BlockFormat, rounding: Rounding) -> tuple[lis
     scales = [scale_code(m, fmt.scale, rounding) for m in maxima]
     if fmt.halving:
         half = Fraction(fmt.scale.values[scales[0]]) / 2
-        fits = half > 0 and min(positive, negative) <= 7 * half
+        fits = half > 0 and min(positive, negative) <= 7 * half < max(positive, negative)
         scales.append(smaller_side(positive, negative) if fits else 0)
     return elements_under(exact, scales, fmt, rounding), scales
 

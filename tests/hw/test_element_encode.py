@@ -6,7 +6,7 @@ import pytest
 import z3
 from comb import evaluate
 from gates import Gates
-from quantizer_chains import ROUNDINGS, SCALE_FORMATS, FloatToElement
+from quantizer_chains import HALVING, ROUNDINGS, SCALE_FORMATS, FloatToElement
 from symbolic import EXACT_BITS, FRACTION_BITS, UNIT, blind, expressions, float32_magnitude, floating, is_finite, wide
 
 from amxfp4.golden import encode_elements
@@ -23,8 +23,16 @@ def reachable(config: QuantizerConfig, field: np.ndarray, scale: int) -> np.ndar
     return np.full(field.shape, True) if config.fp8 else field <= scale + 2
 
 
-@pytest.mark.parametrize("rounding", ROUNDINGS)
-@pytest.mark.parametrize("format", SCALE_FORMATS)
+BY_ROUNDING = [(format, rounding) for format in SCALE_FORMATS for rounding in ROUNDINGS]
+
+
+@pytest.mark.parametrize(
+    "format, rounding",
+    [
+        *(pair for pair in BY_ROUNDING if pair[0] != "MXFP4-UE5M3"),
+        *(pytest.param(*pair, marks=pytest.mark.full) for pair in BY_ROUNDING if pair[0] == "MXFP4-UE5M3"),
+    ],
+)
 def test_every_bfloat16_under_every_scale(format: str, rounding: str) -> None:
     """The quotient in float64 is not exact, but lies on the right side of every threshold: where it is not equal to
     one, it is apart from it by a part in 2^12 at least, as neither operand has more than 8 significant bits."""
@@ -53,8 +61,27 @@ def test_the_same_in_amaranths_simulator() -> None:
     evaluate(FloatToElement(config), float=np.arange(1 << 16) * 40503 % (1 << 16), scale=np.arange(1 << 16) % 128)
 
 
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_halved_scales_are_scales_of_half_the_value(rounding: str) -> None:
+    """Every bfloat16 under a scale of every significand, and every subnormal one, and half of it."""
+    config = QuantizerConfig(HALVING, rounding=rounding)
+    values = FINITE_BFLOAT16.astype(np.uint16).view(ml_dtypes.bfloat16).astype(np.float64)
+    gates = Gates(FloatToElement(config))
+    for code in (*range(17), *range(120, 128), 0xF8, 0xFE):
+        for halved in (0, 1):
+            scale = config.block_format.scale.values[code] / (1 + halved)
+            expected = encode_elements(values / scale, rounding) if scale else np.zeros(len(values), np.uint8)
+            found = gates(float=FINITE_BFLOAT16, scale=np.array([code]), halved=np.array([halved]))["code"]
+            np.testing.assert_array_equal(found, expected, err_msg=f"scale code {code:#x}, halved {halved}")
+    assert not gates(float=np.arange(1 << 16), scale=np.array([0xFF]), halved=np.array([1]))["code"].any()
+
+
 def element_is_wrong(
-    config: QuantizerConfig, x: z3.BitVecRef, scale_code: z3.BitVecRef, code: z3.BitVecRef
+    config: QuantizerConfig,
+    x: z3.BitVecRef,
+    scale_code: z3.BitVecRef,
+    code: z3.BitVecRef,
+    halved: z3.BitVecRef | None = None,
 ) -> z3.BoolRef:
     """Whether `code` is not the element code of the float32 `x` under a finite scale that its block can have.
 
@@ -73,7 +100,7 @@ def element_is_wrong(
         field = wide(z3.Extract(30, FRACTION_BITS, x))
         conditions += [z3.ULE(field, exponent + 2), z3.ULE(scale_code, z3.BitVecVal(252, scale.bits))]
     # A quarter of the scale, in the units of the magnitude: significand x 2^(exponent + shift).
-    shift = -2 - scale.bias - scale.mantissa_bits - UNIT
+    shift = -2 - scale.bias - scale.mantissa_bits - UNIT - (0 if halved is None else wide(halved))
     magnitude, found = float32_magnitude(x), z3.Extract(2, 0, code)
     wrong = []
     for c, quarters in enumerate((1, 3, 5, 7, 10, 14, 20), 1):
@@ -88,9 +115,15 @@ def element_is_wrong(
     return z3.And(*conditions, z3.Or(*wrong))
 
 
-def check(config: QuantizerConfig, x: z3.BitVecRef, scale_code: z3.BitVecRef, code: z3.BitVecRef) -> z3.CheckSatResult:
+def check(
+    config: QuantizerConfig,
+    x: z3.BitVecRef,
+    scale_code: z3.BitVecRef,
+    code: z3.BitVecRef,
+    halved: z3.BitVecRef | None = None,
+) -> z3.CheckSatResult:
     solver = z3.SolverFor("QF_BV")
-    solver.add(element_is_wrong(config, x, scale_code, code))
+    solver.add(element_is_wrong(config, x, scale_code, code, halved))
     return solver.check()
 
 
@@ -106,3 +139,16 @@ def test_every_float32_under_every_scale_proved(format: str, rounding: str) -> N
     bit = 0 if rounding == "nearest-even" else FRACTION_BITS - config.kept_fraction_bits
     twin = expressions(unit, float=blind(x, bit), scale=scale)["code"]
     assert check(config, x, scale, twin) == z3.sat
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_every_float32_under_every_scale_and_its_half_proved(rounding: str) -> None:
+    config = QuantizerConfig(HALVING, input="float32", rounding=rounding)
+    x, scale, halved = z3.BitVec("x", 32), z3.BitVec("scale", 8), z3.BitVec("halved", 1)
+    code = expressions(FloatToElement(config), float=x, scale=scale, halved=halved)["code"]
+    assert check(config, x, scale, code, halved) == z3.unsat
+
+    # A broken twin: it halves the other side.
+    twin = expressions(FloatToElement(config), float=x, scale=scale, halved=~halved)["code"]
+    assert check(config, x, scale, twin, halved) == z3.sat

@@ -17,6 +17,7 @@ from gates import Gates
 
 from amxfp4.errors import UsageError
 from amxfp4.hw import generate
+from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.generate import LINT_WAIVERS, manifest, standard_units, unit_verilog, verilog_text, write_unit
 from amxfp4.hw.mac import MacUnit
@@ -33,9 +34,10 @@ MACS = [c for c in standard_macs() if c.lanes == 1 or (c.lanes == 8 and c.activa
 QUANTIZERS = [c for c in standard_quantizers() if c.lanes == 1] + [
     QuantizerConfig("AMXFP4", lanes=8),
     QuantizerConfig("MXFP4", lanes=8, block_size=8, input="float32", rounding="nearest-even"),
-    QuantizerConfig("MXFP4-UE5M3", lanes=2, input="float32"),
+    QuantizerConfig("AMXFP4-X2", lanes=2, input="float32"),
 ]
-QUICK: list[Config] = [*MACS, *QUANTIZERS]
+CHAINS = [ChainConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=1)]
+QUICK: list[Config] = [*MACS, *QUANTIZERS, *CHAINS]
 
 
 def named(config: Config) -> str:
@@ -125,6 +127,8 @@ def ports_of(text: str, top: str) -> dict[str, tuple[str, int]]:
 
 def payloads(config: Config) -> dict[str, data.StructLayout]:
     """Each stream's layout, as the config has it."""
+    if isinstance(config, ChainConfig):
+        return {"a": config.quantizer.beat_layout, "w": config.weight_layout, "o": config.result_layout}
     if isinstance(config, MacConfig):
         return {"i": config.beat_layout, "o": config.result_layout}
     assert isinstance(config, QuantizerConfig)

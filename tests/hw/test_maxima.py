@@ -9,7 +9,7 @@ from amxfp4.hw.quantizer_config import QuantizerConfig
 
 
 @pytest.mark.parametrize("lanes", (1, 2, 4, 16))
-@pytest.mark.parametrize("format", ("AMXFP4", "MXFP4", "AMXFP4-E8M0"))
+@pytest.mark.parametrize("format", ("AMXFP4", "MXFP4", "AMXFP4-E8M0", "AMXFP4-X2"))
 def test_random_beats(format: str, lanes: int) -> None:
     """Magnitudes of few values, so that equal ones meet, and of all."""
     rng = generator()
@@ -25,7 +25,7 @@ def test_random_beats(format: str, lanes: int) -> None:
     found = evaluate(BeatMaxima(config), magnitude=magnitude, negative=(negative << np.arange(lanes)).sum(axis=1))[
         "maximum"
     ]
-    if config.asymmetric:
+    if config.sides == 2:
         expected = np.stack([(magnitude * ~negative).max(axis=1), (magnitude * negative).max(axis=1)], axis=1)
     else:
         expected = magnitude.max(axis=1, keepdims=True)

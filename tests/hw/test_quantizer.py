@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 import pytest
 from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
@@ -15,44 +14,10 @@ from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format, quantize
 from amxfp4.golden.quantizer_cycles import quantizer_schedule
 from amxfp4.hw.quantizer import Quantizer
 from amxfp4.hw.quantizer_config import QuantizerConfig
+from amxfp4.sim.floats import floats, random_bits
 
-FORMATS = tuple(name for name in BLOCK_FORMAT_NAMES if not block_format(name).halving)
 STREAMS = 48
 CYCLES = 256
-
-
-def floats(config: QuantizerConfig, bits: NDArray[np.uint32]) -> NDArray[Any]:
-    """Floats of these bits."""
-    if config.input == "float32":
-        return bits.view(np.float32)
-    return bits.astype(np.uint16).view(ml_dtypes.bfloat16)
-
-
-def random_bits(config: QuantizerConfig, rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.uint32]:
-    """Bits of blocks (..., k) of every kind: of one magnitude or wide apart, on ties, one-sided, of zeros of both
-    signs, subnormal, beyond the scales' range on either side, with NaN or infinities, of any bits at all."""
-    width, fraction_bits = config.float_bits, config.input_fraction_bits
-    sign = 1 << (width - 1)
-    blocks = np.zeros((*shape, 1), np.uint32)
-    kind = rng.integers(0, 10, blocks.shape)
-    centre = np.where(kind < 5, rng.integers(127 - 22, 127 + 22, blocks.shape), rng.integers(0, 255, blocks.shape))
-    full = (*shape, config.block_size)
-    spread = rng.integers(-6, 1, full) * (kind != 1)
-    exponent = np.clip(centre + spread, 0, 254).astype(np.uint32)
-    fraction = rng.integers(0, 1 << fraction_bits, full, dtype=np.uint32)
-    # Few significant bits, so that ties come up; sometimes with the least bit set besides.
-    few = (1 << fraction_bits) - (1 << (fraction_bits - rng.integers(2, 7, full)))
-    fraction = np.where(kind % 2 == 1, fraction & few.astype(np.uint32), fraction)
-    fraction |= (rng.random(full) < 0.1).astype(np.uint32)
-    bits = exponent << fraction_bits | fraction
-    bits = np.where(rng.random(full) < 0.1, 0, bits)
-    bits = np.where(kind == 7, rng.integers(0, 1 << fraction_bits, full, dtype=np.uint32), bits)  # subnormal
-    bits = np.where((kind == 8) & (rng.random(full) < 0.1), rng.integers(0, 1 << (width - 1), full), bits)
-    bits = np.where(kind == 9, 0, bits)
-    negative = rng.random(full) < rng.choice([0, 0.1, 0.5, 1], blocks.shape)
-    special = (rng.random(blocks.shape) < 0.06) & (np.arange(config.block_size) == rng.integers(0, 8, blocks.shape))
-    bits = np.where(special, np.uint32(0xFF << fraction_bits) | bits, bits)
-    return (bits | negative * np.uint32(sign)).astype(np.uint32)
 
 
 @dataclass
@@ -121,14 +86,16 @@ def check_streams(config: QuantizerConfig, rng: np.random.Generator) -> None:
         payload = outputs["o__payload"]
         np.testing.assert_array_equal(payload["codes"][valid], codes[every, beat][valid], err_msg=where)
         first, last = valid & (beat % n == 0), valid & (beat % n == n - 1)
-        np.testing.assert_array_equal(payload["scales"][first], scales[every, beat // n][first], err_msg=where)
+        fields = [payload["scales"], *([payload["halved"][:, None]] if config.halving else [])]
+        found_scales = np.concatenate(fields, axis=1)
+        np.testing.assert_array_equal(found_scales[first], scales[every, beat // n][first], err_msg=where)
         np.testing.assert_array_equal(payload["last"][last], lasts[every, beat][last], err_msg=where)
         compared += valid.sum()
     assert compared > STREAMS * CYCLES // 5
 
 
 @pytest.mark.parametrize("rounding", ("nearest-away", "nearest-even"))
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", BLOCK_FORMAT_NAMES)
 def test_every_format(format: str, rounding: str) -> None:
     check_streams(QuantizerConfig(format, rounding=rounding), generator())
 
@@ -143,14 +110,16 @@ def test_every_geometry(lanes: int, block_size: int, maximum_registers: int) -> 
     check_streams(config, generator())
 
 
-@pytest.mark.parametrize("format, rounding", (("AMXFP4", "nearest-away"), ("MXFP4", "nearest-even")))
+@pytest.mark.parametrize(
+    "format, rounding", (("AMXFP4", "nearest-away"), ("MXFP4", "nearest-even"), ("AMXFP4-X2", "nearest-away"))
+)
 def test_float32(format: str, rounding: str) -> None:
     check_streams(QuantizerConfig(format, lanes=4, input="float32", rounding=rounding), generator())
 
 
 @pytest.mark.full
 @pytest.mark.parametrize("lanes", (1, 2, 4, 8, 16, 32))
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", BLOCK_FORMAT_NAMES)
 def test_everything_else(format: str, lanes: int) -> None:
     rng = generator()
     for block_size in (8, 32, 128):

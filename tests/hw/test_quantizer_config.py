@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from amxfp4.errors import UsageError
-from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format
+from amxfp4.golden import BLOCK_FORMAT_NAMES
+from amxfp4.hw.config import MacConfig
 from amxfp4.hw.quantizer_config import QuantizerConfig
 
 
@@ -13,7 +14,6 @@ from amxfp4.hw.quantizer_config import QuantizerConfig
     "arguments, text",
     (
         ({"format": "FP4"}, "unknown block format 'FP4'"),
-        ({"format": "AMXFP4-X2"}, "format is 'AMXFP4-X2'; formats without halved sides are allowed"),
         ({"lanes": 3}, "lanes is 3; allowed are 1, 2, 4, 8, 16, 32"),
         ({"lanes": True}, "lanes is True; allowed are 1, 2, 4, 8, 16, 32"),
         ({"lanes": 32, "block_size": 16}, "lanes is 32; at most block_size = 16 is allowed"),
@@ -44,7 +44,8 @@ def test_layouts() -> None:
 
 
 @pytest.mark.parametrize(
-    "format, exponent, fraction", (("AMXFP4", 6, 5), ("AMXFP4-E4M3", 5, 6), ("MXFP4", 8, 3), ("MXFP4-UE5M3", 6, 6))
+    "format, exponent, fraction",
+    (("AMXFP4", 6, 5), ("AMXFP4-E4M3", 5, 6), ("MXFP4", 8, 3), ("MXFP4-UE5M3", 6, 6), ("AMXFP4-X2", 6, 6)),
 )
 def test_a_held_element_is_narrow(format: str, exponent: int, fraction: int) -> None:
     """Whatever the input, and one bit wider with ties to even."""
@@ -52,6 +53,26 @@ def test_a_held_element_is_narrow(format: str, exponent: int, fraction: int) -> 
         config = QuantizerConfig(format, input=input)
         assert (config.exponent_bits, config.fraction_bits) == (exponent, fraction)
         assert QuantizerConfig(format, input=input, rounding="nearest-even").fraction_bits == fraction + 1
+
+
+def test_a_maximum_that_may_be_halved_is_a_bit_wider() -> None:
+    """Anything below what is held counts, as a side is halved up to the limit and no further."""
+    for format, rounding, bits in (
+        ("AMXFP4-X2", "nearest-away", 13),
+        ("AMXFP4-X2", "nearest-even", 13),
+        ("MXFP4-UE5M3", "nearest-away", 12),
+        ("MXFP4-UE5M3", "nearest-even", 13),
+    ):
+        assert QuantizerConfig(format, rounding=rounding).maximum_bits == bits
+
+
+@pytest.mark.parametrize("format", BLOCK_FORMAT_NAMES)
+def test_a_beat_is_a_macs_operand(format: str) -> None:
+    """Field for field, in order."""
+    quantizer, mac = QuantizerConfig(format), MacConfig(format, format)
+    output = {name: field.shape for name, field in quantizer.output_layout if name != "last"}
+    operand = {name[2:]: field.shape for name, field in mac.beat_layout if name.startswith("a_")}
+    assert list(output.items()) == list(operand.items())
 
 
 @pytest.mark.parametrize("registers", (0, 1))
@@ -64,7 +85,6 @@ def test_names_differ() -> None:
     configs = [
         QuantizerConfig(format, block_size, lanes, input, rounding, registers)
         for format in BLOCK_FORMAT_NAMES
-        if not block_format(format).halving
         for block_size in (32, 64)
         for lanes in (4, 8)
         for input in ("bfloat16", "float32")

@@ -86,7 +86,7 @@ def test_the_configs_that_a_command_line_runs(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--lanes", "8"], "--lanes was given without --unit; it is one of mac, quantizer"),
+        (["--lanes", "8"], "--lanes was given without --unit; it is one of mac, quantizer, chain"),
         (["--matrix", "full", "--unit", "mac", "--lanes", "8"], "--matrix full was given with --lanes"),
         (["--unit", "quantizer", "--accumulator", "exact"], "--accumulator is not an option of a quantizer"),
     ],
