@@ -24,7 +24,7 @@ PAIR = ("activation", "weight")
 
 def _axes(command: Callable[..., int]) -> Callable[..., int]:
     """An option that may be repeated for each field of a config but the formats."""
-    texts = explanations(MacConfig.__doc__ or "")
+    texts = explanations(MacConfig)
     for field in reversed(fields(MacConfig)):
         if field.name not in PAIR:
             kind = int if "int" in str(field.type) else str

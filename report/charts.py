@@ -88,7 +88,7 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
             for unit in [u for u in inputs.units if _pair(u) == pair and u["lanes"] == lanes]:
                 for encode in ("direct", "least-error"):
                     case = inputs.accuracy(pair, unit["accumulator"], encode)
-                    sqnr = case and case["linear_layers_mean"]["output"]
+                    sqnr = case["linear_layers_mean"]["output"] if case else None
                     if unit["ratio_to_mxfp4"] is None or case is None or sqnr is None:
                         continue
                     exact = unit["accumulator"] == "exact"

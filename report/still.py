@@ -87,11 +87,11 @@ def _panel(axis: "Axes", chart: Chart, panel: Panel) -> None:
 def _points(axis: "Axes", chart: Chart, members: list[Series]) -> None:
     for series in members:
         if series.symbol == "none":
-            axis.plot(series.x, series.y, "--", color=series.colour, linewidth=1, zorder=1)  # type: ignore[arg-type]
+            axis.plot(series.x, series.y, "--", color=series.colour, linewidth=1, zorder=1)
             continue
         axis.plot(
-            series.x,  # type: ignore[arg-type]
-            series.y,  # type: ignore[arg-type]
+            series.x,
+            series.y,
             "-" if chart.kind == "lines" else "",
             marker=_MARKERS[series.symbol],
             markersize=7 if chart.kind == "points" else 5,
@@ -107,7 +107,7 @@ def _bars(axis: "Axes", chart: Chart, members: list[Series]) -> None:
     width = 0.8 / max(len(members), 1)
     for index, series in enumerate(members):
         where = [words.index(str(word)) - 0.4 + width * (index + 0.5) for word in series.x]
-        axis.bar(where, series.y, width * 0.92, color=series.colour, label=series.name)  # type: ignore[arg-type]
+        axis.bar(where, series.y, width * 0.92, color=series.colour, label=series.name)
     axis.set_xticks(range(len(words)), words)
     axis.grid(axis="x", visible=False)
 
@@ -116,10 +116,11 @@ def _stacked(axis: "Axes", chart: Chart, members: list[Series]) -> None:
     words = _words(Panel("", members))
     left = dict.fromkeys(words, 0.0)
     for series in members:
-        for number, (length, word) in enumerate(zip(series.x, series.y, strict=True)):
+        lengths = [float(length) for length in series.x]
+        for number, (length, word) in enumerate(zip(lengths, map(str, series.y), strict=True)):
             name = series.name if number == 0 else "_"
-            axis.barh(words.index(str(word)), float(length), 0.7, left[str(word)], color=series.colour, label=name)
-            left[str(word)] += float(length)
+            axis.barh(words.index(word), length, 0.7, left[word], color=series.colour, label=name)
+            left[word] += length
     axis.set_yticks(range(len(words)), words)
     axis.set_ylim(len(words) - 0.4, -0.6)
     axis.grid(axis="y", visible=False)

@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -131,6 +133,37 @@ def test_the_list_runs_nothing(quick: pytest.MonkeyPatch, capsys: pytest.Capture
         ["done", "mac_mxfp4_x_mxfp4_l1_fp32", "in", "amxfp4_generic"],
         ["to", "do", "mac_mxfp4_x_mxfp4_l1_fp32_f1", "in", "amxfp4_generic"],
     ]
+
+
+def test_on_a_cluster_whose_worker_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    import cloudpickle
+
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    killed = tmp_path / "killed"
+
+    def measure(config: Any, library: Any, sources: str, **options: Any) -> dict[str, Any]:
+        assert "library (amxfp4_generic)" in library().read_text()
+        if config.lanes == 4 and not killed.exists():
+            killed.write_text(str(os.getpid()))
+            os.kill(os.getpid(), signal.SIGKILL)  # in the middle of a run
+        return fake(config, library, sources, **options)
+
+    monkeypatch.setattr(sweep, "measure", measure)
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0", silence_logs=50
+    ) as cluster:
+        words = ("--pair", "MXFP4", "--scheduler", cluster.scheduler_address, "-o", "out")
+        assert call(*words) == 0
+    assert killed.exists()
+    captured = capsys.readouterr()
+    assert "12 runs, 0 done before, 12 to do" in captured.err
+    records = json.loads(Path("out/sweep.json").read_text())
+    assert sorted(record["lanes"] for record in records) == sorted([1, 2, 4, 8, 16, 32] * 2)
+    lines = Path("out/results.jsonl").read_text().splitlines()
+    assert len({json.loads(line)["key"] for line in lines}) == len(lines) == 12
 
 
 @pytest.mark.parametrize(
