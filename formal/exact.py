@@ -70,11 +70,11 @@ def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
     later, _ = netlist.step(kept, valid=z3.BitVecVal(0, 1), **inputs)
 
     limit = 1 << (config.accumulator_bits - 1)
-    small = z3.And(*(_within(addend, -config.block_max, config.block_max) for addend in [*addends, term]))
-    in_range = z3.And(_within(old, -limit, limit - 1), small)
+    small = z3.And(*(within(addend, -config.block_max, config.block_max) for addend in [*addends, term]))
+    in_range = z3.And(within(old, -limit, limit - 1), small)
     yield z3.Implies(in_range, extended(after["total"], bits, signed=True) == total)
     overflowed = z3.And(z3.Not(fresh), before["overflow"] == 1)
-    left = z3.Not(_within(total, -limit, limit - 1))
+    left = z3.Not(within(total, -limit, limit - 1))
     yield z3.Implies(z3.And(in_range, last == 1), (after["overflow"] == 1) == z3.Or(overflowed, left))
     yield z3.Implies(overflowed, after["overflow"] == 1)
 
@@ -83,7 +83,7 @@ def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
     yield z3.And(*(later[name] == after[name] for name in ("total", "nan", "overflow")))
 
 
-def _within(value: Word, low: int, high: int) -> Claim:
+def within(value: Word, low: int, high: int) -> Claim:
     return z3.And(value >= low, value <= high)
 
 
@@ -92,8 +92,8 @@ CONFIGS = (
     MacConfig("AMXFP4", "AMXFP4", lanes=1),
     MacConfig("AMXFP4", "AMXFP4", lanes=16),
     MacConfig("AMXFP4", "AMXFP4", lanes=32),
-    MacConfig("MXFP4-E4M3", "MXFP4-E4M3"),
-    MacConfig("AMXFP4-X2", "AMXFP4-X2"),
+    MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32),
+    MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=32),
 )
 
 

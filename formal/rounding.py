@@ -1,6 +1,6 @@
 """Rounding to float32, ties to even."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import z3
 
@@ -9,6 +9,7 @@ from amxfp4.formal.proof import Claim, Proof
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.normalise import ExactRounder
 from amxfp4.hw.round import Rounder
+from amxfp4.hw.word_round import WordRounder
 
 FRACTION_BITS = 23
 BIAS = 127
@@ -30,37 +31,74 @@ def rounded(magnitude: Word, top: int, unit: int) -> Word:
     return extended(z3.If(up, quotient + 1, quotient), 32) + (field - 1 << FRACTION_BITS)
 
 
-def _exact(config: MacConfig, broken: bool) -> Iterator[Claim]:
+Found = Callable[[Word, Word, Word], Mapping[str, Word]]
+"""The outputs of a rounder for a total, NaN and overflow."""
+
+
+def _totals(config: MacConfig, width: int, found: Found) -> Iterator[Claim]:
     """Every total in range, by sign and leading bit: of a negative number, that of its one's complement n, as the
     magnitude n + 1 is at most the next power of two."""
     assert config.accumulator_bits is not None
+    total, nan, overflow = z3.BitVec("total", width), z3.BitVec("nan", 1), z3.BitVec("overflow", 1)
+    any_total = found(total, nan, overflow)
+    yield any_total["value_nan"] == (nan | overflow)
+    yield any_total["value_overflow"] == (overflow & ~nan)
+    yield z3.Implies(nan | overflow == 1, any_total["value"] == NAN)
+    value = z3.substitute(any_total["value"], (nan, z3.BitVecVal(0, 1)), (overflow, z3.BitVecVal(0, 1)))
+    signs = z3.Extract(width - 1, config.accumulator_bits - 1, total)
+    in_range = z3.Or(signs == 0, signs == -1)
+    cases = [(top, sign, _leading(total, top, sign)) for top in range(config.accumulator_bits - 1) for sign in (0, 1)]
+    zero, minus_one = z3.BitVecVal(0, width), z3.BitVecVal(-1, width)
+    yield z3.Implies(in_range, z3.Or(*(total == word for word in (zero, minus_one, *(word for _, _, word in cases)))))
+    yield z3.substitute(value, (total, zero)) == 0
+    yield z3.substitute(value, (total, minus_one)) == rounded(-minus_one, 0, config.lsb_exponent) | 1 << 31
+    for top, sign, word in cases:
+        magnitude = -word if sign else word
+        statement = rounded(magnitude, top, config.lsb_exponent) | sign << 31
+        yield z3.simplify(z3.substitute(value, (total, word)) == statement)
+
+
+def _exact(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    assert config.accumulator_bits is not None
     width = config.accumulator_bits + 1
     netlist = Netlist(ExactRounder(config, width))
-    total, nan, overflow = z3.BitVec("total", width), z3.BitVec("nan", 1), z3.BitVec("overflow", 1)
     later = z3.BitVec("later", width)
 
-    def found(word: Word, nan: Word, overflow: Word) -> dict[str, Word]:
+    def found(word: Word, nan: Word, overflow: Word) -> Mapping[str, Word]:
         seen = word & ~z3.BitVecVal(1, width) if broken else word
         inputs = {"total": seen, "nan": nan, "overflow": overflow, "valid": z3.BitVecVal(1, 1)}
         _, state = netlist.step(netlist.symbols(), **inputs)
         _, state = netlist.step(state, total=later, nan=nan, overflow=overflow, valid=z3.BitVec("valid", 1))
         return netlist.step(state, total=later, nan=nan, overflow=overflow, valid=z3.BitVec("valid", 1))[0]
 
-    any_total = found(total, nan, overflow)
-    yield any_total["value_nan"] == (nan | overflow)
-    yield any_total["value_overflow"] == (overflow & ~nan)
-    yield z3.Implies(nan | overflow == 1, any_total["value"] == NAN)
-    clear = z3.BitVecVal(0, 1)
-    in_range = z3.Extract(width - 1, width - 1, total) == z3.Extract(width - 2, width - 2, total)
-    cases = [(top, sign, _leading(total, top, sign)) for top in range(width - 2) for sign in (0, 1)]
-    zero, minus_one = z3.BitVecVal(0, width), z3.BitVecVal(-1, width)
-    yield z3.Implies(in_range, z3.Or(*(total == word for word in (zero, minus_one, *(word for _, _, word in cases)))))
-    yield found(zero, clear, clear)["value"] == 0
-    yield found(minus_one, clear, clear)["value"] == rounded(-minus_one, 0, config.lsb_exponent) | 1 << 31
-    for top, sign, word in cases:
-        magnitude = -word if sign else word
-        statement = rounded(magnitude, top, config.lsb_exponent) | sign << 31
-        yield z3.simplify(found(word, clear, clear)["value"] == statement)
+    yield from _totals(config, width, found)
+
+
+def _words(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """A total goes by word by word; the words below it are anything, as are all inputs once it has passed."""
+    netlist = Netlist(WordRounder(config))
+    words, bits = config.words, config.word_bits
+
+    def found(total: Word, nan: Word, overflow: Word) -> Mapping[str, Word]:
+        state: Mapping[str, Word] = netlist.symbols()
+        seen = total & ~z3.BitVecVal(1, total.size()) if broken else total
+        for word in range(words + 2):
+            inputs = {name: z3.BitVec(f"{name} {word}", width) for name, width in _inputs(netlist).items()}
+            if word < words:
+                new = z3.Extract((word + 1) * bits - 1, 0, seen)
+                below = (words - 1 - word) * bits
+                inputs["total"] = z3.Concat(new, z3.Extract(below - 1, 0, inputs["total"])) if below else new
+                inputs |= {"passed": z3.BitVecVal(1 << word, words), "valid": z3.BitVecVal(1, 1)}
+            if word == words - 1:
+                inputs |= {"nan": nan, "overflow": overflow}
+            outputs, state = netlist.step(state, **inputs)
+        return outputs
+
+    yield from _totals(config, words * bits, found)
+
+
+def _inputs(netlist: Netlist) -> dict[str, int]:
+    return {name: netlist.ports[name] for name in ("total", "passed", "nan", "overflow", "valid")}
 
 
 def _leading(total: Word, top: int, sign: int) -> Word:
@@ -108,12 +146,24 @@ def _rounder(broken: bool) -> Iterator[Claim]:
             yield z3.Implies(legal, (found["infinite"] == 1) == z3.UGE(number, infinity))
 
 
+# Of 4 words of 25, 18 and 26 bits, and of 8 of 13.
+WORDS = (
+    MacConfig("AMXFP4", "AMXFP4", lanes=2),
+    MacConfig("MXFP4-E4M3", "MXFP4-E4M3"),
+    MacConfig("AMXFP4-X2", "AMXFP4-X2"),
+    MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=4),
+)
 PAIRS = (("MXFP4-E4M3", "MXFP4-E4M3"), ("AMXFP4", "AMXFP4"), ("AMXFP4-X2", "AMXFP4-X2"))
+
+
+def _words_of_every_width(broken: bool) -> Iterator[Claim]:
+    for config in WORDS:
+        yield from _words(config, broken)
 
 
 def _exact_of_every_width(broken: bool) -> Iterator[Claim]:
     for activation, weight in PAIRS:
-        yield from _exact(MacConfig(activation, weight), broken)
+        yield from _exact(MacConfig(activation, weight, lanes=32), broken)
 
 
 def proofs() -> list[Proof]:
@@ -134,5 +184,14 @@ def proofs() -> list[Proof]:
             "68 (E4M3), 96 (E5M2) and 102 bits (AMXFP4-X2), and the guard",
             "the total's least bit is not connected",
             _exact_of_every_width,
+        ),
+        Proof(
+            "word-rounder",
+            "a total in range that passes word by word gives the nearest float32, ties to even, two cycles after its "
+            "last word; NaN and overflow give NaN",
+            "SMT, all totals and registers, by cases of sign and leading bit",
+            "4 words of 25 (E5M2), 18 (E4M3) and 26 bits (AMXFP4-X2), 8 words of 13",
+            "the total's least bit is not connected",
+            _words_of_every_width,
         ),
     ]

@@ -185,10 +185,10 @@ def _quantizer(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
     yield z3.Implies(z3.And(given, inputs["i__valid"] == 1), z3.Or(z3.Not(full), draining))
     yield z3.Implies(z3.And(given, draining), state[places[-1]] == 1)
     begins = [ends, *ended][ranks]
-    block = [
-        unit.netlist.register(f"pipeline.{name}")
-        for name in (*(f"scale{side}" for side in range(config.sides)), "last")
-    ]
+    registers = unit.netlist.registers
+    shown_last = unit.netlist.register("o__payload.last")
+    (last,) = (name for name in registers if name.startswith("pipeline.last") and name != shown_last)
+    block = [*(unit.netlist.register(f"pipeline.scale{side}") for side in range(config.sides)), last]
     yield z3.Implies(z3.And(given, z3.Not(begins)), _same({name: state[name] for name in block}, after))
     # A block's first beat is shown with the scales under which it was encoded, the last one with its `last`.
     shown = unpack(config.output_layout, unit.run(after, 1)[0]["o__payload"])

@@ -1,0 +1,87 @@
+"""The exact accumulator that turns round: one term, for all terms and totals, and what it then holds."""
+
+from collections.abc import Iterator, Mapping
+
+import z3
+
+from amxfp4.formal.exact import within
+from amxfp4.formal.netlist import Netlist, Word, extended, pack, symbols
+from amxfp4.formal.proof import Claim, Proof, by_cases
+from amxfp4.formal.rounding import WORDS
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.scale import term_layout
+from amxfp4.hw.words import WordAccumulator
+
+
+def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """From any registers, one term, `words` cycles after the one before or later, in the accumulator's least unit.
+
+    The new total is the old one (0 at first) plus value x 2^exponent, modulo 2^(words x word bits). While the old
+    total is in range and the term no larger than a block can be, overflow says whether a whole block's sum has left
+    the range.
+    """
+    assert config.accumulator_bits is not None
+    netlist = Netlist(WordAccumulator(config))
+    words, bits = config.words, config.word_bits
+    width, one = words * bits, z3.BitVecVal(1, 1)
+    layout = term_layout(config)
+    term = symbols(layout, "term")
+    first, last, just = z3.BitVecs("first last just", 1)
+    # A term began `words` cycles ago, or earlier: then its overflow has been noted.
+    start = netlist.symbols() | {"passed": z3.Concat(just, z3.BitVecVal(0, words - 1))}
+    inputs = {"term": pack(layout, term), "last": last, "first": z3.BitVecVal(0, 1) if broken else first}
+    before, state = netlist.step(start, valid=one, **inputs)
+    noted = z3.Or(just == 1, start["overflowed"] == before["overflow"])
+    after = before
+    passing: list[Mapping[str, Word]] = []
+    for _ in range(words):
+        after, state = netlist.step(state, valid=~one, **inputs)
+        passing.append(after)
+
+    fresh = first == 1
+    exponent = term["exponent"]
+    shift = extended(exponent, width) - config.exponent_min
+    addend = extended(term["value"], width, signed=True) << shift
+    total = z3.If(fresh, 0, before["total"]) + addend
+    values = [z3.BitVecVal(e, exponent.size()) for e in range(config.exponent_min, config.exponent_max + 1)]
+    legal = z3.And(z3.UGE(exponent, config.exponent_min), z3.ULE(exponent, config.exponent_max))
+    yield from by_cases(after["total"] == total, exponent, values, given=legal)
+    for word, now in enumerate(passing):
+        yield now["passed"] == 1 << word
+        low = (word + 1) * bits
+        yield z3.Extract(width - 1, width - low, now["total"]) == z3.Extract(low - 1, 0, after["total"])
+
+    # Overflow, for whatever the new total is found to be: its top bits are those of an integer, old + term.
+    wide = width + 4
+    limit = 1 << (config.accumulator_bits - 1)
+    old = z3.If(fresh, 0, extended(before["total"], wide, signed=True))
+    added = z3.BitVec("added", wide)
+    given = z3.And(
+        noted,
+        within(old, -limit, limit - 1),
+        within(added, -config.block_max, config.block_max),
+        extended(after["total"], wide, signed=True) == old + added,
+    )
+    overflowed = z3.And(z3.Not(fresh), before["overflow"] == 1)
+    left = z3.Not(within(old + added, -limit, limit - 1))
+    yield z3.Implies(z3.And(given, last == 1), (after["overflow"] == 1) == z3.Or(overflowed, left))
+    yield z3.Implies(z3.And(noted, overflowed), after["overflow"] == 1)
+    yield (after["nan"] == 1) == z3.Or(z3.And(z3.Not(fresh), before["nan"] == 1), term["nan"] == 1)
+    later, _ = netlist.step(state, valid=~one, **inputs)
+    yield z3.And(*(later[name] == after[name] for name in ("total", "nan", "overflow")))
+    yield state["overflowed"] == later["overflow"]
+
+
+def proofs() -> list[Proof]:
+    return [
+        Proof(
+            "word-accumulation",
+            "`words` cycles after a term, total' = (0 at first, else total) + value x 2^exponent, whose words have "
+            "passed one a cycle; NaN is sticky; overflow is a whole block's sum out of range, and sticky; nothing "
+            "changes without terms",
+            "SMT, `words` cycles from any registers, by cases of the exponent",
+            "4 words of 25 (E5M2), 18 (E4M3) and 26 bits (AMXFP4-X2), 8 words of 13",
+            "that a dot product begins is not connected",
+            lambda broken: (claim for config in WORDS for claim in _turn(config, broken)),
+        ),
+    ]
