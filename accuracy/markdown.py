@@ -7,7 +7,7 @@ import numpy as np
 
 from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
 from amxfp4.accuracy.published import TOLERANCE
-from amxfp4.accuracy.summary import cells, columns_of, number, select
+from amxfp4.accuracy.summary import OF_MODEL, cells, columns_of, number, select
 
 _OPERANDS = (("activation", "Inputs"), ("weight", "Weights"), ("output", "Outputs"))
 
@@ -17,7 +17,7 @@ def markdown(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
     parts = [
         *_introduction(study),
         "## Formats",
-        f"Blocks of {EXAMPLE_SIZE}, {ROUNDING}. SQNR is the mean over linear layers.",
+        f"Blocks of {EXAMPLE_SIZE}, {ROUNDING}. {OF_MODEL}.",
         cases_table(select(study["cases"], EXAMPLE_SIZE, ROUNDING)),
         *_all_cases(study),
         "## By kind of product",
@@ -30,7 +30,7 @@ def markdown(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
         _sides(study),
         "## NaN in the published arithmetic",
         "Blocks of AMXFP4-E5M2 in which the published code's arithmetic gives NaN, because a side's scale rounds to "
-        "zero, and what ours gives for the same blocks.",
+        "zero, and what ours gives for the same blocks. Activations that are not named have none.",
         _underflow(study),
         *(f"![{name}]({name})" for name in figures),
     ]
@@ -137,28 +137,22 @@ def _underflow(study: dict[str, Any]) -> str:
     rows = []
     for size, by_name in study["underflow"].items():
         for name, layers in by_name.items():
-            blocks, bad, elements, ours = (
-                sum(layer[key] for layer in layers)
-                for key in ("blocks", "reference_nan_blocks", "reference_nan_elements", "our_nan_blocks")
+            blocks, bad, ours = (
+                sum(layer[key] for layer in layers) for key in ("blocks", "reference_nan_blocks", "our_nan_blocks")
             )
+            if not bad:
+                continue
             ratios = [layer["our_sqnr"] for layer in layers if layer["our_sqnr"] is not None]
-            rows.append(
-                [
-                    f"{name}, blocks of {size}",
-                    str(blocks),
-                    str(bad),
-                    f"{bad / blocks:.2%}",
-                    str(elements),
-                    str(ours),
-                    number(min(ratios, default=None), 1),
-                    f"{max(layer['largest_lost'] for layer in layers):.1e}",
-                ]
-            )
-    headings = ["activation", "blocks", "with NaN", "share", "NaN elements", "ours: with NaN"]
+            lost = max(layer["largest_lost"] for layer in layers)
+            share = f"{100 * bad / blocks:.2g}%"
+            least = number(min(ratios), 1)
+            rows.append([f"{name}, blocks of {size}", str(blocks), str(bad), share, str(ours), least, f"{lost:.1e}"])
+    headings = ["activation", "blocks", "with NaN", "share", "ours: with NaN"]
     headings += ["ours: least SQNR of a layer's, dB", "largest element lost"]
     sentences = "; ".join(
         f"blocks of {size}: {counts['linear']} of {study['sentences']} in linear layers, "
         f"{counts['linear and attention']} with attention"
         for size, counts in study["sentences_with_reference_nan"].items()
     )
-    return _table(headings, rows) + f"\n\nSentences whose embedding a NaN reaches: {sentences}."
+    table = _table(headings, rows) if rows else "There is none."
+    return f"{table}\n\nSentences whose embedding a NaN reaches: {sentences}."

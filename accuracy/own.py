@@ -26,8 +26,8 @@ def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray
         if tensor.dtype.name not in INPUT_DTYPES:
             raise UsageError(f"{name} is {tensor.dtype}; one of {', '.join(INPUT_DTYPES)} is needed")
         if tensor.ndim < least or not tensor.size or (name == "w" and tensor.ndim > 2):
-            needed = "at least one axis, none of them empty" if name == "x" else "two axes, (outputs, inputs)"
-            raise UsageError(f"{name} has shape {tensor.shape}; {needed}, is needed")
+            needed = "one axis or more, none of them empty, is" if name == "x" else "two axes, (outputs, inputs), are"
+            raise UsageError(f"{name} has shape {tensor.shape}; {needed} needed")
         if bad := int(np.count_nonzero(~np.isfinite(tensor.astype(np.float32)))):
             raise UsageError(f"{name} has {bad} elements that are NaN or infinite; finite ones are needed")
     if weight is not None and weight.shape[1] != x.shape[-1]:

@@ -1,5 +1,6 @@
 """The study's figures, as SVG: the same bytes from the same figures."""
 
+import re
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
@@ -49,15 +50,16 @@ def figures(study: dict[str, Any]) -> dict[str, bytes]:
         "sides.svg": sides,
         "reference_nan.svg": reference_nan,
     }
-    # The metadata would hold the time.
     with matplotlib.rc_context(_STYLE):
         return {name: _svg(draw(study)) for name, draw in drawings.items()}
 
 
 def _svg(figure: Figure) -> bytes:
     buffer = BytesIO()
+    # The metadata would hold the time.
     figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight")
-    return buffer.getvalue()
+    # A hundredth of a point cannot be seen, and the other digits are a third of the file.
+    return re.sub(rb"(\d\.\d\d)\d+", rb"\1", buffer.getvalue())
 
 
 def _uniform(study: dict[str, Any], block_size: int) -> list[dict[str, Any]]:
@@ -106,7 +108,7 @@ def error_by_layer(study: dict[str, Any]) -> Figure:
     for axis, kind in zip(axes.flat, kinds, strict=True):
         for case in cases:
             by_layer = [of_layer["output"] for of_layer in case["kinds"][kind]]
-            axis.plot(range(len(by_layer)), by_layer, label=case["label"], markersize=3, **_LOOK[case["label"]])
+            axis.plot(range(len(by_layer)), by_layer, label=case["label"], **{**_LOOK[case["label"]], "marker": None})
         axis.set_title(kind)
         axis.set_xticks(range(len(by_layer)))
     for axis in axes[1]:
@@ -129,10 +131,11 @@ def blocks(study: dict[str, Any]) -> Figure:
         for axis, (name, values) in zip(axes[:, column], contents.items(), strict=True):
             color = "#999999" if name == "before" else _LOOK[name]["color"]
             # A saturated element lies outside of what was there before.
-            axis.hist(np.clip(values, edges[0], edges[-1]), edges, color=color)
+            axis.hist(np.clip(values, edges[0], edges[-1]), edges, color=color, histtype="stepfilled")
             error = np.square(values - before).sum()
             noise = "" if name == "before" else f", SQNR {10 * np.log10(np.square(before).sum() / error):.1f} dB"
             axis.set_title(f"{name}{noise}: {len(np.unique(values))} different values", loc="left")
+            axis.grid(False)
         axes[0, column].annotate(
             f"{example['tensor']}, layer {example['layer']}", (0, 1.4), xycoords="axes fraction", fontweight="bold"
         )

@@ -19,7 +19,8 @@ TOLERANCE = 1e-4
 
 
 def published_difference(texts: Sequence[str], embeddings: NDArray[np.float32], path: Path = PUBLISHED) -> float | None:
-    """The largest difference of a component to what the model's own library gives; None where no text is known.
+    """The largest difference of a component to what the model's own library gives; None where no text is known
+    or embeddings have another size: of another model.
 
     Args:
         texts: sentences.
@@ -28,7 +29,7 @@ def published_difference(texts: Sequence[str], embeddings: NDArray[np.float32], 
     """
     with np.load(path, allow_pickle=False) as file:
         known = dict(zip(file["texts"].tolist(), file["embeddings"], strict=True))
-    differences = [
-        np.abs(row - known[text]).max() for text, row in zip(texts, embeddings, strict=True) if text in known
-    ]
-    return float(max(differences)) if differences else None
+    if not known or embeddings.shape[1:] != next(iter(known.values())).shape:
+        return None
+    pairs = [(row, known[text]) for text, row in zip(texts, embeddings, strict=True) if text in known]
+    return max((float(np.abs(row - published).max()) for row, published in pairs), default=None)

@@ -31,16 +31,22 @@ def _end_to_end(name: str, products: str) -> Callable[[dict[str, Any]], float | 
 
 COLUMNS = (
     Column("bits an\ninput", 2, lambda case: case["activation_bits"]),
-    Column("SQNR, dB\ninputs", 2, _mean("activation")),
+    Column("SQNR\ninputs", 2, _mean("activation")),
     Column("\nweights", 2, _mean("weight")),
     Column("\noutputs", 2, _mean("output")),
     Column("cosine\nlinear", 4, _end_to_end("cosine_mean", "linear")),
-    Column("\nand att.", 4, _end_to_end("cosine_mean", "linear and attention")),
-    Column("rank corr.\nlinear", 4, _end_to_end("rank_correlation", "linear")),
-    Column("\nand att.", 4, _end_to_end("rank_correlation", "linear and attention")),
+    Column("\n+ att.", 4, _end_to_end("cosine_mean", "linear and attention")),
+    Column("rank corr\nlinear", 4, _end_to_end("rank_correlation", "linear")),
+    Column("\n+ att.", 4, _end_to_end("rank_correlation", "linear and attention")),
 )
-"""SQNR is the mean over linear layers; cosine and rank correlation are of sentence embeddings, with the products of
-linear layers quantised, and with those of attention too."""
+"""Narrow enough for 80 columns on screen."""
+
+OF_TENSORS = "SQNR in dB"
+OF_MODEL = (
+    "SQNR in dB, the mean over linear layers; cosine of sentence embeddings to float32's and rank correlation of their "
+    "pairwise similarities, with linear layers quantised, and with the products of attention too"
+)
+"""What the columns mean, of a user's tensors and of a model."""
 
 
 def columns_of(cases: Sequence[dict[str, Any]]) -> list[Column]:

@@ -20,7 +20,7 @@ class Underflow:
     Attributes:
         blocks: how many there are.
         reference_nan_blocks: those in which the published code gives a NaN.
-        reference_nan_elements: how many elements of theirs are NaN.
+        reference_nan_elements: how many elements of theirs are NaN, zeros that pad a ragged block included.
         our_nan_blocks: those in which ours gives one.
         our_sqnr: SQNR in dB of ours over the blocks in which the published code gives a NaN; None without any.
         largest_lost: largest magnitude that is NaN in the published code and zero in ours.

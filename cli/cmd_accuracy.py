@@ -63,6 +63,7 @@ def _own(tensor: str, weight: str | None, block_size: int, rounding: Literal["ne
     from rich.console import Console
 
     from amxfp4.accuracy.own import check_tensors, describe, measure_own
+    from amxfp4.accuracy.summary import OF_TENSORS
     from amxfp4.accuracy.tensors import read_tensor
     from amxfp4.golden import block_format
 
@@ -78,7 +79,7 @@ def _own(tensor: str, weight: str | None, block_size: int, rounding: Literal["ne
         for case in measure_own(x, w, block_size, rounding):
             cases.append(case)
             progress.update(task, completed=len(cases), description=case["label"])
-    _show(console, cases, f"Blocks of {block_size}, {rounding}")
+    _show(console, cases, f"Blocks of {block_size}, {rounding}", OF_TENSORS)
 
 
 def _study(folder: Path, quick: bool, jobs: int) -> None:
@@ -91,7 +92,7 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
     from amxfp4.accuracy.plots import figures
     from amxfp4.accuracy.published import TOLERANCE
     from amxfp4.accuracy.study import study
-    from amxfp4.accuracy.summary import select
+    from amxfp4.accuracy.summary import OF_MODEL, select
     from amxfp4.files import replacing
 
     console = Console()
@@ -109,11 +110,8 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
         for name, content in {**drawn, "accuracy.md": markdown(result, drawn).encode()}.items():
             others.enter_context(replacing(folder / name)).write_bytes(content)
         json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
-    _show(
-        console,
-        select(result["cases"], EXAMPLE_SIZE, ROUNDING),
-        f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}",
-    )
+    shown = select(result["cases"], EXAMPLE_SIZE, ROUNDING)
+    _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}", OF_MODEL)
     difference = result["published_difference"]
     if difference is None or difference > TOLERANCE:
         console.print(f"[red]the float32 model is not the published one: embeddings differ by {difference}[/red]")
@@ -153,15 +151,15 @@ def _progress(console: "Console") -> "Progress":
     )
 
 
-def _show(console: "Console", cases: Sequence[dict[str, Any]], title: str) -> None:
+def _show(console: "Console", cases: Sequence[dict[str, Any]], title: str, meaning: str) -> None:
     from rich import box
     from rich.table import Table
 
     from amxfp4.accuracy.summary import cells, columns_of
 
     columns = columns_of(cases)
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column("format")
+    table = Table(title=title, caption=meaning, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("format", min_width=11)  # which no format's name exceeds
     for column in columns:
         table.add_column(column.heading, justify="right", no_wrap=True)
     for case in cases:

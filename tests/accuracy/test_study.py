@@ -1,0 +1,88 @@
+"""The whole study of a small encoder."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from amxfp4.accuracy.baseline import Baseline
+from amxfp4.accuracy.case import Case, uniform_cases
+from amxfp4.accuracy.forward import encode
+from amxfp4.accuracy.measure import measure
+from amxfp4.accuracy.metrics import row_cosines
+from amxfp4.accuracy.products import ATTENTION_KINDS
+from amxfp4.accuracy.study import measure_case, study
+from amxfp4.accuracy.weights import LINEAR_KINDS
+from amxfp4.golden import matmul, quantize
+
+
+class Quantised:
+    """Products of quantised operands, the plain way."""
+
+    def __init__(self, attention: bool) -> None:
+        self.quantised_attention = attention
+
+    def linear(self, layer: int, kind: str, x: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        return matmul(quantize(x, "AMXFP4-X2"), quantize(weight, "AMXFP4-X2"))
+
+    def attention(self, layer: int, kind: str, pairs: Any) -> list[np.ndarray]:
+        if not self.quantised_attention:
+            return [a @ b.swapaxes(-1, -2) for a, b in pairs]
+        return [np.stack([self.linear(0, "", m, n) for m, n in zip(a, b, strict=True)]) for a, b in pairs]
+
+
+def test_a_case(baseline: Baseline) -> None:
+    case = Case("AMXFP4-X2", "AMXFP4-X2", 32, "nearest-away")
+    found = measure_case(baseline, case)
+    assert {name: found[name] for name in case.to_dict()} == case.to_dict()
+    assert list(found["kinds"]) == [*LINEAR_KINDS, *ATTENTION_KINDS]
+    encoder = baseline.encoder
+    local = [
+        measure(case, baseline.linear_sample(layer, kind), encoder.weight(layer, kind)).to_dict()
+        for kind in LINEAR_KINDS
+        for layer in range(encoder.layers)
+    ]
+    assert [of_layer for kind in LINEAR_KINDS for of_layer in found["kinds"][kind]] == local
+    for name, mean in found["linear_layers_mean"].items():
+        assert mean == pytest.approx(np.mean([of_layer[name] for of_layer in local]))
+    for name, attention in ("linear", False), ("linear and attention", True):
+        end = found["end_to_end"][name]
+        _, embeddings = encode(encoder, baseline.tokens, Quantised(attention))
+        cosines = row_cosines(baseline.embeddings, embeddings)
+        assert end["cosine_mean"] == pytest.approx(cosines.mean(), abs=1e-12)
+        assert end["cosine_min"] == pytest.approx(cosines.min(), abs=1e-12)
+        assert 0.9 < end["cosine_mean"] < 1
+        assert 0.8 < end["rank_correlation"] < 1
+        assert len(end["hidden_sqnr"]) == encoder.layers
+        assert end["hidden_sqnr"][0] > end["hidden_sqnr"][1]
+
+
+def test_every_case_is_there_in_order(result: dict[str, Any]) -> None:
+    described = [{key: case[key] for key in expected} for case, expected in _expected(result)]
+    assert described == [expected for _, expected in _expected(result)]
+    assert result["quick"]
+    assert 30 < result["sentences"] < 60
+
+
+def _expected(result: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    cases = uniform_cases((32,))
+    return [(case, way.to_dict()) for case, way in zip(result["cases"], cases, strict=True)]
+
+
+def test_finer_scales_lose_less(result: dict[str, Any]) -> None:
+    """A property of the data, which a study with its labels mixed up would not have."""
+    outputs = {
+        case["label"]: case["linear_layers_mean"]["output"]
+        for case in result["cases"]
+        if case["rounding"] == "nearest-away"
+    }
+    assert outputs["MXFP4"] < outputs["MXFP4-UE5M3"] < outputs["AMXFP4-E4M3"]
+
+
+def test_a_failure_in_a_worker_ends_the_study(tmp_path: Path) -> None:
+    threads = os.environ.get("OPENBLAS_NUM_THREADS")
+    with pytest.raises(Exception, match=r"terminated abruptly|No such file"):
+        study(tmp_path, quick=True, jobs=1, progress=lambda done, total: None)
+    assert os.environ.get("OPENBLAS_NUM_THREADS") == threads
