@@ -54,7 +54,8 @@ def write(chart: Chart, path: Path) -> None:
         entries: dict[str, Any] = {}
         for axis in axes.flat:
             handles, names = axis.get_legend_handles_labels()
-            entries |= {name: handle for name, handle in zip(names, handles, strict=True) if name not in entries}
+            for name, handle in zip(names, handles, strict=True):
+                entries.setdefault(name, handle)
         # Below the axes, in as many columns as fit.
         columns = max(1, min(len(entries), int(150 / (max(map(len, entries), default=1) + 8))))
         figure.legend(
@@ -92,7 +93,7 @@ def _points(axis: "Axes", chart: Chart, members: list[Series]) -> None:
         axis.plot(
             series.x,
             series.y,
-            "-" if chart.kind == "lines" else "",
+            linestyle="-" if chart.kind == "lines" else "none",
             marker=_MARKERS[series.symbol],
             markersize=7 if chart.kind == "points" else 5,
             markerfacecolor="none" if series.symbol.endswith("open") else series.colour,
