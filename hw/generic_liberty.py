@@ -79,6 +79,11 @@ FLIP_FLOP_TRANSISTORS = 24
 CLOCK_GATE_TRANSISTORS = 18
 CLOCK_TO_OUTPUT = 10.0  # in TAU
 SETUP = 8.0  # in TAU
+# What the clock moves within a flip-flop, in inputs of the smallest inverter: the two clock inverters' outputs, the
+# second one's input, and eight transistors of transmission gates at a third each; within a clock gate half the gates.
+FLIP_FLOP_CLOCK = 2 + 1 + 8 / 3
+CLOCK_GATE_CLOCK = 2 + 1 + 4 / 3
+MASTER = 3.0  # what data moves within a flip-flop while the clock is low: the master's two inverters and its feedback
 
 
 def _row(values: tuple[float, ...]) -> str:
@@ -91,7 +96,8 @@ _HEADER = f"""\
  * Written by amxfp4.hw.generic_liberty, which has the derivation.
  * Area: number of transistors; a transistor of twice the width counts twice.
  * Delay: logical effort, {TAU} ps * parasitic + load * {RESISTANCE} ps/fF / drive; no influence of the input slew.
- * Input capacitance: {CAPACITANCE} fF * logical effort * drive. Slew: {SWING} RC. No wires, no power.
+ * Input capacitance: {CAPACITANCE} fF * logical effort * drive. Slew: {SWING} RC. No wires.
+ * Internal energy of a transition, fJ: half C V^2 at 1 V, C being the capacitance that a parasitic delay stands for.
  */
 library (amxfp4_generic) {{
   define (area_unit, library, string);
@@ -149,22 +155,25 @@ def _gate(name: str, gate: Gate, drive: int) -> str:
     parasitic = gate.parasitic + (drive / first - 1 if gate.output else 0)
     pins = "".join(_input(pin, first * effort) for pin, effort in gate.effort.items())
     arcs = "".join(_arc(pin, parasitic, drive, f"timing_sense : {gate.unate};") for pin in gate.effort)
+    arcs += "".join(_power(parasitic * drive, pin) for pin in gate.effort)
     return _cell(f"{name}_X{drive}", area, "", pins + _output("Y", f'function : "{gate.function}";', drive, arcs))
 
 
 def _flip_flop(drive: int) -> str:
     area = FLIP_FLOP_TRANSISTORS + 2 * (drive - 1)
-    pins = _input("D", 1, _constraint("setup_rising", SETUP) + _constraint("hold_rising", 0))
-    pins += _input("CK", 1, attributes="clock : true;")
+    constraints = _constraint("setup_rising", SETUP) + _constraint("hold_rising", 0)
+    pins = _input("D", 1, constraints + _power(MASTER))
+    pins += _input("CK", 1, _power(FLIP_FLOP_CLOCK), attributes="clock : true;")
     arc = _arc("CK", CLOCK_TO_OUTPUT, drive, "timing_type : rising_edge; timing_sense : non_unate;")
+    arc += _power(MASTER + drive, "CK")  # the slave, and the output stage's parasitic
     state = '    ff (IQ, IQN) { next_state : "D"; clocked_on : "CK"; }\n'
     return _cell(f"DFF_X{drive}", area, state, pins + _output("Q", 'function : "IQ";', drive, arc))
 
 
 def _clock_gate() -> str:
     pins = _input("E", 1, _constraint("setup_rising", SETUP), "clock_gate_enable_pin : true;")
-    pins += _input("CK", 1, attributes="clock : true; clock_gate_clock_pin : true;")
-    arc = _arc("CK", 4, 1, f"timing_sense : {POSITIVE};")
+    pins += _input("CK", 1, _power(CLOCK_GATE_CLOCK), "clock : true; clock_gate_clock_pin : true;")
+    arc = _arc("CK", 4, 1, f"timing_sense : {POSITIVE};") + _power(4, "CK")
     pins += _output("GCK", 'clock_gate_out_pin : true; state_function : "CK * IQ";', 1, arc)
     state = (
         '    statetable ("CK E", "IQ") { table : "L L : - : L , L H : - : H , H - : - : N"; }\n'
@@ -201,6 +210,14 @@ def _constraint(kind: str, time: float) -> str:
     values = _values([TAU * time] * 2)
     tables = [f"{edge}_constraint (constraint) {{ {values} }}" for edge in ("rise", "fall")]
     return _timing("CK", f"timing_type : {kind};", tables)
+
+
+def _power(capacitance: float, related: str = "") -> str:
+    """Energy of a transition: half C V^2, in fJ as the voltage is 1 V."""
+    energy = _number(CAPACITANCE * capacitance / 2)
+    pin = f'related_pin : "{related}"; ' if related else ""
+    tables = " ".join(f'{edge}_power (scalar) {{ values ("{energy}"); }}' for edge in ("rise", "fall"))
+    return f"      internal_power () {{ {pin}{tables} }}\n"
 
 
 def _values(row: list[float]) -> str:

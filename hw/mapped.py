@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -35,6 +36,7 @@ class MappedNetlist:
         self.ports: dict[str, dict[str, Any]] = module["ports"]
         self.inputs = [n for n, port in self.ports.items() if port["direction"] == "input" and n != clock]
         self.outputs = [n for n, port in self.ports.items() if port["direction"] == "output"]
+        self.clock = clock
         self.stimuli = stimuli
         self.ones = (1 << stimuli) - 1
         self.driver: dict[int, str] = {}
@@ -51,6 +53,13 @@ class MappedNetlist:
             self.cells[name] = cell, pins
             self.driver |= {pins[pin]: name for pin in cell.outputs() if isinstance(pins.get(pin), int)}
         self._registers = [name for name, (cell, _) in self.cells.items() if cell.is_flip_flop]
+        self.toggles: Counter[int] = Counter()
+        """Net -> changes from one cycle to the next, of all stimuli together, while `count` is set."""
+        self.ticks: Counter[str] = Counter()
+        """Clock gate -> cycles in which it lets the clock through, likewise."""
+        self.counted = 0
+        """Cycles counted, times stimuli."""
+        self.count = False
         self._evaluate = self._compile_gates()
         self._advance = self._compile_registers()
         self.values: dict[str, int] = dict.fromkeys((_state(i) for i in range(len(self._registers))), 0)
@@ -63,12 +72,24 @@ class MappedNetlist:
 
     def step(self, inputs: Mapping[str, list[int]]) -> dict[str, list[int]]:
         """Apply the inputs, read the outputs, then let the clock rise."""
+        before = dict(self.values) if self.count else {}
         for name in self.inputs:
             self.values.update(zip(map(_text, self.ports[name]["bits"]), inputs[name], strict=True))
         self._evaluate(self.values, self.ones)
+        if self.count:
+            self._count(before)
         found = {name: [self._value(bit) for bit in self.ports[name]["bits"]] for name in self.outputs}
         self._advance(self.values, self.ones)
         return found
+
+    def _count(self, before: dict[str, int]) -> None:
+        for name, value in self.values.items():
+            if name[0] == "n" and (changed := value ^ before.get(name, value)):
+                self.toggles[int(name[1:])] += changed.bit_count()
+        for gate, (cell, _) in self.cells.items():
+            if cell.is_clock_gate:
+                self.ticks[gate] += eval(self._enable(gate), {"M": self.ones}, self.values).bit_count()
+        self.counted += self.stimuli
 
     def _value(self, bit: Net) -> int:
         return self.values[_text(bit)] if isinstance(bit, int) else self.ones * (bit == "1")

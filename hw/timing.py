@@ -109,16 +109,25 @@ class TimingLibrary:
             self._cells[name] = _timed_cell(self.library, self.library.cells[name])
         return self._cells[name]
 
-    @cached_property
+    @property
     def fo4_ps(self) -> float:
         """Delay of an inverter that drives four of its own, fed by the same."""
+        return self._fo4[0]
+
+    @property
+    def fo4_slew(self) -> float:
+        """The slew of its edges, in the library's unit of time."""
+        return self._fo4[1]
+
+    @cached_property
+    def _fo4(self) -> tuple[float, float]:
         cell = self.cell(self.library.inverter.name)
         load = 4 * next(iter(cell.capacitance.values()))
         (arc,) = (arcs[0] for arcs in cell.arcs.values())
         slew = 0.0
         for _ in range(8):  # the slew settles within a few inverters
             slew = sum(arc.slew[edge].at(slew, load) for edge in EDGES) / 2
-        return self.ps * sum(arc.delay[edge].at(slew, load) for edge in EDGES) / 2
+        return self.ps * sum(arc.delay[edge].at(slew, load) for edge in EDGES) / 2, slew
 
 
 @functools.lru_cache(maxsize=8)
@@ -298,9 +307,10 @@ def _numbers(texts: Iterable[str]) -> tuple[float, ...]:
     return tuple(float(number) for text in texts for number in re.split(r"[\s,\\]+", text.strip()) if number)
 
 
-def _table(library: Library, group: Group, first_is: str) -> Table:
+def read_table(library: Library, group: Group, first_is: str) -> Table:
     """Read a table. `first_is` names the variable that makes the first index 'slew' when the template does not say."""
-    template = next((g for g in library.group.groups if g.kind == "lu_table_template" and g.name == group.name), None)
+    kinds = ("lu_table_template", "power_lut_template")
+    template = next((g for g in library.group.groups if g.kind in kinds and g.name == group.name), None)
     index = {}
     for key in ("index_1", "index_2"):
         source = group.complex.get(key) or (template.complex.get(key) if template else None)
@@ -333,7 +343,7 @@ def _timed_cell(library: Library, cell: Cell) -> TimedCell:
             for group in pin.of_kind("timing"):
                 if group.attributes.get("timing_type") == "setup_rising":
                     setup[pin.name] = {
-                        edge: _table(library, next(group.of_kind(f"{edge}_constraint")), "slew") for edge in EDGES
+                        edge: read_table(library, next(group.of_kind(f"{edge}_constraint")), "slew") for edge in EDGES
                     }
     return TimedCell(capacitance, tuple(outputs), arcs, setup, sequential)
 
@@ -352,6 +362,6 @@ def _arcs(library: Library, pin: Group, sequential: bool) -> Iterable[Arc]:
         yield Arc(
             group.attributes["related_pin"],
             causes,
-            {edge: _table(library, tables[f"cell_{edge}"], "slew") for edge in EDGES},
-            {edge: _table(library, tables[f"{edge}_transition"], "slew") for edge in EDGES},
+            {edge: read_table(library, tables[f"cell_{edge}"], "slew") for edge in EDGES},
+            {edge: read_table(library, tables[f"{edge}_transition"], "slew") for edge in EDGES},
         )
