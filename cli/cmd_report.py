@@ -13,6 +13,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--accuracy", type=_FILE, help="What `amxfp4 accuracy` wrote (default build/accuracy/accuracy.json).")
 @click.option("--sweep", type=_FILE, help="What `amxfp4 sweep` wrote (default build/sweep/sweep.json); optional.")
 @click.option("--fpga", type=_FILE, help="What `amxfp4 fpga` wrote (default build/fpga/fpga.json); optional.")
+@click.option("--energy", type=_FILE, help="What `amxfp4 energy` wrote (default build/energy/energy.json); optional.")
 @click.option(
     "-o",
     "--output",
@@ -21,17 +22,26 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
     show_default=True,
     help="Folder for index.html and the pictures.",
 )
-def command(area: Path | None, accuracy: Path | None, sweep: Path | None, fpga: Path | None, output: Path) -> None:
+def command(
+    area: Path | None, accuracy: Path | None, sweep: Path | None, fpga: Path | None, energy: Path | None, output: Path
+) -> None:
     """Write one HTML page of cost, accuracy, delay and ratios, which needs no network, and the same as SVG pictures.
 
-    Reads what `amxfp4 area` and `amxfp4 accuracy` wrote, and `amxfp4 sweep` and `amxfp4 fpga` where they did.
+    Reads what `amxfp4 area` and `amxfp4 accuracy` wrote, and `amxfp4 sweep`, `amxfp4 fpga` and `amxfp4 energy` where
+    they did.
     """
     from amxfp4.files import write_text
     from amxfp4.report import inputs, page, still
     from amxfp4.report.answer import answer
     from amxfp4.report.charts import charts
 
-    found = inputs.read(area or inputs.AREA, accuracy or inputs.ACCURACY, sweep or inputs.SWEEP, fpga or inputs.FPGA)
+    found = inputs.read(
+        area or inputs.AREA,
+        accuracy or inputs.ACCURACY,
+        sweep or inputs.SWEEP,
+        fpga or inputs.FPGA,
+        energy or inputs.ENERGY,
+    )
     drawn = charts(found)
     keys = {chart.key for chart in drawn}
     notes = [note for key, note in LEFT_OUT.items() if key not in keys]
@@ -50,6 +60,6 @@ def command(area: Path | None, accuracy: Path | None, sweep: Path | None, fpga: 
 LEFT_OUT = {
     "submodules": "Area by submodule is left out: `amxfp4 area` was run without it.",
     "trade-off": "Area against clock period of every pipeline is left out: `amxfp4 sweep` measures it.",
-    "energy": "Energy is left out: the units have no estimate of it.",
+    "energy": "Energy is left out: `amxfp4 energy` estimates it.",
     "fpga": "FPGA figures are left out: `amxfp4 fpga` measures them.",
 }

@@ -13,7 +13,7 @@ def answer(inputs: Inputs) -> list[str]:
         return ["Nothing asymmetric was measured together with its symmetric unit, so there is no answer."]
     sentences = [_verdict(prices), _prices(prices, inputs)]
     best = min(prices, key=lambda pair: (max(prices[pair].values()), pair))
-    sentences += [_against_mxfp4(inputs, best), _speed(inputs, best), _accuracy(inputs, prices)]
+    sentences += [_against_mxfp4(inputs, best), _speed(inputs, best), _energy(inputs, best), _accuracy(inputs, prices)]
     return [sentence for sentence in sentences if sentence]
 
 
@@ -66,6 +66,15 @@ def _speed(inputs: Inputs, pair: Pair) -> str:
     if not ratios:
         return ""
     return f"Its clock period is {_and([f'×{r:.2f}' for r in ratios.values()])} of MXFP4's."
+
+
+def _energy(inputs: Inputs, pair: Pair) -> str:
+    units = [unit for unit in inputs.energy if (unit["activation"], unit["weight"]) == pair]
+    known = {unit["lanes"]: unit["ratio_to_mxfp4"] for unit in units if unit["ratio_to_mxfp4"] is not None}
+    if not known:
+        return ""
+    each = _and([f"×{ratio:.2f} at {plural(lanes)}" for lanes, ratio in sorted(known.items())])
+    return f"A MAC takes {each} of MXFP4's energy."
 
 
 def _accuracy(inputs: Inputs, prices: dict[Pair, dict[int, float]]) -> str:

@@ -125,23 +125,9 @@ def _front(series: list[Series]) -> list[Series]:
     return [Series("front", [p[0] for p in front], [p[1] for p in front], [""] * len(front), "#9ca3af", "none")]
 
 
-def _bars(inputs: Inputs, pairs: list[Pair], value: Callable[[Record], float | None]) -> list[Series]:
-    """A series a pair over lanes, of its unit with the default accumulator."""
-    colours = _colours(inputs.pairs)
-    series = []
-    for pair in pairs:
-        units = [unit for unit in (inputs.unit(pair, lanes) for lanes in inputs.lanes) if unit is not None]
-        known = [(unit, number) for unit in units if (number := value(unit)) is not None]
-        if known:
-            words = [plural(unit["lanes"]) for unit, _ in known]
-            hover = [_about(unit) for unit, _ in known]
-            series.append(Series(label(pair), words, [number for _, number in known], hover, colours[pair]))
-    return series
-
-
 def price_of_asymmetry(inputs: Inputs) -> Chart:
     """What a second scale costs and nothing else."""
-    pairs = [pair for pair in inputs.pairs if is_asymmetric(pair)]
+    asymmetric = [unit for unit in inputs.units if is_asymmetric(_pair(unit))]
 
     def extra(unit: Record) -> float | None:
         ratio = unit["ratio_to_symmetric"]
@@ -155,7 +141,7 @@ def price_of_asymmetry(inputs: Inputs) -> Chart:
         "bars",
         "",
         "extra area, %",
-        [Panel("", _bars(inputs, pairs, extra))],
+        [Panel("", _of_units(inputs, asymmetric, extra, _about))],
         reference=100 * (NEGLIGIBLE - 1),
     )
 
@@ -234,7 +220,7 @@ def delay(inputs: Inputs) -> Chart:
         "bars",
         "",
         "period, ps",
-        [Panel("", _bars(inputs, inputs.pairs, lambda unit: unit["period_ps"]))],
+        [Panel("", _of_units(inputs, inputs.units, lambda unit: unit["period_ps"], _about))],
     )
 
 
@@ -268,47 +254,55 @@ def trade_off(inputs: Inputs) -> Chart:
     )
 
 
-ENERGY = "energy_per_mac_fj"
-ENERGY_RATIO = "energy_ratio_to_mxfp4"
-
-
 def energy(inputs: Inputs) -> Chart:
     """Energy a MAC, where it was estimated."""
-    panels = [
-        Panel("femtojoules", _bars(inputs, inputs.pairs, lambda unit: unit.get(ENERGY))),
-        Panel("relative to MXFP4", _bars(inputs, inputs.pairs, lambda unit: unit.get(ENERGY_RATIO))),
-    ]
+
+    def about(unit: Record) -> str:
+        parts = ", ".join(f"{part} {unit[part] / unit['lanes']:,.0f}" for part in ("logic", "registers", "clock"))
+        beside = "" if unit["ratio_to_mxfp4"] is None else f"<br>×{unit['ratio_to_mxfp4']:.3f} of MXFP4's"
+        name = f"<b>{label(_pair(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}"
+        return f"{name}<br>{unit['energy_per_mac']:,.0f} fJ a MAC: {parts}{beside}"
+
+    library = inputs.energy[0]["library"] if inputs.energy else ""
     return Chart(
         "energy",
-        "Energy a multiply-accumulate",
-        "Toggles of the mapped netlist while a real layer runs, weighted by the library's power; no wires.",
+        "Energy of a multiply-accumulate",
+        "Toggles of the mapped gates while a layer runs through them, weighed by the library's internal energies and "
+        f"pin capacitances, library {library}: no wires, no glitches, no leakage, no clock tree.",
         "bars",
         "",
-        "energy a MAC",
-        [panel for panel in panels if panel.series],
+        "",
+        [
+            Panel("fJ a MAC", _of_units(inputs, inputs.energy, lambda unit: unit["energy_per_mac"], about)),
+            Panel("/ MXFP4's", _of_units(inputs, inputs.energy, lambda unit: unit["ratio_to_mxfp4"], about)),
+        ],
         shared_y=False,
     )
 
 
+def _of_units(
+    inputs: Inputs, units: list[Record], value: Callable[[Record], float | None], about: Callable[[Record], str]
+) -> list[Series]:
+    """A series a pair over lanes, of the units with the default accumulator among these."""
+    colours = _colours(inputs.pairs)
+    series = []
+    for pair in inputs.pairs:
+        members = [unit for unit in units if _pair(unit) == pair]
+        by_lanes = [default_of([u for u in members if u["lanes"] == n]) for n in sorted({u["lanes"] for u in members})]
+        known = [(unit, number) for unit in by_lanes if unit and (number := value(unit)) is not None]
+        if known:
+            words = [plural(unit["lanes"]) for unit, _ in known]
+            numbers, hover = [number for _, number in known], [about(unit) for unit, _ in known]
+            series.append(Series(label(pair), words, numbers, hover, colours[pair]))
+    return series
+
+
 def fpga(inputs: Inputs) -> Chart:
     """LUTs and clock on the FPGA."""
-    colours = _colours(inputs.pairs)
-    lanes = sorted({unit["lanes"] for unit in inputs.fpga})
-    panels = []
-    for title, value in (
-        ("LUTs / MXFP4's", lambda unit: unit["ratio_to_mxfp4"]),
-        ("Fmax, MHz", lambda unit: unit["fmax_mhz"]),
-    ):
-        series = []
-        for pair in inputs.pairs:
-            of_pair = [unit for unit in inputs.fpga if _pair(unit) == pair]
-            units = [u for n in lanes if (u := default_of([unit for unit in of_pair if unit["lanes"] == n]))]
-            known = [(unit, number) for unit in units if (number := value(unit)) is not None]
-            if known:
-                words = [plural(unit["lanes"]) for unit, _ in known]
-                hover = [_about_fpga(unit) for unit, _ in known]
-                series.append(Series(label(pair), words, [number for _, number in known], hover, colours[pair]))
-        panels.append(Panel(title, series))
+    panels = [
+        Panel("LUTs / MXFP4's", _of_units(inputs, inputs.fpga, lambda unit: unit["ratio_to_mxfp4"], _about_fpga)),
+        Panel("Fmax, MHz", _of_units(inputs, inputs.fpga, lambda unit: unit["fmax_mhz"], _about_fpga)),
+    ]
     device = f"{inputs.fpga[0]['device']}, speed grade {inputs.fpga[0]['speed_grade']}" if inputs.fpga else ""
     return Chart(
         "fpga",

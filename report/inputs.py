@@ -14,6 +14,7 @@ AREA = Path("build/area/area.json")
 SWEEP = Path("build/sweep/sweep.json")
 ACCURACY = Path("build/accuracy/accuracy.json")
 FPGA = Path("build/fpga/fpga.json")
+ENERGY = Path("build/energy/energy.json")
 
 BLOCK_SIZE = 32
 ROUNDING = "nearest-away"
@@ -31,6 +32,7 @@ class Inputs:
         cases: of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`.
         model: what the accuracy was measured on.
         fpga: units as `hw.fpga.measure` gives them; may be empty.
+        energy: units as `sim.layer_energy.measure` gives them; may be empty.
     """
 
     units: list[Record]
@@ -39,6 +41,7 @@ class Inputs:
     cases: list[Record]
     model: str
     fpga: list[Record]
+    energy: list[Record]
 
     @property
     def library(self) -> str:
@@ -74,15 +77,17 @@ def default_of(units: Sequence[Record]) -> Record | None:
     return next((u for u in units if u["accumulator"] == "exact"), next(iter(units), None))
 
 
-def read(area: Path = AREA, accuracy: Path = ACCURACY, sweep: Path = SWEEP, fpga: Path = FPGA) -> Inputs:
-    """Reads the files; those of sweep and FPGA may be missing, and where there is a sweep, so may that of areas.
+def read(
+    area: Path = AREA, accuracy: Path = ACCURACY, sweep: Path = SWEEP, fpga: Path = FPGA, energy: Path = ENERGY
+) -> Inputs:
+    """Reads the files; those of sweep, FPGA and energy may be missing, and that of areas where there is a sweep.
 
     Raises:
         UsageError: a file that is needed is missing, or one is not what its command writes.
     """
     measured = _records(area, "amxfp4 area", required=not sweep.is_file())
-    swept = [unit for unit in _records(sweep, "amxfp4 sweep") if unit["unit"] == "mac"]
-    units = [unit for unit in measured if unit["unit"] == "mac"]
+    swept = [unit for unit in _records(sweep, "amxfp4 sweep") if unit.get("unit") == "mac"]
+    units = [unit for unit in measured if unit.get("unit") == "mac"]
     library = (units or swept or [{"library": ""}])[0]["library"]
     swept = [unit for unit in swept if unit["library"] == library]
     units = units or [unit for unit in swept if is_default(unit)]
@@ -96,11 +101,12 @@ def read(area: Path = AREA, accuracy: Path = ACCURACY, sweep: Path = SWEEP, fpga
         raise _wrong(accuracy, "amxfp4 accuracy") from None
     return Inputs(
         units,
-        [unit for unit in measured if unit["unit"] == "quantizer"],
+        [unit for unit in measured if unit.get("unit") == "quantizer"],
         swept,
         cases,
         model,
-        [unit for unit in _records(fpga, "amxfp4 fpga") if unit["unit"] == "mac"],
+        [unit for unit in _records(fpga, "amxfp4 fpga") if unit.get("unit") == "mac"],
+        _records(energy, "amxfp4 energy"),
     )
 
 
@@ -114,11 +120,11 @@ def is_default(unit: Record) -> bool:
 
 
 def _records(path: Path, command: str, *, required: bool = False) -> list[Record]:
-    """A list of records with a unit each."""
+    """A list of records of a unit each."""
     records = _load(path, command, required=required)
     if records is None:
         return []
-    if not isinstance(records, list) or not all(isinstance(r, dict) and "unit" in r and "lanes" in r for r in records):
+    if not isinstance(records, list) or not all(isinstance(r, dict) and "name" in r and "lanes" in r for r in records):
         raise _wrong(path, command)
     return records
 

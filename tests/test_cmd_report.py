@@ -40,7 +40,7 @@ def test_a_page_and_its_pictures(folder: Path, capsys: pytest.CaptureFixture[str
         ["index.html"]
         + [
             f"{key}.svg"
-            for key in ("cost-accuracy", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "fpga")
+            for key in ("cost-accuracy", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "energy", "fpga")
         ]
     )
     text = Path("out/index.html").read_text()

@@ -102,6 +102,16 @@ def fpga_records() -> list[Record]:
     return fpga.with_ratios(records)
 
 
+def energy_records() -> list[Record]:
+    records = []
+    for unit in area_records():
+        if unit["lanes"] == 8 and (unit["accumulator"] == "exact" or unit["activation"] == "MXFP4"):
+            kept = {key: unit[key] for key in ("name", "activation", "weight", "lanes", "accumulator", "library")}
+            parts = {"logic": 800.0, "registers": 160.0, "clock": 80.0, "energy_per_mac": 130.0, "ratio_to_mxfp4": 1.25}
+            records.append(kept | parts)
+    return records
+
+
 def write(folder: Path) -> None:
     """All files, where the commands write them below `folder`."""
     for path, content in {
@@ -109,6 +119,7 @@ def write(folder: Path) -> None:
         "build/sweep/sweep.json": sweep_records(),
         "build/accuracy/accuracy.json": study(),
         "build/fpga/fpga.json": fpga_records(),
+        "build/energy/energy.json": energy_records(),
     }.items():
         file = folder / path
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -13,7 +13,7 @@ from amxfp4.report.inputs import Inputs
 @pytest.fixture
 def found(tmp_path: Path) -> Inputs:
     report_samples.write(tmp_path)
-    paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA))
+    paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
     return inputs.read(*paths)
 
 
@@ -25,7 +25,7 @@ def price(found: Inputs, activation: str, weight: str, lanes: int, ratio: float)
 
 
 def test_in_numbers(found: Inputs) -> None:
-    verdict, prices, whole, speed, accuracy = answer(found)
+    verdict, prices, whole, speed, energy, accuracy = answer(found)
     assert verdict == (
         "Yes for AMXFP4-X2 × MXFP4-UE5M3 and AMXFP4-X2 at every number of lanes; no for AMXFP4-E5M2 × MXFP4-E5M2 and "
         "AMXFP4-E5M2, if negligible means at most 5 % of the symmetric unit's area."
@@ -34,6 +34,7 @@ def test_in_numbers(found: Inputs) -> None:
     assert "AMXFP4-X2 +3.6 % / +3.6 % / +3.6 %" in prices
     assert whole.startswith("The whole AMXFP4-X2 × MXFP4-UE5M3 unit, the cheapest of them, is ×1.23 at 1 lane, ")
     assert speed == "Its clock period is ×1.00, ×1.00 and ×1.00 of MXFP4's."
+    assert energy == "A MAC takes ×1.25 at 8 lanes of MXFP4's energy."
     assert "MXFP4 16.22, MXFP4-E5M2 18.20" in accuracy
     assert accuracy.endswith("AMXFP4-X2 19.27.")
 
@@ -57,5 +58,5 @@ def test_a_no(found: Inputs) -> None:
 
 
 def test_nothing_asymmetric(found: Inputs) -> None:
-    few = Inputs([unit for unit in found.units if unit["activation"] == "MXFP4"], [], [], found.cases, "m", [])
+    few = Inputs([unit for unit in found.units if unit["activation"] == "MXFP4"], [], [], found.cases, "m", [], [])
     assert answer(few) == ["Nothing asymmetric was measured together with its symmetric unit, so there is no answer."]

@@ -13,18 +13,17 @@ from amxfp4.report.inputs import Inputs
 @pytest.fixture
 def found(tmp_path: Path) -> Inputs:
     report_samples.write(tmp_path)
-    paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA))
+    paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
     return inputs.read(*paths)
 
 
 def test_each_is_there_for_which_there_are_figures(found: Inputs) -> None:
     keys = [chart.key for chart in charts(found)]
-    assert keys == ["cost-accuracy", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "trade-off", "fpga"]
-    bare = Inputs([unit | {"breakdown": None} for unit in found.units], [], [], found.cases, "m", [])
+    assert keys == [
+        *("cost-accuracy", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "trade-off", "energy", "fpga")
+    ]
+    bare = Inputs([unit | {"breakdown": None} for unit in found.units], [], [], found.cases, "m", [], [])
     assert [chart.key for chart in charts(bare)] == ["cost-accuracy", "price-of-asymmetry", "ratio-lanes", "delay"]
-    found.units[0]["energy_per_mac_fj"] = 12.5
-    energy = next(chart for chart in charts(found) if chart.key == "energy")
-    assert energy.panels[0].series[0].y == [12.5]
 
 
 def test_every_series_is_whole(found: Inputs) -> None:
@@ -90,3 +89,10 @@ def test_fpga(found: Inputs) -> None:
     ratios, clocks = charts(found)[-1].panels
     assert ratios.series[0].y == [1.0, 1.0, 1.0]
     assert set(clocks.series[0].y) == {60.0}
+
+
+def test_energy(found: Inputs) -> None:
+    energy, ratios = charts(found)[-2].panels
+    assert [(series.x, series.y) for series in energy.series] == [(["8 lanes"], [130.0])] * len(found.pairs)
+    assert {number for series in ratios.series for number in series.y} == {1.25}
+    assert "logic 100, registers 20, clock 10" in energy.series[0].hover[0]

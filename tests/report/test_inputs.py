@@ -72,8 +72,9 @@ def test_a_sweep_in_another_library_is_not_mixed_in() -> None:
 def test_what_is_optional_may_be_missing() -> None:
     inputs.SWEEP.unlink()
     inputs.FPGA.unlink()
+    inputs.ENERGY.unlink()
     found = inputs.read()
-    assert found.swept == found.fpga == []
+    assert found.swept == found.fpga == found.energy == []
 
 
 @pytest.mark.parametrize(("name", "command"), [("AREA", "amxfp4 area"), ("ACCURACY", "amxfp4 accuracy")])
@@ -96,6 +97,7 @@ def test_what_is_needed_and_missing_is_said_with_the_command(name: str, command:
         ("ACCURACY", '{"cases": []}', "amxfp4 accuracy"),
         ("SWEEP", "null", "amxfp4 sweep"),
         ("FPGA", '{"luts": 3}', "amxfp4 fpga"),
+        ("ENERGY", "[3]", "amxfp4 energy"),
     ],
 )
 def test_another_file_is_said_with_the_command(name: str, text: str, command: str) -> None:

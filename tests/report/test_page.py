@@ -20,7 +20,9 @@ pytest.importorskip("plotly", reason="the extra report is not installed")
 def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("report")
     report_samples.write(folder)
-    found = inputs.read(*(folder / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA)))
+    found = inputs.read(
+        *(folder / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
+    )
     return page(found, answer(found), charts(found), ["A note <b>."])
 
 
@@ -63,7 +65,7 @@ def test_a_browser_shows_every_chart_and_hover_values(text: str, tmp_path: Path)
     assert "Cost against accuracy" in titles
     drawn = re.findall(r'<div id="(chart-[\w-]+)" class="plotly-graph-div js-plotly-plot"', shown)
     assert drawn == re.findall(r'<div id="(chart-[\w-]+)" class="plotly-graph-div"', text)
-    assert len(drawn) == 7
+    assert len(drawn) == 8
     points = len(re.findall(r'<path class="point', shown)) + len(re.findall(r'<g class="point"', shown))
     assert points > 150
     hovered = [part[:5000] for part in shown.split('<g class="hoverlayer">')[1:]]

@@ -12,7 +12,9 @@ from amxfp4.report.charts import charts
 
 def test_every_chart_is_drawn_the_same_every_time(tmp_path: Path) -> None:
     report_samples.write(tmp_path)
-    found = inputs.read(*(tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA)))
+    found = inputs.read(
+        *(tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
+    )
     for chart in charts(found):
         path = tmp_path / f"{chart.key}.svg"
         still.write(chart, path)
@@ -25,7 +27,9 @@ def test_every_chart_is_drawn_the_same_every_time(tmp_path: Path) -> None:
 
 def test_a_picture_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report_samples.write(tmp_path)
-    found = inputs.read(*(tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA)))
+    found = inputs.read(
+        *(tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
+    )
     chart = charts(found)[1]
     (tmp_path / "out").mkdir()
     with pytest.raises(ValueError):
