@@ -12,6 +12,7 @@ from amxfp4.accuracy.published import published_difference
 from amxfp4.accuracy.reference import reference_values
 from amxfp4.accuracy.sides import side_maxima, sides_of, to_blocks
 from amxfp4.accuracy.underflow import underflow
+from amxfp4.accuracy.weights import LINEAR_KINDS
 from amxfp4.golden import BLOCK_FORMAT_NAMES, Rounding, block_format, quantize
 
 Array = NDArray[np.float32]
@@ -34,6 +35,7 @@ def facts(baseline: Baseline, block_sizes: tuple[int, ...]) -> dict[str, Any]:
         "sides": {str(size): _sides(baseline, size) for size in block_sizes},
         "underflow": {str(size): _underflow(baseline, size) for size in block_sizes},
         "sentences_with_reference_nan": {str(size): _sentences_with_nan(baseline, size) for size in block_sizes},
+        "largest_feature": _largest_feature(baseline),
         "example_blocks": _examples(baseline),
     }
 
@@ -87,6 +89,23 @@ def _has_nan(blocks: Array) -> bool:
     least = 6 * block_format("AMXFP4-E5M2").scale.values[1]
     small = ((positive > 0) & (positive < least)) | ((negative > 0) & (negative < least))
     return bool(small.any() and np.isnan(reference_values(blocks[small], ROUNDING)).any())
+
+
+def _largest_feature(baseline: Baseline) -> dict[str, list[float]]:
+    """By linear layer kind, a list over layers: what one input feature does to the outputs.
+
+    The energy of that feature's products over the energy of the outputs, of the feature for which it is largest.
+    """
+
+    def share(layer: int, kind: str) -> float:
+        x, weight = (
+            tensor.astype(np.float64)
+            for tensor in (baseline.linear_sample(layer, kind), baseline.encoder.weight(layer, kind))
+        )
+        of_features = np.square(x).sum(axis=0) * np.square(weight).sum(axis=0)
+        return float(of_features.max() / np.square(x @ weight.T).sum())
+
+    return {kind: [share(layer, kind) for layer in range(baseline.encoder.layers)] for kind in LINEAR_KINDS}
 
 
 def _examples(baseline: Baseline) -> list[dict[str, Any]]:

@@ -24,6 +24,9 @@ def markdown(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
         f"SQNR in dB, the mean over layers; blocks of {EXAMPLE_SIZE}, {ROUNDING}. In attention, inputs are the left "
         "operand and weights the right one.",
         *_kinds(study),
+        "Energy that the products of a single input feature have, over the energy of the outputs, of the feature "
+        "for which that is largest, by layer:",
+        _largest_feature(study),
         *_variants(study),
         "## Lopsided blocks",
         f"Blocks of {EXAMPLE_SIZE} that are not all zero.",
@@ -95,6 +98,15 @@ def _kinds(study: dict[str, Any]) -> list[str]:
         + _table(["format", *kinds], [[case["label"], *(mean(case, kind, name) for kind in kinds)] for case in cases])
         for name, heading in _OPERANDS
     ]
+
+
+def _largest_feature(study: dict[str, Any]) -> str:
+    by_kind: dict[str, list[float]] = study["largest_feature"]
+    layers = range(len(next(iter(by_kind.values()))))
+    return _table(
+        ["linear layer", *(f"layer {layer}" for layer in layers)],
+        [[kind, *(f"{share:.1%}" for share in shares)] for kind, shares in by_kind.items()],
+    )
 
 
 def _variants(study: dict[str, Any]) -> list[str]:

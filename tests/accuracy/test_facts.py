@@ -9,6 +9,7 @@ from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS,
 from amxfp4.accuracy.facts import facts
 from amxfp4.accuracy.reference import reference_values
 from amxfp4.accuracy.sides import sides_of, to_blocks
+from amxfp4.accuracy.weights import LINEAR_KINDS, Encoder
 from amxfp4.golden import BLOCK_FORMAT_NAMES, quantize
 
 
@@ -46,6 +47,19 @@ def test_nan_is_counted_by_block_and_by_sentence(baseline: Baseline, size: int) 
             assert (told["blocks"], told["reference_nan_blocks"]) == (blocks, count)
     expected = {name: len(which) for name, which in sentences.items()}
     assert found["sentences_with_reference_nan"][str(size)] == expected
+
+
+def test_one_feature_that_makes_the_outputs(encoder: Encoder) -> None:
+    """A weight column blown up: all but everything comes of its feature."""
+    name = "encoder.layer.1.output.dense.weight"
+    weight = encoder.parameters[name].copy()
+    weight[:, 5] *= 300
+    changed = Encoder(encoder.heads, encoder.layers, encoder.epsilon, {**encoder.parameters, name: weight})
+    tokens = [[1, 2, 3, 4, 5], [6, 7, 8]]
+    found = facts(Baseline.of(changed, ("a", "b"), tokens, (0, 0)), (32,))["largest_feature"]
+    assert found["feed-forward out"][1] == pytest.approx(1, abs=0.05)
+    assert 0.02 < found["feed-forward out"][0] < 0.5
+    assert set(found) == set(LINEAR_KINDS)
 
 
 def test_example_blocks(baseline: Baseline) -> None:
