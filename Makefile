@@ -51,6 +51,10 @@ fpga: $(READY)  ## LUTs, flip-flops and clock of all units on an ECP5, in build/
 sweep: $(READY)  ## area and delay of every config in build/sweep; hours, goes on where it was stopped (LIBERTY=file)
 	$(BIN)/amxfp4 sweep --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY))
 
+.PHONY: energy
+energy: $(READY)  ## energy of a MAC while a layer runs through the mapped gates, in build/energy (LIBERTY)
+	$(BIN)/amxfp4 energy --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY))
+
 .PHONY: bench
 bench: $(READY)  ## the golden model's speed against NumPy's, in build/bench
 	$(BIN)/amxfp4 bench

@@ -12,6 +12,7 @@ COMMANDS = {
     "verilog": ("amxfp4.cmd_verilog", "Write Verilog and a manifest for one unit, or for all standard ones."),
     "sim": ("amxfp4.cmd_sim", "Run a layer through the simulated RTL and compare every output."),
     "area": ("amxfp4.cmd_area", "Map the units to gates and report area, delay and their ratios."),
+    "energy": ("amxfp4.cmd_energy", "Run a layer through the mapped gates and estimate the energy of a MAC."),
     "fpga": ("amxfp4.cmd_fpga", "Place and route the units on an ECP5: LUTs, carries, flip-flops, clock."),
     "sweep": ("amxfp4.cmd_sweep", "Map area and delay over lanes, formats, accumulators, pipelines and libraries."),
     "accuracy": ("amxfp4.cmd_accuracy", "Measure each format on a real transformer, or on your own tensors."),
