@@ -1,11 +1,11 @@
 """Area records for people: Markdown and a bar chart of the breakdown.
 
-`python -m amxfp4.hw.area_report build/area/area.json docs/results.md` puts the tables into the documentation.
+`python -m amxfp4.hw.area_report build/area/area.md docs/results.md "area amxfp4_generic"` puts the tables into the
+documentation, and any other file's likewise.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -215,21 +215,23 @@ def _bars(axis: Axes, title: str, records: list[Record]) -> None:
     axis.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
 
 
-def insert(page: Path, records: list[Record]) -> None:
-    """Put the tables into a page of the documentation, between its comments `area LIBRARY` and `end of area LIBRARY`.
+def insert(page: Path, place: str, text: str) -> None:
+    """Put the tables of `text` into a page of the documentation, between its comments `PLACE` and `end of PLACE`.
 
-    Raises UsageError when the page does not have them.
+    The title and what precedes the first table or heading stay out; headings go down a level.
+    Raises UsageError when the page does not have the comments.
     """
-    library = records[0]["library"]
-    begin, end = f"<!-- area {library} -->\n", f"<!-- end of area {library} -->\n"
+    begin, end = f"<!-- {place} -->\n", f"<!-- end of {place} -->\n"
     try:
         before, rest = page.read_text().split(begin)
         _, after = rest.split(end)
     except (OSError, ValueError):
         raise UsageError(f"{str(page)!r} has no lines {begin.strip()!r} and {end.strip()!r}; both are needed") from None
-    tables = markdown(records).split("\n", 1)[1].replace(MEANING, "").replace("\n## ", "\n### ").strip()
+    lines = text.splitlines()
+    first = next((i for i, line in enumerate(lines) if line.startswith(("## ", "|"))), len(lines))
+    tables = "\n".join(f"#{line}" if line.startswith("## ") else line for line in lines[first:]).strip()
     write_text(page, f"{before}{begin}\n{tables}\n\n{end}{after}")
 
 
 if __name__ == "__main__":
-    insert(Path(sys.argv[2]), json.loads(Path(sys.argv[1]).read_text()))
+    insert(Path(sys.argv[2]), sys.argv[3], Path(sys.argv[1]).read_text())

@@ -117,15 +117,18 @@ def test_the_chart_names_units_and_parts(tmp_path: Path, monkeypatch: pytest.Mon
     assert "1 lane" not in text  # has no breakdown
 
 
+TEXT = area_report.markdown(RECORDS)
+
+
 def test_tables_go_into_a_page_and_can_be_renewed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n<!-- area x -->\nold\n<!-- end of area x -->\nafter\n")
-    area_report.insert(page, RECORDS)
+    area_report.insert(page, "area x", TEXT)
     once = page.read_text()
     assert once.startswith("before\n<!-- area x -->\n\n### MAC units\n")
     assert once.endswith("<!-- end of area x -->\nafter\n")
     assert "old" not in once
-    area_report.insert(page, RECORDS)
+    area_report.insert(page, "area x", TEXT)
     assert page.read_text() == once
 
 
@@ -134,5 +137,5 @@ def test_a_page_without_a_place_for_tables_is_refused(text: str, tmp_path: Path)
     page = tmp_path / "page.md"
     page.write_text(text)
     with pytest.raises(UsageError, match=re.escape("has no lines '<!-- area x -->' and '<!-- end of area x -->'")):
-        area_report.insert(page, RECORDS)
+        area_report.insert(page, "area x", TEXT)
     assert page.read_text() == text
