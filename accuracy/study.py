@@ -38,7 +38,7 @@ from amxfp4.accuracy.measure import Measure, measure, measure_attention
 from amxfp4.accuracy.metrics import pairwise_cosines, paraphrases_found, row_cosines, spearman, sqnr
 from amxfp4.accuracy.products import ATTENTION_KINDS, QuantizedProducts
 from amxfp4.accuracy.variants import VARIANTS, measure_variant
-from amxfp4.accuracy.weights import LINEAR_KINDS
+from amxfp4.accuracy.weights import LINEAR_KINDS, load_encoder
 from amxfp4.golden import Blocks
 
 QUICK_BLOCK_SIZES = (32,)
@@ -54,7 +54,11 @@ def study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, int]
         quick: a fifth of the sentences and blocks of 32 only.
         jobs: processes, each with one BLAS thread: the products of short sentences are too small for more.
         progress: called with (parts done, all parts).
+
+    Raises:
+        UsageError: a model whose arithmetic is not the one `forward` has.
     """
+    load_encoder(folder)  # says what is wrong with a model, where a worker would only die
     block_sizes = QUICK_BLOCK_SIZES if quick else BLOCK_SIZES
     cases = uniform_cases(block_sizes) + ([] if quick else mixed_cases())
     variants = [] if quick else list(VARIANTS)

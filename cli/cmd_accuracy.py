@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 FOLDER = Path("build/accuracy")
 
+MOST_JOBS = 8
+"""Processes of the study unless asked for: each holds the model and all activations, some 600 MB."""
+
 _ROUNDINGS = ("nearest-away", "nearest-even")
 
 
@@ -25,7 +28,9 @@ _ROUNDINGS = ("nearest-away", "nearest-even")
 @click.argument("tensor", required=False, metavar="[X")
 @click.argument("weight", required=False, metavar="[W]]")
 @click.option("--quick", is_flag=True, help="The study on a fifth of the sentences, blocks of 32 only.")
-@click.option("--jobs", type=click.IntRange(1), help="The study's processes (default: one a processor).")
+@click.option(
+    "--jobs", type=click.IntRange(1), help=f"The study's processes (default: one a processor, at most {MOST_JOBS})."
+)
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help=f"Folder of the study's files (default {FOLDER})."
 )
@@ -56,7 +61,7 @@ def command(
     if tensor:
         _own(tensor, weight, block_size or 32, rounding or "nearest-away")
     else:
-        _study(output or FOLDER, quick, jobs or os.cpu_count() or 1)
+        _study(output or FOLDER, quick, jobs or min(os.cpu_count() or 1, MOST_JOBS))
 
 
 def _own(tensor: str, weight: str | None, block_size: int, rounding: Literal["nearest-away", "nearest-even"]) -> None:

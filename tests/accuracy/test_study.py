@@ -1,6 +1,8 @@
 """The whole study of a small encoder."""
 
 import os
+import shutil
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from amxfp4.accuracy.metrics import row_cosines
 from amxfp4.accuracy.products import ATTENTION_KINDS
 from amxfp4.accuracy.study import measure_case, study
 from amxfp4.accuracy.weights import LINEAR_KINDS
+from amxfp4.errors import UsageError
 from amxfp4.golden import matmul, quantize
 
 
@@ -81,8 +84,17 @@ def test_finer_scales_lose_less(result: dict[str, Any]) -> None:
     assert outputs["MXFP4"] < outputs["MXFP4-UE5M3"] < outputs["AMXFP4-E4M3"]
 
 
-def test_a_failure_in_a_worker_ends_the_study(tmp_path: Path) -> None:
+def test_another_model_is_refused_before_anything_starts(folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
+    with pytest.raises(UsageError, match="the model's model_type is 'gpt2'"):
+        study(tmp_path, quick=True, jobs=1, progress=lambda done, total: None)
+
+
+def test_a_failure_in_a_worker_ends_the_study(folder: Path, tmp_path: Path) -> None:
     threads = os.environ.get("OPENBLAS_NUM_THREADS")
-    with pytest.raises(Exception, match=r"terminated abruptly|No such file"):
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "tokenizer.json").unlink()
+    with pytest.raises(BrokenProcessPool):
         study(tmp_path, quick=True, jobs=1, progress=lambda done, total: None)
     assert os.environ.get("OPENBLAS_NUM_THREADS") == threads
