@@ -61,7 +61,7 @@ bench: $(READY)  ## the golden model's speed against NumPy's, in build/bench
 
 .PHONY: accuracy
 accuracy: $(READY)  ## accuracy on a real transformer, in build/accuracy
-	$(BIN)/amxfp4 accuracy
+	$(BIN)/amxfp4 accuracy --jobs $(JOBS)
 
 .PHONY: report
 report: $(READY)  ## what area, accuracy, sweep and fpga measured, as one page and as pictures in build/report
