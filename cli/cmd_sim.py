@@ -31,6 +31,12 @@ BASELINE = "MXFP4"
     show_default=True,
     help="What ties do when the layer is quantised.",
 )
+@click.option(
+    "--quantize-in-hardware",
+    "in_hardware",
+    is_flag=True,
+    help="Floats go through quantiser and MAC unit in one netlist.",
+)
 @click.option("--outputs", type=click.IntRange(1), help="Run no more outputs than this, of the first tokens.")
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the synthetic layer.")
 def command(
@@ -42,17 +48,20 @@ def command(
     block_size: int,
     accumulator: str | None,
     rounding: Literal["nearest-away", "nearest-even"],
+    in_hardware: bool,
     outputs: int | None,
     seed: int,
 ) -> int:
     """Quantise a layer, run it through the simulated RTL and compare every output with the golden model.
 
+    Weights are quantised beforehand, activations too unless --quantize-in-hardware.
     Runs the unit asked for and the MXFP4 baseline with as many lanes. Exit status 1 when any output differs.
     """
     from rich.console import Console
 
     from amxfp4.hw.config import MacConfig
     from amxfp4.sim.layer import from_files, synthetic
+    from amxfp4.sim.layer_run import chained
 
     unit = MacConfig(activation, weight or activation, block_size, lanes, accumulator)
     baseline = MacConfig(BASELINE, BASELINE, block_size, lanes)
@@ -63,8 +72,13 @@ def command(
     part = layer.first(outputs) if outputs else layer
     console = Console()
     _introduce(console, layer, part)
+    if in_hardware:
+        kind = chained(unit, part, rounding).input
+        console.print(
+            f"activations reach the netlist as {kind}, and its quantiser makes blocks of them", highlight=False
+        )
     configs = [unit] if unit == baseline else [unit, baseline]
-    results = _run(console, part, configs, rounding)
+    results = _run(console, part, configs, rounding, in_hardware)
     _show(console, results)
     return 0 if all(result.comparison.good for result in results) else 1
 
@@ -91,6 +105,7 @@ def _run(
     layer: "Layer",
     configs: "list[MacConfig]",
     rounding: Literal["nearest-away", "nearest-even"],
+    in_hardware: bool,
 ) -> "list[LayerResult]":
     from rich.progress import (
         BarColumn,
@@ -121,7 +136,7 @@ def _run(
             def advance(done: int, task: TaskID = task, name: str = name) -> None:
                 progress.update(task, advance=done, description=name)
 
-            results.append(run_layer(layer, config, rounding=rounding, progress=advance))
+            results.append(run_layer(layer, config, rounding=rounding, in_hardware=in_hardware, progress=advance))
     return results
 
 

@@ -34,7 +34,7 @@ def config_options(units: Iterable[Unit], skip: Collection[str] = ()) -> Callabl
 
 
 def explanations(config: type) -> dict[str, str]:
-    """The first sentence about each parameter, from the section "Parameters" of the docstring of a class or its bases."""
+    """The first sentence about each parameter, from the docstring's section "Parameters" of a class or its bases."""
     found: dict[str, str] = {}
     for base in config.__mro__:
         section = (base.__doc__ or "").partition("Parameters\n")[2]

@@ -5,7 +5,6 @@ from dataclasses import Field, dataclass, fields
 from typing import Any, Protocol
 
 from amaranth.lib import wiring
-from amaranth.lib.wiring import In
 
 from amxfp4.errors import UsageError
 from amxfp4.hw.chain import Chain, ChainConfig
@@ -39,6 +38,7 @@ class Unit:
         component: builds it from a config.
         standard: the configs that `make verilog` writes.
         latency: what a config's `latency` counts.
+        inputs: the names of its input streams.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Unit:
     component: Callable[[Any], wiring.Component]
     standard: Callable[[], list[Any]]
     latency: str
+    inputs: tuple[str, ...] = ("i",)
 
     @property
     def fields(self) -> tuple["Field[Any]", ...]:
@@ -125,6 +126,7 @@ UNITS = {
             Chain,
             list,
             "from the edge that takes a dot product's last beat of floats to its result, stalls not counted",
+            ("a", "w"),
         ),
     )
 }
@@ -137,5 +139,4 @@ def unit_of(config: Config) -> Unit:
 
 def inputs(config: Config) -> tuple[str, ...]:
     """The names of a unit's input streams; its output stream is `o`."""
-    signature = unit_of(config).component(config).signature
-    return tuple(name for name, member in signature.members.items() if member.flow is In)
+    return unit_of(config).inputs

@@ -110,12 +110,14 @@ def build_bench(verilog: str, top: str, *, build: Path = BUILD, waves: bool = Fa
     return job.build(build)
 
 
-def build_harness(verilog: str, top: str, *, build: Path = BUILD) -> Path:
+def build_harness(verilog: str, top: str, inputs: Sequence[str] = ("i",), *, build: Path = BUILD) -> Path:
     """An executable that runs packed beats through the Verilog as it ships, at full speed: see `harness.cpp`.
 
-    Arguments, result and errors as for `build_bench`.
+    `inputs` are the names of its input streams. Other arguments, result and errors as for `build_bench`.
     """
-    return _Model(top, {"unit.v": verilog}, ["-O3", "--x-assign", "fast"], _HARNESS, "-O2", [], False).build(build)
+    define = f"-DINPUTS(X)={' '.join(f'X({name})' for name in inputs)}"
+    options = ["-O3", "--x-assign", "fast"]
+    return _Model(top, {"unit.v": verilog}, options, _HARNESS, "-O2", [], False, define).build(build)
 
 
 @dataclass(frozen=True)
@@ -127,10 +129,11 @@ class _Model:
     optimise: str
     link: list[str]
     waves: bool
+    define: str = "-DUNIT"  # for `main`
 
     def build(self, build: Path) -> Path:
         tool = verilator()
-        key = [*self.sources.values(), *self.options, self.main.read_text(), self.optimise, *self.link]
+        key = [*self.sources.values(), *self.options, self.main.read_text(), self.optimise, *self.link, self.define]
         digest = _digest([tool.version, str(self.waves), *key])
         folder = build / "units" / f"{self.top}-{digest}"
         return _cached(folder, lambda part: self._compile(tool, build, part))
@@ -148,7 +151,7 @@ class _Model:
         model.write_text("".join(f'#include "{path.name}"\n' for path in sorted(model.parent.glob("*.cpp"))))
         flags = [*_flags(tool, self.waves), self.optimise, "-Icpp"]
         _run(["g++", *flags, "-c", "cpp/model.cc", "-o", "model.o"], part)
-        _run(["g++", *flags, "-c", self.main, "-o", "main.o"], part)
+        _run(["g++", *flags, self.define, "-c", self.main, "-o", "main.o"], part)
         objects: list[object] = ["main.o", "model.o", *sorted(runtime.resolve().glob("*.o"))]
         _run(["g++", "-o", self.top, *objects, *self.link, "-pthread"], part)
         shutil.rmtree(part / "cpp")

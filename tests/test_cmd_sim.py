@@ -42,6 +42,14 @@ def test_a_users_layer(files: list[str], capsys: pytest.CaptureFixture[str]) -> 
     assert "…" not in shown
 
 
+def test_quantised_in_hardware(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("sim", *files, "--format", "MXFP4", "--lanes", "4", "--quantize-in-hardware") == 0
+    shown = capsys.readouterr().out
+    assert "activations reach the netlist as float32, and its quantiser makes blocks of them" in shown
+    (row,) = (line.split() for line in shown.splitlines() if " fp32 " in line and " 60 " in line)
+    assert row[:4] == ["MXFP4", "fp32", "60", "0"]
+
+
 def test_a_limit_is_said(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert call("sim", *files, "--outputs", "25", "--format", "MXFP4") == 0
     shown = capsys.readouterr().out

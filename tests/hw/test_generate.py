@@ -149,6 +149,8 @@ def test_manifest_and_verilog_agree(config: Config) -> None:
             assert (layout[field["name"]].offset, layout[field["name"]].width) == (field["offset"], field["width"])
             assert field.get("count", 1) * field.get("element_width", field["width"]) == field["width"]
         assert end == port["width"]
+    streams = {name.removesuffix("__payload"): p["direction"] for name, p in document["ports"].items() if "fields" in p}
+    assert streams == dict.fromkeys(unit_of(config).inputs, "input") | {"o": "output"}
     assert document["top"] == config.name
     assert document["latency"]["cycles"] == config.latency
     assert unit_of(config).configure(document["config"]) == config

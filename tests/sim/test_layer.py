@@ -2,10 +2,12 @@
 
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 import pytest
 
 from amxfp4.errors import UsageError
+from amxfp4.golden import Rounding
 from amxfp4.hw.config import MacConfig
 from amxfp4.sim import layer_run
 from amxfp4.sim.layer import Layer, from_files, load, synthetic
@@ -33,6 +35,41 @@ def test_a_layer_runs_without_a_mismatch(config: MacConfig) -> None:
     assert result.macs_per_cycle == pytest.approx(35 * 80 / result.comparison.cycles)
     assert result.utilisation == pytest.approx(result.macs_per_cycle / 8)
     assert 10 < result.sqnr < 25
+
+
+@pytest.mark.parametrize(
+    ("config", "dtype", "rounding"),
+    [
+        (MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4), np.float32, "nearest-even"),
+        (MacConfig("MXFP4", "MXFP4", lanes=2), ml_dtypes.bfloat16, "nearest-away"),
+    ],
+    ids=["float32", "bfloat16"],
+)
+def test_a_layer_of_floats_runs_without_a_mismatch(config: MacConfig, dtype: type, rounding: Rounding) -> None:
+    layer = tiny()
+    layer = Layer("tiny", layer.activations.astype(dtype), layer.weights)
+    result = run_layer(layer, config, rounding=rounding, in_hardware=True)
+    comparison = result.comparison
+    assert comparison.good
+    assert comparison.outputs == 35
+    chain = layer_run.chained(config, layer, rounding)
+    assert chain.input == np.dtype(dtype).name
+    assert comparison.cycles == 35 * 3 * config.beats_per_block + chain.latency
+    plain = run_layer(layer, config, rounding=rounding).comparison
+    assert np.array_equal(comparison.payloads, plain.payloads)
+    assert comparison.cycles - plain.cycles == chain.quantizer.latency
+
+
+def test_float16_is_widened() -> None:
+    layer = tiny()
+    halves = Layer("tiny", layer.activations.astype(np.float16), layer.weights)
+    assert layer_run.chained(CONFIG, halves, "nearest-away").input == "float32"
+    words = layer_run._float_words(layer_run.chained(CONFIG, halves, "nearest-away"), halves.activations, 3)
+    assert words.shape == (5, 12, 9)
+    first = np.ascontiguousarray(words[0, 0, :8]).view(np.float32)
+    assert np.array_equal(first, halves.activations[0, :8].astype(np.float32))
+    assert not words[:, 10:, :8].any(), "80 inputs, then zeros"
+    assert words[:, :, 8].tolist() == [[0] * 11 + [1]] * 5
 
 
 def test_a_wrong_output_is_a_mismatch(monkeypatch: pytest.MonkeyPatch) -> None:
