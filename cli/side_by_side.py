@@ -1,6 +1,9 @@
 """Many long calls side by side, with progress, so that one that fails costs no other."""
 
 import multiprocessing
+import os
+import signal
+import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
 from typing import TYPE_CHECKING, TypeVar
@@ -13,7 +16,21 @@ T = TypeVar("T")
 
 def processes(jobs: int) -> ProcessPoolExecutor:
     """As many processes; spawned, as a fork would copy the threads of the progress display."""
-    return ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _stop_quietly)
+
+
+def _stop_quietly() -> None:
+    """Ctrl-C reaches every process of a terminal: this one then ends without a traceback of its own."""
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
+
+
+def _until_stopped(call: Callable[[], T]) -> T:
+    """A call that, when it is stopped, has cleaned up behind itself and takes its process with it: another call would
+    begin in it otherwise."""
+    try:
+        return call()
+    except SystemExit:
+        os._exit(130)
 
 
 def run_all(
@@ -39,7 +56,7 @@ def run_all(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress, executor:
         task = progress.add_task(what, total=len(calls))
-        running: dict[Future[T], str] = {executor.submit(call): name for name, call in calls.items()}
+        running: dict[Future[T], str] = {executor.submit(_until_stopped, call): name for name, call in calls.items()}
         try:
             for future in as_completed(running):
                 name = running[future]
