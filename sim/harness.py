@@ -53,8 +53,9 @@ class Harness:
             pipe.close()
 
     def run(self, chunks: Iterable[NDArray[np.uint32]]) -> "Iterable[Trace]":
-        """Feeds chunks of beats (beats, words), the words of all inputs in order, and yields results as they come, those
-        of a chunk or so at a time.
+        """Feeds chunks of beats (beats, words) and yields results as they come, those of a chunk or so at a time.
+
+        The words of a beat are those of all inputs, in order.
 
         Raises:
             RuntimeError: the simulation ended early.
