@@ -13,8 +13,10 @@ from amxfp4.errors import UsageError
 from amxfp4.hw.config import MacConfig
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from amxfp4.hw.liberty import Library
-    from amxfp4.hw.sweep import Record
+    from amxfp4.hw.sweep import Record, Results
 
 FOLDER = Path("build/sweep")
 # Nothing is cut at this width when the output is no terminal, whose width would be unknown.
@@ -111,8 +113,8 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _run(
-    console: Any,
-    results: Any,
+    console: "Console",
+    results: "Results",
     to_do: "dict[str, tuple[str, MacConfig, Library]]",
     scheduler: str | None,
     jobs: int | None,
