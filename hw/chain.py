@@ -14,6 +14,7 @@ from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.golden.codes import Rounding
 from amxfp4.hw.config import MacConfig, scales_layout
 from amxfp4.hw.mac import MacUnit
 from amxfp4.hw.quantizer import Quantizer
@@ -37,7 +38,7 @@ class ChainConfig(MacConfig):
     """
 
     input: str = "bfloat16"
-    rounding: str = "nearest-away"
+    rounding: Rounding = "nearest-away"
     maximum_registers: int | None = None
 
     def __post_init__(self) -> None:

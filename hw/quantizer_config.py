@@ -8,7 +8,7 @@ from amaranth.lib import data
 from amaranth.utils import bits_for
 
 from amxfp4.errors import UsageError
-from amxfp4.golden.codes import ROUNDINGS
+from amxfp4.golden.codes import ROUNDINGS, Rounding
 from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.hw.config import BLOCK_SIZES, LANES, _one_of, largest_significand, scales_layout
 from amxfp4.hw.thresholds import Step, element_steps, halving_steps, scale_steps
@@ -46,7 +46,7 @@ class QuantizerConfig:
     block_size: int = 32
     lanes: int = 8
     input: str = "bfloat16"
-    rounding: str = "nearest-away"
+    rounding: Rounding = "nearest-away"
     maximum_registers: int | None = None
 
     def __post_init__(self) -> None:
@@ -71,6 +71,11 @@ class QuantizerConfig:
     def fp8(self) -> bool:
         """Whether scales are FP8, with significands of their own; E8M0 scales are powers of two."""
         return self.block_format.scale.is_fp8
+
+    @property
+    def asymmetric(self) -> bool:
+        """Whether each side has a scale of its own."""
+        return self.block_format.asymmetric
 
     @property
     def halving(self) -> bool:

@@ -70,7 +70,7 @@ def zeros(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
     plain = [_plain(config, rng) for _ in range(5)]
     yield Row("zeros", np.array([zero, plain[0], zero | minus, plain[1], mixed, mixed, plain[2], zero]))
     for sign in (0, minus):
-        block = np.array(plain) & ~minus | sign
+        block = (np.array(plain) & ~minus | sign).astype(np.uint32)
         block[:, rng.random(config.block_size) < 0.5] = minus
         yield Row("negative zeros in a one-sided block", block)
 
@@ -152,11 +152,11 @@ def underflow(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
 def largest(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
     """Saturating scales and elements, up to the largest float there is."""
     scale = config.block_format.scale
-    top = np.uint32((0xFF << config.input_fraction_bits) - 1)
+    top = np.array((0xFF << config.input_fraction_bits) - 1, np.uint32)
     limit = min(ELEMENT_MAX * scale.max_value, 2.0**127)
     rows = []
     about = [beside(bits_of(config, limit), step) for step in (-1, 0, 1)]
-    for maximum in (top, top - 1, *about, bits_of(config, 2e37)):
+    for maximum in (top, beside(top, -1), *about, bits_of(config, 2e37)):
         rows += [_with_maximum(config, rng, maximum, everywhere) for everywhere in (False, True)]
     yield Row("largest", np.array(rows))
 
@@ -167,7 +167,7 @@ def far_apart(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
         field = rng.integers(0, spread + 1, (12, config.block_size)) + rng.integers(0, 255 - spread, (12, 1))
         fraction = rng.integers(0, 1 << config.input_fraction_bits, field.shape)
         bits = field.astype(np.uint32) << config.input_fraction_bits | fraction.astype(np.uint32)
-        yield Row("far apart", _signed(config, rng, bits))
+        yield Row("far apart", _signed(config, rng, bits.astype(np.uint32)))
 
 
 def halving(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
