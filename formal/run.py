@@ -7,6 +7,7 @@ python -m amxfp4.formal.run sums scale   proofs whose name contains one of the w
 
 import importlib
 import json
+import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -69,7 +70,8 @@ def prove_all(
 ) -> list["Verdict"]:
     """Decides proofs, `jobs` at a time, and calls `done` with each verdict as it comes; verdicts in the order of
     `proofs`."""
-    with ProcessPoolExecutor(jobs) as pool:
+    # Not forked: a copy of a process that has used z3 may wait for ever for one of its threads.
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         futures = {pool.submit(prove_by_name, proof.name): proof.name for proof in proofs}
         try:
             for future in as_completed(futures):
