@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from amxfp4.hw.units import Config
 
 FOLDER = Path("build/area")
+# Others are made of these.
+MEASURED = ("mac", "quantizer")
 # What the table may take; a narrower terminal breaks its lines, but nothing is cut.
 WIDTH = 100
 _NARROW = {
@@ -29,9 +31,9 @@ _NARROW = {
 
 
 @click.command("area")
-@click.option("--unit", type=click.Choice(list(UNITS)), help="Measure these only; with options of a config, that one.")
+@click.option("--unit", type=click.Choice(MEASURED), help="Measure these only; with options of a config, that one.")
 @click.option("--lanes", type=int, multiple=True, metavar="INTEGER", help="May be repeated (default 1, 8 and 32).")
-@config_options(UNITS.values(), skip=("lanes",))
+@config_options([UNITS[name] for name in MEASURED], skip=("lanes",))
 @click.option("--liberty", metavar="FILE", help='Cell library: a .lib or .lib.gz, "generic" (default) or "osu018".')
 @click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one a core).")
 @click.option(
