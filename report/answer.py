@@ -38,7 +38,9 @@ def _verdict(prices: dict[Pair, dict[int, float]]) -> str:
     parts = [f"for {_and([label(pair) for pair in always])} at every number of lanes"] if always else []
     parts += [f"for {label(pair)} at {_lanes(lanes)}" for pair, lanes in partly.items()]
     if not parts:
-        return f"No: asymmetry costs more than {limit} in every design measured."
+        ratio, lanes, pair = min((r, n, pair) for pair, by_lanes in prices.items() for n, r in by_lanes.items())
+        least = f"{label(pair)} with {_percent(ratio)} at {plural(lanes)}"
+        return f"No: asymmetry costs more than {limit} in every design measured; the least is {least}."
     never = [label(pair) for pair in prices if pair not in always and pair not in partly]
     rest = f"; no for {_and(never)}" if never else ""
     return f"Yes {', '.join(parts)}{rest}, if negligible means at most {limit}."
