@@ -47,7 +47,7 @@ def _totals(config: MacConfig, width: int, found: Found) -> Iterator[Claim]:
     value = z3.substitute(any_total["value"], (nan, z3.BitVecVal(0, 1)), (overflow, z3.BitVecVal(0, 1)))
     signs = z3.Extract(width - 1, config.accumulator_bits - 1, total)
     in_range = z3.Or(signs == 0, signs == -1)
-    cases = [(top, sign, _leading(total, top, sign)) for top in range(config.accumulator_bits - 1) for sign in (0, 1)]
+    cases = [(top, sign, leading(total, top, sign)) for top in range(config.accumulator_bits - 1) for sign in (0, 1)]
     zero, minus_one = z3.BitVecVal(0, width), z3.BitVecVal(-1, width)
     yield z3.Implies(in_range, z3.Or(*(total == word for word in (zero, minus_one, *(word for _, _, word in cases)))))
     yield z3.substitute(value, (total, zero)) == 0
@@ -101,7 +101,7 @@ def _inputs(netlist: Netlist) -> dict[str, int]:
     return {name: netlist.ports[name] for name in ("total", "passed", "nan", "overflow", "valid")}
 
 
-def _leading(total: Word, top: int, sign: int) -> Word:
+def leading(total: Word, top: int, sign: int) -> Word:
     """`total` with all bits from the leading one on fixed: copies of the sign, and at `top` the first other bit."""
     width = total.size()
     high = z3.BitVecVal((-1 << 1 if sign else 1), width - top)
