@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
-import json
 import os
 from collections.abc import Iterable
 from dataclasses import asdict
@@ -18,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from amxfp4.errors import UsageError
-from amxfp4.files import write_text
 from amxfp4.golden.formats import BLOCK_FORMAT_NAMES, block_format
 from amxfp4.hw import liberty, stages, synth, timing
+from amxfp4.hw.cached import cached, digest
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.generate import verilog_text
 from amxfp4.hw.quantizer_config import QuantizerConfig
@@ -151,13 +150,11 @@ def measure(
     verilog = verilog_text(unit_of(config).component(config), config.name)
     target = synth.default_target_ps(lib) if target_ps is None else target_ps
     key = _key(verilog, lib, target, breakdown)
-    file = None if cache is None else cache / f"{config.name}-{key[:16]}.json"
-    result = _cached(file, key)
-    found = result is not None
-    if result is None:
-        result = asdict(synth.synthesise(verilog, config.name, lib, breakdown, target_ps=target, timeout=timeout))
-        if file is not None:
-            write_text(file, json.dumps({"key": key, "result": result}) + "\n")
+
+    def run() -> Record:
+        return asdict(synth.synthesise(verilog, config.name, lib, breakdown, target_ps=target, timeout=timeout))
+
+    result, found = cached(cache, config.name, key, run)
     return _record(config, lib, target, result) | {"cached": found}
 
 
@@ -197,29 +194,17 @@ def _record(config: Config, lib: liberty.Library, target_ps: float, result: dict
 
 def _key(verilog: str, lib: liberty.Library, target_ps: float, breakdown: bool) -> str:
     """A digest of everything that a result depends on."""
-    inputs = (verilog, lib.digest, f"{target_ps:g}", str(breakdown), synth.yosys_version(), _flow_digest())
-    return hashlib.sha256("\0".join(inputs).encode()).hexdigest()
+    return digest((verilog, lib.digest, f"{target_ps:g}", str(breakdown), synth.yosys_version(), _flow_digest()))
 
 
 @functools.cache
 def _flow_digest() -> str:
     """Of the source of the flow itself: its recipes, its timing, and the fields of its result."""
-    digest = hashlib.sha256()
+    found = hashlib.sha256()
     for module in (synth, stages, timing, liberty):
         assert module.__file__ is not None
-        digest.update(Path(module.__file__).read_bytes())
-    return digest.hexdigest()
-
-
-def _cached(file: Path | None, key: str) -> dict[str, Any] | None:
-    """The result kept in `file`, or None when there is none for this key; an unreadable file counts as none."""
-    if file is None:
-        return None
-    try:
-        kept = json.loads(file.read_text())
-        return kept["result"] if kept["key"] == key else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+        found.update(Path(module.__file__).read_bytes())
+    return found.hexdigest()
 
 
 # -- comparing -------------------------------------------------------------------------------------------------------
