@@ -16,6 +16,7 @@ from amaranth.lib.wiring import In, Out
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended
 from amxfp4.formal.proof import Claim, Proof
+from amxfp4.golden.codes import ROUNDINGS
 from amxfp4.golden.formats import ScaleFormat
 from amxfp4.hw.element_encode import ElementEncode, ScaleDecode
 from amxfp4.hw.maxima import BeatMaxima
@@ -25,7 +26,6 @@ from amxfp4.hw.scale_select import ScaleSelect
 
 # A format of each kind of scale; sides do not matter to a selection.
 FORMATS = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
-ROUNDINGS = ("nearest-away", "nearest-even")
 FLOAT32_FRACTION_BITS = 23
 # Every float32 is a multiple of 2^-149, its significand shifted by its exponent field at least once.
 UNIT = -150

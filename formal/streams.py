@@ -111,7 +111,7 @@ def _mac(config: MacConfig, broken: bool) -> Iterator[Claim]:
     product's last beat was taken, and only then. After reset there is none before."""
     unit = Unit(MacUnit(config), "count" if broken else "")
     yield from _counts(unit, config.beats_per_block)
-    state = unit.netlist.symbols()
+    state: State = unit.netlist.symbols()
     ends = _last_of_block(unit, state, config.beats_per_block)
     _, after, first = unit.run(state, 0)
     for cycle in range(1, config.latency):

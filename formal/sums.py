@@ -1,6 +1,7 @@
 """Sums: of a beat's products by sign pair, and of a block's beats."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 import z3
 
@@ -66,7 +67,7 @@ def _block(config: MacConfig, broken: bool) -> Iterator[Claim]:
     netlist = Netlist(BlockSums(config))
     beats, pairs, lanes = config.beats_per_block, config.sign_pairs, config.lanes
     largest = config.product_max * lanes
-    state = netlist.symbols()
+    state: Mapping[str, Word] = netlist.symbols()
     given, sums = [], []
     for beat in range(beats):
         rows = []
@@ -142,7 +143,7 @@ def proofs() -> list[Proof]:
             "SMT, all products and signs",
             "2 lanes, as one row and as two; 4 lanes, as two",
             "the last lane's activation sign is not connected",
-            lambda broken, kind=kind: _beats(kind, broken),
+            partial(_beats, kind),
         )
         for kind, words in _WORDS.items()
     ]
@@ -153,7 +154,7 @@ def proofs() -> list[Proof]:
             "SMT, a whole block from any registers",
             "blocks of 8; 2 lanes" if kind == "four-pairs-magnitudes" else "blocks of 8; 4 and 8 lanes",
             "that a block begins is not connected",
-            lambda broken, kind=kind: _blocks(kind, broken),
+            partial(_blocks, kind),
         )
         for kind, words in _WORDS.items()
     ]
