@@ -71,7 +71,8 @@ class MacConfig:
         Width of the exact accumulator, two's complement; None takes `default_accumulator_bits`.
     front_registers
         Register ranks between the input and the block sums, 0 or 1; None takes 1 for 8 lanes or more, whose
-        adder tree would otherwise be the longest path.
+        adder tree would otherwise be the longest path, unless a beat is a whole block and so there is nothing to add
+        to its sum.
 
     Raises `UsageError` for anything that cannot be built.
     """
@@ -108,7 +109,7 @@ class MacConfig:
             )
         self._check_accumulator_bits()
         if self.front_registers is None:
-            object.__setattr__(self, "front_registers", int(self.lanes >= 8))
+            object.__setattr__(self, "front_registers", int(self.lanes >= 8 and self.beats_per_block > 1))
         _one_of("front_registers", self.front_registers, (0, 1))
 
     def _check_accumulator_bits(self) -> None:
@@ -159,8 +160,9 @@ class MacConfig:
     @property
     def direct(self) -> bool:
         """Whether every scaled product goes into the accumulator by itself: with one lane and an exact
-        accumulator there is nothing to sum first, so no block sums and no wide significand product are built."""
-        return self.exact and self.lanes == 1
+        accumulator there is nothing to sum first, and two or four block sums would cost more than they save. A single
+        one leaves a whole block's beats for each term, which is worth more (see `words`)."""
+        return self.exact and self.lanes == 1 and self.sign_pairs > 1
 
     @property
     def turns(self) -> int:
@@ -225,8 +227,9 @@ class MacConfig:
     @property
     def beat_rows(self) -> int:
         """Addends in which a beat's sum leaves the adder tree: two, so that the carries are waited for once, together
-        with the block sum's; one where a register comes between, as each of its bits costs more than an adder's."""
-        return 1 if self.front_registers else 2
+        with the block sum's; of two or four sums one where a register comes between, as each of its bits costs more
+        than an adder's. (Of a single sum most places are left with one bit, of an odd number of them, anyway.)"""
+        return 1 if self.front_registers and self.sign_pairs > 1 else 2
 
     # -- scaled terms ------------------------------------------------------------------------------------------
 
@@ -310,6 +313,19 @@ class MacConfig:
         by before the last one is added."""
         return -(-(1 + (self.accumulator_bits or 0)) // self.words)
 
+    @property
+    def digit_bits(self) -> int:
+        """Bits of the scales' significand product that a sum is multiplied by in a cycle."""
+        return -(-bits_for(self.scale_significand_max) // self.words)
+
+    @property
+    def digits(self) -> int:
+        """Cycles in which a sum is scaled; 1 where this saves fewer than five rows of the multiplier, which is what
+        holding the sum and the growing product costs."""
+        bits = bits_for(self.scale_significand_max)
+        saved = bits - self.digit_bits
+        return -(-bits // self.digit_bits) if self.sign_pairs == 1 and self.words > 1 and saved >= 5 else 1
+
     # -- float32 accumulator -----------------------------------------------------------------------------------
 
     @property
@@ -378,7 +394,7 @@ class MacConfig:
         normalise, round; or the float32 path: scaled term, normalised term, the addition's stages.
         """
         front = 1 + (0 if self.direct else self.front_registers or 0)
-        waiting = (self.turns - 1) * self.loop_stages
+        waiting = (self.turns - 1) * self.loop_stages + self.digits - 1
         tail = 3 + self.words if self.exact else 1 + self.normalise_stage + self.loop_stages
         return front + waiting + tail
 

@@ -15,6 +15,7 @@ from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.blocks import BlockSums
 from amxfp4.hw.config import MacConfig
+from amxfp4.hw.digits import DigitTerm
 from amxfp4.hw.direct import DirectProduct, DirectTerm, product_layout
 from amxfp4.hw.element import ElementProducts
 from amxfp4.hw.exact import ExactAccumulator
@@ -87,12 +88,15 @@ class MacUnit(wiring.Component):
     def _beat(self, m: Module) -> _Beat:
         """Counts the beats of a block."""
         beats = self.config.beats_per_block
-        first = last = Const(1, 1)
+        first: Value = Const(1, 1)
+        last: Value = Const(1, 1)
         if beats > 1:
             count = Signal(range(beats))
+            # A register of its own: the counter would otherwise come before everything that a block's first beat does.
+            first = Signal(init=1)
+            last = count.all()
             with m.If(self.i.valid):
-                m.d.sync += count.eq(count + 1)  # wraps: a block is a power of two beats
-            first, last = ~count.any(), count.all()
+                m.d.sync += [count.eq(count + 1), first.eq(last)]  # wraps: a block is a power of two beats
         return _Beat(self.i.valid, first, last, self.i.payload.last & last)
 
     def _scales(self, m: Module, beat: _Beat) -> tuple[Value, Value]:
@@ -185,6 +189,8 @@ class MacUnit(wiring.Component):
 
         scales = self._scale_products(m, beat, turn, a_scales, w_scales)
         begin = Signal(init=1)  # the next block begins a dot product
+        if config.digits > 1:
+            return self._by_digits(m, done, blocks.value[0], scales[0], begin, done_last)
         with m.If(done):
             m.d.sync += begin.eq(done_last)
 
@@ -202,6 +208,14 @@ class MacUnit(wiring.Component):
             terms.append(term.term)
         return _Terms(terms, turn.any(), begin & done, turn[-1], turn[-1] & done_last)
 
+    def _by_digits(self, m: Module, start: Value, value: Value, scale: Value, begin: Signal, last: Value) -> _Terms:
+        """A single sum, scaled in several cycles."""
+        m.submodules.term0 = term = DigitTerm(self.config)
+        m.d.comb += [term.start.eq(start), term.sum.eq(value), term.scale.eq(scale)]
+        with m.If(term.ready):
+            m.d.sync += begin.eq(last)
+        return _Terms([term.term], term.ready, begin & term.ready, term.ready, term.ready & last)
+
     def _scale_products(self, m: Module, beat: _Beat, turn: Value, a_scales: Value, w_scales: Value) -> list[Value]:
         """The product of the scales that belong to this turn's sums, one for each path.
 
@@ -209,9 +223,11 @@ class MacUnit(wiring.Component):
         the multiplication out of the term's path; of four sums, the scales are, from which each turn selects.
         """
         config = self.config
-        late = config.front_registers or config.turns > 1
+        # Of a block of one beat, the products are made of the scales as they come.
+        at_once = config.beats_per_block == 1
+        late = config.front_registers or config.turns > 1 or config.digits > 1
         single = config.sign_pairs == 1
-        if late and not single:
+        if late and not single and not at_once:
             a_scales, w_scales = (
                 self._kept(m, source, beat.valid & beat.ends, name)
                 for source, name in ((a_scales, "tail_a_scales"), (w_scales, "tail_w_scales"))
@@ -221,14 +237,17 @@ class MacUnit(wiring.Component):
             m.submodules[f"scale{path}"] = scale = ScaleProduct(config)
             a_negative, w_negative = self._sides(turn, path)
             m.d.comb += [
-                scale.a_scales.eq(a_scales),
-                scale.w_scales.eq(w_scales),
+                scale.a_scales.eq(self.i.payload.a_scales if at_once else a_scales),
+                scale.w_scales.eq(self.i.payload.w_scales if at_once else w_scales),
                 scale.a_negative.eq(a_negative),
                 scale.w_negative.eq(w_negative),
             ]
-            products.append(
-                self._kept(m, scale.product, beat.valid & beat.ends, "tail_scale") if late and single else scale.product
-            )
+            product: Value = scale.product
+            if at_once:
+                product = self._kept(m, product, self.i.valid, f"beat_scale{path}")
+            if late and (single or at_once):
+                product = self._kept(m, product, beat.valid & beat.ends, f"tail_scale{path}")
+            products.append(product)
         return products
 
     @staticmethod

@@ -255,6 +255,16 @@ MUTANTS = (
         ("word_round.py", "choose(word, ~self.passed[: index + 1].any())", "word"),
     ),
     made(
+        "a sum is not held while its digits are taken",
+        HALVING,
+        ("digits.py", "Mux(self.start, self.sum, held)", "self.sum"),
+    ),
+    made(
+        "a product not cleared for the next sum",
+        HALVING,
+        ("digits.py", "moved[low:] & (~self.start).replicate(width)", "moved[low:]"),
+    ),
+    made(
         "ties away from zero",
         EXACT,
         ("round.py", "(self.guard & (self.sticky | odd | carried))", "self.guard"),

@@ -252,7 +252,7 @@ def test_ports() -> None:
 
 def test_names_are_unique_and_fit_for_files() -> None:
     configs = list(everything())
-    configs += [MacConfig(lanes=lanes, front_registers=1 - int(lanes >= 8)) for lanes in LANES]
+    configs += [MacConfig(lanes=lanes, front_registers=1 - MacConfig(lanes=lanes).front_registers) for lanes in LANES]
     configs += [MacConfig(lanes=lanes, accumulator_bits=width) for lanes in LANES for width in (77, 95, 97, 128)]
     names = {config.name for config in configs}
     assert len(names) == len(configs)

@@ -32,7 +32,7 @@ CONFIGS = [
     narrow("AMXFP4", "AMXFP4", lanes=8),
     narrow("AMXFP4", "AMXFP4", lanes=16),
     narrow("AMXFP4-E4M3", "AMXFP4-E4M3", lanes=32),
-    narrow("MXFP4-E4M3", "MXFP4-E4M3", lanes=1, block_size=8),
+    narrow("AMXFP4-E4M3", "MXFP4-E4M3", lanes=1, block_size=8),
     narrow("MXFP4-E4M3", "AMXFP4", lanes=4, block_size=128),
 ]
 

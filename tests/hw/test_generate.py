@@ -220,9 +220,11 @@ def test_a_beat_bit_by_bit() -> None:
 def test_flip_flops_of_the_baseline() -> None:
     """MXFP4 x MXFP4 with 8 lanes has just the registers that it needs: none of an FP8 scale's significand, of a second
     scale or sum, or of turns."""
-    beats_left = 2  # of 4 beats a block
+    beats_left = 2 + 1  # of 4 beats a block, and whether the next is the first
     scales = 8 + 8
-    beat = 12 + 4  # signed sum of 8 products with its offset of 256 a lane: at most 3200; valid, first, ends, last
+    # Signed sum of 8 products with its offset of 256 a lane, at most 3200, in two rows, the second of which is mostly
+    # zeros that synthesis drops; valid, first, ends, last.
+    beat = 2 * 12 + 4
     block = 14 + 3  # signed sum of 32 products with its offset; done, its last, begin
     scale_product = 9 + 1  # sum of two exponents, NaN; a significand would be a constant
     term = 13 + 1 + 10 + 1 + 3  # 144 x 32 normalised, sign, signed exponent, NaN; valid, first, last
@@ -233,7 +235,7 @@ def test_flip_flops_of_the_baseline() -> None:
 
 
 def test_flip_flops_of_amxfp4() -> None:
-    beats_left = 2
+    beats_left = 2 + 1
     scales = 2 * (14 + 14)  # a block's, and for the tail those of the block before
     beat = 4 * 11 + 4  # four sums of 8 products of one sign, at most 1152; valid, first, ends, last
     # Four sums of 32 products, two of which are kept with an offset as their negative; three wait for their turn.

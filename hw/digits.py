@@ -1,0 +1,68 @@
+"""A block sum scaled in several cycles, by a digit of the scales' product a cycle: a row to add for each bit of it."""
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.hw.compress import columns_of
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.scale import scale_product_layout, term_layout
+
+
+class DigitTerm(wiring.Component):
+    """Multiplies a sum by the product of its scales, `config.digits` digits of `config.digit_bits` bits, lowest first.
+
+    Ports: `sum`: see `ScaledTerm`, taken with `start`; `scale`: see `scale_product_layout`, held from then on until the
+    term is there. `term` out: see `term_layout`, when `ready` is set, `digits` - 1 cycles after `start`.
+    """
+
+    def __init__(self, config: MacConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "start": In(1),
+                "sum": In(config.sum_bits),
+                "scale": In(scale_product_layout(config)),
+                "ready": Out(1),
+                "term": Out(term_layout(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        digits, bits = self.config.digits, self.config.digit_bits
+        later = Signal(digits - 1)
+        step = Cat(self.start, later)
+        m.d.sync += later.eq(step[:-1])
+
+        held = Signal(len(self.sum), reset_less=True)
+        with m.If(self.start):
+            m.d.sync += held.eq(self.sum)
+        value = Mux(self.start, self.sum, held)
+
+        significand = Cat(self.scale.significand, Const(0, digits * bits - len(self.scale.significand)))
+        digit = Signal(bits)
+        for index, here in enumerate(step):
+            with m.If(here):
+                m.d.comb += digit.eq(significand[index * bits :][:bits])
+
+        # What is added to stands on top, `low` bits that no later digit changes below; both move down a digit a cycle.
+        low, width = (digits - 1) * bits, len(self.sum) + bits
+        product = Signal(low + width, reset_less=True)
+        moved = Cat(product[bits:], product[-1].replicate(bits))
+        rows = [moved[low:] & (~self.start).replicate(width)]
+        for place, bit in enumerate(digit):
+            row = value & bit.replicate(len(value))
+            rows.append(Cat(Const(0, place), row, row[-1].replicate(width - place - len(row))))
+        row0, row1 = columns_of(width, rows).reduce(m, "fa")
+        total = Signal(low + width)
+        m.d.comb += total.eq(Cat(moved[:low], (row0 + row1)[:width]))
+        with m.If(step.any()):
+            m.d.sync += product.eq(total)
+        m.d.comb += [
+            self.ready.eq(step[-1]),
+            self.term.value.eq(total),
+            self.term.exponent.eq(self.scale.exponent),
+            self.term.nan.eq(self.scale.nan),
+        ]
+        return m

@@ -1,0 +1,49 @@
+"""A sum scaled by a digit a cycle: every product of random and extreme sums with every significand, back to back."""
+
+import numpy as np
+import pytest
+from comb import generator, run
+from gates import signed
+
+from amxfp4.hw.config import MacConfig
+from amxfp4.hw.digits import DigitTerm
+
+CONFIGS = {
+    "x2": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
+    "ue5m3": MacConfig("MXFP4-UE5M3", "MXFP4-UE5M3", lanes=8),
+    "a bit a cycle": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1),
+    "mixed": MacConfig("AMXFP4-X2", "MXFP4-E5M2", lanes=2),
+}
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
+def test_products(config: MacConfig) -> None:
+    """The term is there `digits` - 1 cycles after `start`, and only then; a new sum may come `words` cycles after."""
+    rng = generator()
+    assert 1 < config.digits <= config.words, "these are the units that scale by digits"
+    count, sums = 200, 12
+    largest = config.product_max * config.block_size
+    steps, expected = [], []
+    for _ in range(sums):
+        value = rng.integers(-largest, largest + 1, count)
+        value[:6] = [largest, -largest, 0, 1, -1, largest - 1]
+        scale = {
+            "significand": rng.integers(config.scale_significand_max + 1, size=count),
+            "exponent": rng.integers(1 << config.exponent_bits, size=count),
+            "nan": rng.integers(2, size=count),
+        }
+        scale["significand"][::2] = config.scale_significand_max
+        for cycle in range(config.words + int(rng.integers(2))):
+            sum_now = value if cycle == 0 else rng.integers(-largest, largest + 1, count)
+            held = scale if cycle < config.digits else {name: 1 - np.minimum(v, 1) for name, v in scale.items()}
+            steps.append({"start": [cycle == 0], "sum": sum_now % (1 << config.sum_bits), "scale": held})
+            expected.append((value, scale) if cycle == config.digits - 1 else None)
+    found = run(DigitTerm(config), steps, count)
+    for outputs, due in zip(found, expected, strict=True):
+        assert (outputs["ready"] == (due is not None)).all()
+        if due is not None:
+            value, scale = due
+            term = outputs["term"]
+            np.testing.assert_array_equal(signed(term["value"], config.term_bits + 1), value * scale["significand"])
+            np.testing.assert_array_equal(term["exponent"], scale["exponent"])
+            np.testing.assert_array_equal(term["nan"], scale["nan"])
