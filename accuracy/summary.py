@@ -30,13 +30,13 @@ def _end_to_end(name: str, products: str) -> Callable[[dict[str, Any]], float | 
 
 
 COLUMNS = (
-    Column("bits an\ninput", 2, lambda case: case["activation_bits"]),
+    Column("input\nbits", 2, lambda case: case["activation_bits"]),
     Column("SQNR\ninputs", 2, _mean("activation")),
     Column("\nweights", 2, _mean("weight")),
     Column("\noutputs", 2, _mean("output")),
     Column("cosine\nlinear", 4, _end_to_end("cosine_mean", "linear")),
     Column("\n+ att.", 4, _end_to_end("cosine_mean", "linear and attention")),
-    Column("rank corr\nlinear", 4, _end_to_end("rank_correlation", "linear")),
+    Column("rank\nlinear", 4, _end_to_end("rank_correlation", "linear")),
     Column("\n+ att.", 4, _end_to_end("rank_correlation", "linear and attention")),
 )
 """Narrow enough for 80 columns on screen."""

@@ -77,7 +77,7 @@ def study(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     asked: dict[str, Any] = {}
     ends = {"cosine_mean": 0.98765, "rank_correlation": float("nan")}
     case = {
-        "label": "AMXFP4-X2",
+        "label": "MXFP4-UE5M3",
         "block_size": 32,
         "rounding": "nearest-away",
         "activation_bits": 4.3125,
@@ -108,8 +108,9 @@ def test_the_study_is_written_and_shown(study: dict[str, Any], capsys: pytest.Ca
     assert written["cases"][0]["end_to_end"]["linear"] == {"cosine_mean": 0.98765, "rank_correlation": None}
     assert (folder / "accuracy.md").read_text() == "a model ['one.svg']"
     shown = capsys.readouterr().out
-    assert "AMXFP4-X2" in shown
-    assert "0.9877" in shown
+    (row,) = [line.split() for line in shown.splitlines() if "MXFP4-UE5M3" in line]
+    assert row == ["MXFP4-UE5M3", "4.31", "20.00", "21.00", "19.00", "0.9877", "0.9877", "-", "-"]
+    assert max(len(line.rstrip()) for line in shown.splitlines() if "written" not in line) <= 80
     assert "written to there/deep: accuracy.md, accuracy.json, one.svg" in shown
     assert "not the published one" not in shown
 

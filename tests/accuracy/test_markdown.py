@@ -54,8 +54,8 @@ def test_nan_by_activation(result: dict[str, Any]) -> None:
 def test_the_table_says_what_was_measured(result: dict[str, Any]) -> None:
     cases = select(result["cases"], 32, "nearest-away")
     ((headings, _, *rows),) = tables(cases_table(cases))
-    assert headings[:5] == ["format", "bits an input", "SQNR inputs", "SQNR weights", "SQNR outputs"]
-    assert headings[5:] == ["cosine linear", "cosine + att.", "rank corr linear", "rank corr + att."]
+    assert headings[:5] == ["format", "input bits", "SQNR inputs", "SQNR weights", "SQNR outputs"]
+    assert headings[5:] == ["cosine linear", "cosine + att.", "rank linear", "rank + att."]
     assert [row[0] for row in rows] == [case["label"] for case in cases]
     assert rows[2][4] == f"{cases[2]['linear_layers_mean']['output']:.2f}"
 
