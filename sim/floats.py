@@ -20,8 +20,9 @@ def floats(config: QuantizerConfig, bits: Bits) -> NDArray[Any]:
 
 
 def bits_of(config: QuantizerConfig, values: Any) -> Bits:
-    """Bits of the nearest floats to float64 values."""
-    single = np.asarray(values, np.float64).astype(np.float32)
+    """Bits of the nearest floats to float64 values, infinity beyond the largest."""
+    with np.errstate(over="ignore"):
+        single = np.asarray(values, np.float64).astype(np.float32)
     if config.input == "float32":
         return single.view(np.uint32)
     return single.astype(ml_dtypes.bfloat16).view(np.uint16).astype(np.uint32)
