@@ -69,6 +69,9 @@ def run_all(
                     sentence = " ".join(str(error).split())
                     failed[name] = sentence if name in sentence else f"{name}: {sentence}"
                 progress.update(task, advance=1, description=f"{what}: {name}")
+                if not console.is_terminal:  # a log shows no bar before its end
+                    count = f"{len(found) + len(failed)}/{len(calls)}"
+                    console.print(f"{what} {count}: {name}", highlight=False, markup=False, soft_wrap=True)
         except BaseException:
             for future in running:
                 future.cancel()

@@ -25,10 +25,11 @@ def test_results_and_failures_come_in_their_order() -> None:
 
     done: list[str] = []
     calls = {name: partial(slow, number) for number, name in enumerate(("zero", "one", "two", "three"))}
+    log = StringIO()
     found, failed = run_all(
         calls,
         ThreadPoolExecutor(4),
-        Console(file=StringIO()),
+        Console(file=log),
         "test",
         (ValueError,),
         lambda name, result: done.append(f"{name} {result}"),
@@ -36,6 +37,9 @@ def test_results_and_failures_come_in_their_order() -> None:
     assert list(found.items()) == [("zero", 0), ("two", 2), ("three", 3)]
     assert failed == {"one": "one: no good"}
     assert sorted(done) == ["three 3", "two 2", "zero 0"]
+    lines = [line.split(": ") for line in log.getvalue().splitlines() if ": " in line]
+    assert [count for count, _ in lines] == ["test 1/4", "test 2/4", "test 3/4", "test 4/4"]
+    assert {name for _, name in lines} == set(calls)
 
 
 def test_another_error_ends_everything() -> None:
