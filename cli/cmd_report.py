@@ -45,6 +45,8 @@ def command(
     drawn = charts(found)
     keys = {chart.key for chart in drawn}
     notes = [note for key, note in LEFT_OUT.items() if key not in keys]
+    if found.quick:
+        notes.append("Accuracy is that of `amxfp4 accuracy --quick`: some sentences only, and no pairs of two formats.")
     sentences = answer(found)
     text = page.page(found, sentences, drawn, notes)
     pictures = [output / f"{chart.key}.svg" for chart in drawn]

@@ -48,7 +48,10 @@ def _verdict(prices: dict[Pair, dict[int, float]]) -> str:
 
 def _prices(prices: dict[Pair, dict[int, float]], inputs: Inputs) -> str:
     each = [f"{label(pair)} {' / '.join(map(_percent, by_lanes.values()))}" for pair, by_lanes in prices.items()]
-    return f"Asymmetry alone costs, at {_lanes(inputs.lanes)} in library {inputs.library}: {'; '.join(each)}."
+    return (
+        f"Asymmetry alone costs, with the default accumulator at {_lanes(inputs.lanes)} in library {inputs.library}: "
+        f"{'; '.join(each)}."
+    )
 
 
 def _against_mxfp4(inputs: Inputs, pair: Pair) -> str:

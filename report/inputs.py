@@ -31,6 +31,7 @@ class Inputs:
         swept: MAC units of a sweep in the same library, which has more lanes and pipelines; may be empty.
         cases: of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`.
         model: what the accuracy was measured on.
+        quick: whether on some of its sentences only, and without pairs of two formats.
         fpga: units as `hw.fpga.measure` gives them; may be empty.
         energy: units as `sim.layer_energy.measure` gives them; may be empty.
     """
@@ -40,6 +41,7 @@ class Inputs:
     swept: list[Record]
     cases: list[Record]
     model: str
+    quick: bool
     fpga: list[Record]
     energy: list[Record]
 
@@ -96,7 +98,7 @@ def read(
     study = _load(accuracy, "amxfp4 accuracy", required=True)
     try:
         cases = [case for case in study["cases"] if (case["block_size"], case["rounding"]) == (BLOCK_SIZE, ROUNDING)]
-        model = str(study["model"])
+        model, quick = str(study["model"]), bool(study["quick"])
     except (KeyError, TypeError):
         raise _wrong(accuracy, "amxfp4 accuracy") from None
     return Inputs(
@@ -105,6 +107,7 @@ def read(
         swept,
         cases,
         model,
+        quick,
         [unit for unit in _records(fpga, "amxfp4 fpga") if unit.get("unit") == "mac"],
         _records(energy, "amxfp4 energy"),
     )

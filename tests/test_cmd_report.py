@@ -31,10 +31,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_page_and_its_pictures(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report_samples.write(folder)
     Path("build/sweep/sweep.json").unlink()
+    study = Path("build/accuracy/accuracy.json")
+    study.write_text(study.read_text().replace('"quick": false', '"quick": true'))
     assert call("-o", "out") == 0
     captured = capsys.readouterr()
     assert captured.out.startswith("Yes for AMXFP4-X2 × MXFP4-UE5M3 and AMXFP4-X2 at every number of lanes")
     assert "`amxfp4 sweep` measures it" in captured.err
+    assert "`amxfp4 accuracy --quick`" in captured.err
     files = sorted(path.name for path in Path("out").iterdir())
     assert files == sorted(
         ["index.html"]

@@ -73,7 +73,7 @@ def study() -> Record:
         for rounding in ("nearest-away", "nearest-even")
         for encode in ("direct", *(["least-error"] if activation == weight == "AMXFP4-X2" else []))
     ]
-    return {"model": "a sample model", "cases": cases}
+    return {"model": "a sample model", "quick": False, "cases": cases}
 
 
 def case(activation: str, weight: str, encode: str, rounding: str) -> Record:

@@ -30,7 +30,10 @@ def test_in_numbers(found: Inputs) -> None:
         "Yes for AMXFP4-X2 × MXFP4-UE5M3 and AMXFP4-X2 at every number of lanes; no for AMXFP4-E5M2 × MXFP4-E5M2 and "
         "AMXFP4-E5M2, if negligible means at most 5 % of the symmetric unit's area."
     )
-    assert prices.startswith("Asymmetry alone costs, at 1, 8 and 32 lanes in library sample: AMXFP4-E5M2 × MXFP4-E5M2 ")
+    assert prices.startswith(
+        "Asymmetry alone costs, with the default accumulator at 1, 8 and 32 lanes in library sample: "
+        "AMXFP4-E5M2 × MXFP4-E5M2 +"
+    )
     assert "AMXFP4-X2 +3.6 % / +3.6 % / +3.6 %" in prices
     assert whole.startswith("The whole AMXFP4-X2 × MXFP4-UE5M3 unit, the cheapest of them, is ×1.23 at 1 lane, ")
     assert speed == "Its clock period is ×1.00, ×1.00 and ×1.00 of MXFP4's."
@@ -62,5 +65,7 @@ def test_a_no(found: Inputs) -> None:
 
 
 def test_nothing_asymmetric(found: Inputs) -> None:
-    few = Inputs([unit for unit in found.units if unit["activation"] == "MXFP4"], [], [], found.cases, "m", [], [])
+    few = Inputs(
+        [unit for unit in found.units if unit["activation"] == "MXFP4"], [], [], found.cases, "m", False, [], []
+    )
     assert answer(few) == ["Nothing asymmetric was measured together with its symmetric unit, so there is no answer."]

@@ -22,7 +22,7 @@ def test_each_is_there_for_which_there_are_figures(found: Inputs) -> None:
     assert keys == [
         *("cost-accuracy", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "trade-off", "energy", "fpga")
     ]
-    bare = Inputs([unit | {"breakdown": None} for unit in found.units], [], [], found.cases, "m", [], [])
+    bare = Inputs([unit | {"breakdown": None} for unit in found.units], [], [], found.cases, "m", False, [], [])
     assert [chart.key for chart in charts(bare)] == ["cost-accuracy", "price-of-asymmetry", "ratio-lanes", "delay"]
 
 

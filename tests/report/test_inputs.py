@@ -20,7 +20,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_everything_is_read() -> None:
     found = inputs.read()
     assert found.library == "sample"
-    assert found.model == "a sample model"
+    assert (found.model, found.quick) == ("a sample model", False)
     assert found.lanes == [1, 8, 32]
     assert found.pairs[0] == ("MXFP4", "MXFP4")
     assert len(found.pairs) == 7
