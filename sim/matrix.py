@@ -63,8 +63,8 @@ def full(unit: str) -> list[Config]:
 def _quick_macs() -> list[Config]:
     return [
         MacConfig("MXFP4", "MXFP4", lanes=1),
-        MacConfig("MXFP4", "MXFP4", lanes=32),
-        MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=16, accumulator="fp32"),
+        MacConfig("MXFP4", "MXFP4", block_size=8, lanes=8),
+        MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=4, accumulator="fp32"),
         MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=4),
         MacConfig("AMXFP4", "AMXFP4", lanes=1),
         MacConfig("AMXFP4", "AMXFP4", lanes=8),
@@ -81,7 +81,9 @@ def _quick_macs() -> list[Config]:
 def _small_macs() -> list[Config]:
     return [
         MacConfig("MXFP4", "MXFP4", lanes=8),
+        MacConfig("MXFP4", "MXFP4", lanes=32),
         MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=8),
+        MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=16, accumulator="fp32"),
         MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32, accumulator="fp32"),
         MacConfig("AMXFP4", "AMXFP4", lanes=32),
         MacConfig("AMXFP4", "AMXFP4", lanes=1, accumulator="fp32"),
@@ -120,7 +122,7 @@ def _quick_quantizers() -> list[Config]:
         QuantizerConfig("AMXFP4", lanes=8),
         QuantizerConfig("AMXFP4", lanes=8, block_size=8, maximum_registers=0),
         QuantizerConfig("AMXFP4-E8M0", lanes=2, input="float32", rounding="nearest-even"),
-        QuantizerConfig("AMXFP4-X2", lanes=8, input="float32"),
+        QuantizerConfig("AMXFP4-X2", lanes=4, input="float32"),
     ]
 
 
@@ -141,6 +143,7 @@ def _small_quantizers() -> list[Config]:
         QuantizerConfig("AMXFP4-E4M3", lanes=8, rounding="nearest-even"),
         QuantizerConfig("AMXFP4-E8M0", lanes=8),
         QuantizerConfig("AMXFP4-X2", lanes=1),
+        QuantizerConfig("AMXFP4-X2", lanes=8),
         QuantizerConfig("AMXFP4-X2", lanes=4, rounding="nearest-even"),
         QuantizerConfig("AMXFP4-X2", lanes=16, block_size=16),
         QuantizerConfig("AMXFP4-X2", lanes=8, input="float32", rounding="nearest-even"),
@@ -172,12 +175,13 @@ def _possible(pairs: list[tuple[str, str]], block_sizes: list[int], lanes: tuple
 
 
 def _quick_chains() -> list[Config]:
-    return [ChainConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4)]
+    return [ChainConfig("AMXFP4", "MXFP4", lanes=2)]
 
 
 def _small_chains() -> list[Config]:
     return [
         ChainConfig("AMXFP4", "AMXFP4", lanes=8),
+        ChainConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4),
         ChainConfig("MXFP4", "MXFP4", lanes=8, input="float32", rounding="nearest-even"),
         ChainConfig("AMXFP4", "AMXFP4", lanes=1),
         ChainConfig("AMXFP4", "MXFP4", block_size=16, lanes=8, input="float32"),

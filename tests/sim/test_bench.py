@@ -38,7 +38,7 @@ def check(config: Config, options: BenchOptions, label: str | None = None) -> No
 
 @pytest.mark.parametrize("config", QUICK, ids=named)
 def test_every_test_passes(config: Config) -> None:
-    check(config, BenchOptions(beats=600))
+    check(config, BenchOptions(beats=400))
 
 
 @pytest.mark.full

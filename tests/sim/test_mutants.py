@@ -13,9 +13,7 @@ FEW = (
     "a stall repeats a beat",
     "no reset of a valid bit",
     "results a cycle late",
-    "quantiser: a tie of elements lost",
     "quantiser: gaps in the store do not close",
-    "quantiser: no reset of what is held",
 )
 """Mutants that run every time: one each of values, flow, reset and cycles. `make mutants` runs them all."""
 
