@@ -99,9 +99,8 @@ class MacUnit(wiring.Component):
                 m.d.sync += [count.eq(count + 1), first.eq(last)]  # wraps: a block is a power of two beats
         return _Beat(self.i.valid, first, last, self.i.payload.last & last)
 
-    def _scales(self, m: Module, beat: _Beat) -> tuple[Value, Value]:
+    def _scales(self, m: Module, when: Value) -> tuple[Value, Value]:
         """The scales of the current block: valid from the cycle after its first beat until the next block's."""
-        when = beat.valid & beat.first
         a_scales, w_scales = (self._kept(m, self.i.payload[name], when, name) for name in ("a_scales", "w_scales"))
         return a_scales, w_scales
 
@@ -123,7 +122,7 @@ class MacUnit(wiring.Component):
         """One lane: a term a beat."""
         config = self.config
         beat = self._beat(m)
-        a_scales, w_scales = self._scales(m, beat)
+        a_scales, w_scales = self._scales(m, beat.valid & beat.first)
         a_halved, w_halved = self._halved(m, beat)
         m.submodules.product = multiply = DirectProduct(config)
         m.submodules.scale = scale = DirectTerm(config)
@@ -155,7 +154,6 @@ class MacUnit(wiring.Component):
         """Sums by sign pair over a block, scaled in turn (or side by side, where a block has too few beats)."""
         config = self.config
         beat = self._beat(m)
-        a_scales, w_scales = self._scales(m, beat)
         a_halved, w_halved = self._halved(m, beat)
         m.submodules.products = products = ElementProducts(config)
         m.submodules.sums = sums = BeatSums(config)
@@ -170,6 +168,7 @@ class MacUnit(wiring.Component):
             sums.w_sign.eq(Cat(*(code[3] for code in self.i.payload.w_codes))),
         ]
         rows: Value = sums.rows
+        begins = beat.valid & beat.first
         if config.front_registers:
             beat, rows = self._front_register(m, beat, rows)
         m.d.comb += [blocks.rows.eq(rows), blocks.valid.eq(beat.valid), blocks.first.eq(beat.first)]
@@ -187,7 +186,7 @@ class MacUnit(wiring.Component):
         turn = Cat(*since[:: config.loop_stages])
         m.d.comb += blocks.turn.eq(turn)
 
-        scales = self._scale_products(m, beat, turn, a_scales, w_scales)
+        scales = self._scale_products(m, begins, beat, turn)
         begin = Signal(init=1)  # the next block begins a dot product
         if config.digits > 1:
             return self._by_digits(m, done, blocks.value[0], scales[0], begin, done_last)
@@ -216,18 +215,20 @@ class MacUnit(wiring.Component):
             m.d.sync += begin.eq(last)
         return _Terms([term.term], term.ready, begin & term.ready, term.ready, term.ready & last)
 
-    def _scale_products(self, m: Module, beat: _Beat, turn: Value, a_scales: Value, w_scales: Value) -> list[Value]:
+    def _scale_products(self, m: Module, begins: Value, beat: _Beat, turn: Value) -> list[Value]:
         """The product of the scales that belong to this turn's sums, one for each path.
 
-        A block's tail may come after the next block's scales. A single product is then kept itself, which also takes
-        the multiplication out of the term's path; of four sums, the scales are, from which each turn selects.
+        The scales come with `begins`, a block's first beat, and are needed after the last. Where each path has but one
+        product for a block, it is made of the scales as they come, and kept in their place; otherwise each turn selects
+        from the scales. A block's tail may come after the next block's scales: what was kept is then copied.
         """
         config = self.config
-        # Of a block of one beat, the products are made of the scales as they come.
-        at_once = config.beats_per_block == 1
-        late = config.front_registers or config.turns > 1 or config.digits > 1
-        single = config.sign_pairs == 1
-        if late and not single and not at_once:
+        a_scales: Value = self.i.payload.a_scales
+        w_scales: Value = self.i.payload.w_scales
+        selected = config.turns > 1
+        late = config.front_registers or selected or config.digits > 1
+        if selected:
+            a_scales, w_scales = self._scales(m, begins)
             a_scales, w_scales = (
                 self._kept(m, source, beat.valid & beat.ends, name)
                 for source, name in ((a_scales, "tail_a_scales"), (w_scales, "tail_w_scales"))
@@ -237,16 +238,16 @@ class MacUnit(wiring.Component):
             m.submodules[f"scale{path}"] = scale = ScaleProduct(config)
             a_negative, w_negative = self._sides(turn, path)
             m.d.comb += [
-                scale.a_scales.eq(self.i.payload.a_scales if at_once else a_scales),
-                scale.w_scales.eq(self.i.payload.w_scales if at_once else w_scales),
+                scale.a_scales.eq(a_scales),
+                scale.w_scales.eq(w_scales),
                 scale.a_negative.eq(a_negative),
                 scale.w_negative.eq(w_negative),
             ]
             product: Value = scale.product
-            if at_once:
-                product = self._kept(m, product, self.i.valid, f"beat_scale{path}")
-            if late and (single or at_once):
-                product = self._kept(m, product, beat.valid & beat.ends, f"tail_scale{path}")
+            if not selected:
+                product = self._kept(m, product, begins, f"scale_product{path}")
+                if late:
+                    product = self._kept(m, product, beat.valid & beat.ends, f"tail_scale{path}")
             products.append(product)
         return products
 

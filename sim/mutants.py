@@ -160,7 +160,7 @@ MUTANTS = (
     made(
         "scales taken from every beat",
         EXACT,
-        ("mac.py", "when = beat.valid & beat.first\n", "when = beat.valid\n"),
+        ("mac.py", "begins = beat.valid & beat.first\n", "begins = beat.valid\n"),
     ),
     made(
         "halved sides swapped",

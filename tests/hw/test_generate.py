@@ -221,7 +221,7 @@ def test_flip_flops_of_the_baseline() -> None:
     """MXFP4 x MXFP4 with 8 lanes has just the registers that it needs: none of an FP8 scale's significand, of a second
     scale or sum, or of turns."""
     beats_left = 2 + 1  # of 4 beats a block, and whether the next is the first
-    scales = 8 + 8
+    scales = 9 + 1  # sum of two exponents, NaN
     # Signed sum of 8 products with its offset of 256 a lane, at most 3200, in two rows, the second of which is mostly
     # zeros that synthesis drops; valid, first, ends, last.
     beat = 2 * 12 + 4
