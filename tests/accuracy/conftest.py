@@ -25,6 +25,14 @@ EPSILON = 1e-12
 WORDS = 60
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the study's result run in one worker, so that it is made once."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent and "result" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.xdist_group("accuracy study"))
+
+
 def parameters() -> dict[str, np.ndarray]:
     """Under the names that the model's files have."""
     rng = np.random.default_rng(50)
