@@ -20,6 +20,10 @@ PAIRS = (
 )
 
 
+# Pairs whose one-lane unit adds every product by itself.
+DIRECT = (("AMXFP4", "AMXFP4"), ("AMXFP4-X2", "AMXFP4"), ("AMXFP4", "AMXFP4-X2"))
+
+
 def table(index: Word, values: tuple[int, ...], width: int) -> Word:
     """Which of `values` an index asks for; the last one beyond them."""
     found = z3.BitVecVal(values[-1], width)
@@ -59,8 +63,10 @@ def _product(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _claims(accumulator: str, broken: bool) -> Iterator[Claim]:
-    for activation, weight in PAIRS:
-        yield from _product(MacConfig(activation, weight, lanes=1, accumulator=accumulator), broken)
+    for activation, weight in PAIRS if accumulator == "fp32" else DIRECT:
+        config = MacConfig(activation, weight, lanes=1, accumulator=accumulator)
+        assert config.direct == (accumulator == "exact")
+        yield from _product(config, broken)
 
 
 def proofs() -> list[Proof]:
@@ -78,7 +84,7 @@ def proofs() -> list[Proof]:
             "direct-product",
             "one lane's significand x 2^shift is |a| x |w|, with both signs beside it",
             "SMT, all codes",
-            scope,
+            "AMXFP4 on both sides, AMXFP4-X2 on either",
             "the mantissa bit of one operand is not connected",
             lambda broken: _claims("exact", broken),
         ),
