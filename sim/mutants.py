@@ -9,6 +9,7 @@ an error: the source has moved on and the mutant must follow it.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -580,7 +581,7 @@ def _apply(change: Change, folder: Path) -> None:
 
 def try_mutant(mutant: Mutant, options: BenchOptions) -> Verdict:
     """Runs the bench on a mutant until a test fails."""
-    label = "mutants/" + mutant.name.replace(" ", "_")
+    label = "mutants/" + re.sub(r"\W+", "_", mutant.name)
     try:
         verilog = mutated_verilog(mutant)
         outcome = run_bench(mutant.config, options, verilog=verilog, label=label)
@@ -656,7 +657,7 @@ def main(only: str, seed: int, jobs: int) -> int:
 def _show(console: Console, verdicts: Sequence[Verdict]) -> None:
     table = Table(title="faults put into the RTL")
     for heading in ("fault", "unit", "caught by"):
-        table.add_column(heading)
+        table.add_column(heading, overflow="fold")
     for verdict in verdicts:
         config = verdict.mutant.config
         outcome = verdict.caught_by or f"[red]{verdict.error or 'SURVIVED'}[/red]"
