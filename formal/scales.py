@@ -1,6 +1,6 @@
 """Scales: decode, the product of two, and a sum or product scaled by it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 import z3
@@ -13,6 +13,7 @@ from amxfp4.formal.netlist import Netlist, Word, extended, pack, symbols, unpack
 from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.golden.formats import BlockFormat, ScaleFormat, block_format
 from amxfp4.hw.config import MacConfig
+from amxfp4.hw.digits import DigitTerm
 from amxfp4.hw.direct import DirectTerm, product_layout
 from amxfp4.hw.scale import ScaledTerm, ScaleProduct, decode, scale_product_layout, term_layout
 
@@ -162,6 +163,38 @@ def _wide_terms(broken: bool) -> Iterator[Claim]:
     yield from _scaled(MacConfig("AMXFP4-X2", "AMXFP4-X2", accumulator="fp32"), broken)
 
 
+def _digits(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """From any registers but those of a term that is being made: the sum is there in the first cycle only."""
+    assert config.digits > 1
+    layout = scale_product_layout(config)
+    netlist = Netlist(DigitTerm(config))
+    scale, total = symbols(layout, "scale"), z3.BitVec("sum", config.sum_bits)
+    seen = total & ~z3.BitVecVal(1, total.size()) if broken else total
+    state: Mapping[str, Word] = netlist.symbols() | {"later": z3.BitVecVal(0, config.digits - 1)}
+    word = None
+    for cycle in range(config.digits):
+        given = seen if cycle == 0 else z3.BitVec(f"later sum {cycle}", total.size())
+        start = z3.BitVecVal(cycle == 0, 1)
+        outputs, state = netlist.step(state, start=start, sum=given, scale=pack(layout, scale))
+        yield outputs["ready"] == int(cycle == config.digits - 1)
+        word = outputs["term"]
+    term = unpack(term_layout(config), word)
+    yield z3.And(term["exponent"] == scale["exponent"], term["nan"] == scale["nan"])
+    bits = config.term_bits + 8
+    largest = config.product_max * config.block_size
+    value, significand = extended(total, bits, signed=True), scale["significand"]
+    in_range = z3.And(value <= largest, value >= -largest)
+    found = extended(term["value"], bits, signed=True)
+    claim = z3.Implies(in_range, found == value * extended(significand, bits))
+    patterns = [z3.BitVecVal(n, significand.size()) for n in range(config.scale_significand_max + 1)]
+    yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, config.scale_significand_max))
+
+
+def _digit_terms(broken: bool) -> Iterator[Claim]:
+    for pair in ("MXFP4-E5M2",):
+        yield from _digits(MacConfig(pair, pair, lanes=1), broken)
+
+
 def _direct(broken: bool) -> Iterator[Claim]:
     """One lane: a product and the block's scales to a term in units of the accumulator's least bit."""
     for activation, weight in DIRECT:
@@ -227,6 +260,14 @@ def proofs() -> list[Proof]:
             "the sum's least bit is not connected",
             _wide_terms,
             full=True,
+        ),
+        Proof(
+            "digit-term",
+            "a term made a digit a cycle is block sum x product of significands, `digits` - 1 cycles after its sum",
+            "SMT, `digits` cycles from any registers, by cases of the significand",
+            "MXFP4-E5M2 exact, one lane, blocks of 32",
+            "the sum's least bit is not connected",
+            _digit_terms,
         ),
         Proof(
             "direct-term",
