@@ -25,19 +25,18 @@ def decoded_layout(config: QuantizerConfig) -> data.StructLayout:
     `none`: nothing but zeros, as the scale is 0 or NaN. FP8: `mantissa` of the scale once normalised, and `origin`, the
     held exponent field of a quarter of the scale. E8M0: `origin` is the field of the block's largest magnitude.
 
-    With halved sides `origin` is that of half the scale, and `whole` says that the element's side is not halved: the
-    one more of its origin is the borrow of a subtraction that is there anyway.
+    With halved sides `origin` is that of half the scale: the one more of a side that is whole is the borrow of a
+    subtraction that is there anyway.
     """
     mantissa = {"mantissa": config.block_format.scale.mantissa_bits} if config.fp8 else {}
-    whole = {"whole": 1} if config.halving else {}
-    return data.StructLayout({"origin": config.exponent_bits, **mantissa, "none": 1, **whole})
+    return data.StructLayout({"origin": config.exponent_bits, **mantissa, "none": 1})
 
 
 class ScaleDecode(wiring.Component):
     """Decodes a block's scale for `ElementEncode`; combinational.
 
-    Ports: `code` in, `scale` out: see `decoded_layout`; `whole` is left to the user. E8M0 codes beyond 252 but NaN,
-    which no float asks for, decode to anything.
+    Ports: `code` in, `scale` out: see `decoded_layout`. E8M0 codes beyond 252 but NaN, which no float asks for, decode
+    to anything.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -75,14 +74,18 @@ class ElementEncode(wiring.Component):
     """Encodes one element; combinational.
 
     Ports: `element` in (see `QuantizerConfig.element_layout`), `scale` in (see `decoded_layout`), `code` out: sign and
-    magnitude, 0 for a zero magnitude whatever the sign.
+    magnitude, 0 for a zero magnitude whatever the sign. `whole` in, where a side may have half the scale: the element's
+    has all of it.
 
     For E8M0 the element lies within the block's largest magnitude, as the one that the scale was made for does.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
         self.config = config
-        super().__init__({"element": In(config.element_layout), "scale": In(decoded_layout(config)), "code": Out(4)})
+        whole = {"whole": In(1)} if config.halving else {}
+        super().__init__(
+            {"element": In(config.element_layout), "scale": In(decoded_layout(config)), "code": Out(4), **whole}
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -137,7 +140,7 @@ class ElementEncode(wiring.Component):
 
     def _fp8(self, m: Module, magnitude: Signal) -> None:
         magnitudes = self._magnitudes(m)
-        less = self.scale.whole if self.config.halving else None
+        less = self.whole if self.config.halving else None
         distance, closer = subtract(m, self.element.exponent, self.scale.origin, less=less)
         low = (len(magnitudes) - 1).bit_length()
         with m.If(closer | self.scale.none):

@@ -225,7 +225,7 @@ class Quantizer(wiring.Component):
             scale = Mux(element.negative, decoded[-1].as_value(), decoded[0].as_value())
             m.d.comb += [encode.element.eq(element), encode.scale.eq(scale)]
             if config.halving:
-                m.d.comb += encode.scale.whole.eq(~Mux(element.negative, block.halved[1], block.halved[0]))
+                m.d.comb += encode.whole.eq(~Mux(element.negative, block.halved[1], block.halved[0]))
             with m.If(drain):
                 m.d.sync += codes[lane].eq(encode.code)
         scales = self._shown(m, block.scales, drain, "scale")

@@ -515,7 +515,7 @@ MUTANTS = (
     made(
         "quantiser: elements of a halved side under the whole scale",
         HALVING_QUANTIZER,
-        ("element_encode.py", "less = self.scale.whole if", "less = Const(1, 1) if"),
+        ("element_encode.py", "less = self.whole if", "less = Const(1, 1) if"),
     ),
     # A quantiser and a MAC unit.
     made(

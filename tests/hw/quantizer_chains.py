@@ -62,5 +62,5 @@ class FloatToElement(wiring.Component):
             self.code.eq(encode.code),
         ]
         if self.config.halving:
-            m.d.comb += encode.scale.whole.eq(~self.halved)
+            m.d.comb += encode.whole.eq(~self.halved)
         return m
