@@ -210,9 +210,9 @@ def choose(alternatives: dict[str, tuple[float, float]], target_ps: float) -> st
     return min(alternatives, key=lambda name: alternatives[name][::-1])
 
 
-def default_target_ps(library: Library) -> float:
-    """`TARGET_FO4` fan-out-of-4 inverter delays of the library, rounded to two digits."""
-    return float(f"{TARGET_FO4 * timing_library(library).fo4_ps:.2g}")
+def default_target_ps(library: Library, fo4: float = TARGET_FO4) -> float:
+    """`fo4` fan-out-of-4 inverter delays of the library, rounded to two digits."""
+    return float(f"{fo4 * timing_library(library).fo4_ps:.2g}")
 
 
 def yosys_version() -> str:

@@ -299,3 +299,11 @@ def test_the_breakdown_by_submodule() -> None:
     assert parts == {"pipeline": 3.0, "scale": 7.0, "product": 5.0, "accumulator": 6.0, "rounder": 24.0, "sums": 10.0}
     assert sum(parts.values()) == sum(breakdown.values())
     assert by_part({"breakdown": None}) == {}
+
+
+def test_units_of_as_many_lanes_have_one_clock() -> None:
+    """A longer one only where MXFP4's float32 accumulator has a single cycle: a block a beat."""
+    for lanes in (1, 8, 16):
+        assert {area.target_fo4(config) for config in area.standard_units([lanes])} == {synth.TARGET_FO4}
+    wide = {area.target_fo4(config) for config in area.standard_units([32]) if isinstance(config, MacConfig)}
+    assert wide == {area.ONE_CYCLE_LOOP_FO4}
