@@ -53,7 +53,7 @@ def element_code(x: Fraction, factor: Fraction, rounding: Rounding) -> int:
 def direct(block: np.ndarray, fmt: BlockFormat, rounding: Rounding) -> tuple[list[int], list[int]]:
     """The contract's section on quantising, sentence by sentence; codes and scales of one block."""
     if not np.isfinite(block).all():
-        return [0] * len(block), [fmt.scale.nan_code] * fmt.scales_per_block
+        return [0] * len(block), [fmt.scale.nan_code] * fmt.scales_per_block + [0] * fmt.halving
     exact = [Fraction(float(value)) for value in block]
     positive = max((value for value in exact if value > 0), default=Fraction(0))
     negative = max((-value for value in exact if value < 0), default=Fraction(0))

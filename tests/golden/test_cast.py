@@ -40,10 +40,18 @@ def test_nothing_is_halved_under_a_zero_scale() -> None:
     assert fields(2.0**-17, -(2.0**-17)) == [0, 0]
 
 
-def test_of_equal_sides_the_negative_one_counts_as_smaller() -> None:
-    """Where even the largest magnitude fits under half the scale, which happens with the least scale only."""
-    assert fields(2.0**-17 * 3, 2.0**-17 * -3) == [1, 2]
+def test_neither_is_halved_where_both_could_be() -> None:
+    """Even the largest magnitude may fit under half the scale, which happens with the least scale only."""
+    assert fields(2.0**-17 * 3, 2.0**-17 * -3) == [1, 0]
+    assert fields(2.0**-17 * 3.25, 2.0**-17 * -3) == [1, 0]
+    assert fields(2.0**-17 * 3.5, 2.0**-17 * -3) == [1, 0]
+    assert fields(2.0**-17 * 4, 2.0**-17 * -3) == [1, 2]
     assert fields(6, -6) == [UE5M3_ONE, 0]
+
+
+def test_a_block_that_is_not_finite_has_no_halved_side() -> None:
+    assert fields(np.inf) == [UE5M3.nan_code, 0]
+    assert fields(np.nan, -1) == [UE5M3.nan_code, 0]
 
 
 UE5M3_ONE = 15 * 8
