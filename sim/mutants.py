@@ -282,7 +282,7 @@ MUTANTS = (
     ),
     made(
         "a sum of zero keeps a sign",
-        FLOAT,
+        BASELINE,
         ("float32.py", "(negative ^ raw[-1]) & ~zero", "(negative ^ raw[-1])"),
     ),
     # Flow.
