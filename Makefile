@@ -13,7 +13,7 @@ AREA    := $(BIN)/amxfp4 area --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY
 all: $(READY)  ## Verilog, a layer through the simulated RTL, and the area of the 8-lane units
 	$(BIN)/amxfp4 verilog --standard
 	$(BIN)/amxfp4 sim
-	$(AREA) --lanes 8
+	$(AREA) --unit mac --lanes 8
 
 .PHONY: help
 help:  ## the targets
