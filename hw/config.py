@@ -298,14 +298,18 @@ class MacConfig:
 
     @property
     def words(self) -> int:
-        """Words in which the exact accumulator turns round, one a cycle: as many as a term has cycles to itself, where
-        these are enough to pay for the turning. A leading word and the two below it hold a float32's significand."""
+        """Words in which the exact accumulator turns round, one a cycle: at most as many as a term has cycles to
+        itself, where these are enough to pay for the turning. A leading word and the two below it hold a float32's
+        significand.
+
+        A bit of the register is a flip-flop; a bit of a word is one of the adder, of what a term is shifted and chosen
+        by, and of the rounder's, and costs about twice as much."""
         cycles = self.beats_per_block // self.sign_pairs
         if not self.exact or self.direct or cycles < MIN_WORDS:
             return 1
         width = 1 + (self.accumulator_bits or 0)
         counts = [n for n in range(MIN_WORDS, min(cycles, MAX_WORDS) + 1) if -(-width // n) >= MIN_WORD_BITS]
-        return min(counts, key=lambda n: (n * -(-width // n), -n), default=1)
+        return min(counts, key=lambda n: ((n + 2) * -(-width // n), -n), default=1)
 
     @property
     def word_bits(self) -> int:
