@@ -57,7 +57,7 @@ def test_ctrl_c_stops_at_once_and_quietly(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
         """
-import pathlib, subprocess, sys
+import pathlib, signal, subprocess, sys
 from functools import partial
 from rich.console import Console
 from amxfp4.side_by_side import processes, run_all
@@ -70,6 +70,7 @@ def call(number):
             pathlib.Path(f"{number}.cleaned").touch()
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would this
     try:
         run_all({str(n): partial(call, n) for n in range(4)}, processes(1), Console(stderr=True), "test", ())
     except KeyboardInterrupt:
