@@ -80,10 +80,13 @@ def _block(config: MacConfig, broken: bool) -> Iterator[Claim]:
                 coded = config.lane_offset * lanes - lanes // 2 - total
             else:
                 coded = total + config.lane_offset * lanes * config.sums_signed
-            coded = extended(coded, config.beat_bits)
-            first = z3.BitVec(f"row{beat}_{pair}", config.beat_bits)
-            given.append(z3.ULE(first, coded))
-            rows += [first, coded - first] if config.beat_rows == 2 else [coded]
+            rest = extended(coded, config.beat_bits)
+            for row in range(config.beat_rows - 1):
+                part = z3.BitVec(f"row{beat}_{pair}_{row}", config.beat_bits)
+                given.append(z3.ULE(part, rest))
+                rows.append(part)
+                rest = rest - part
+            rows.append(rest)
         turn = z3.BitVec("turn", config.turns) if beat == 0 else z3.BitVecVal(0, config.turns)
         inputs = {"rows": concat(rows), "valid": z3.BitVecVal(1, 1), "first": z3.BitVecVal(beat == 0 and not broken, 1)}
         _, state = netlist.step(state, turn=turn, **inputs)

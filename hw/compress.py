@@ -10,8 +10,9 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 class Columns:
     """Single bits waiting to be added, kept by weight, with the depth of logic behind each.
 
-    `add` takes unsigned values; `reduce` joins bits with full and half adders, earliest first, until no weight has
-    more than two, and returns two values of `width` bits whose sum, modulo 2^width, is that of all values added.
+    `add` takes unsigned values; `reduce` joins bits with full adders, earliest first, until no weight has more than
+    `rows`, two or more, and returns as many values of `width` bits whose sum, modulo 2^width, is that of all values
+    added.
     """
 
     def __init__(self, width: int) -> None:
@@ -25,13 +26,14 @@ class Columns:
             if at + offset < self.width:
                 heapq.heappush(self._bits[at + offset], (depth, next(self._order), bit))
 
-    def reduce(self, m: Module, name: str) -> tuple[Value, Value]:
+    def reduce(self, m: Module, name: str, rows: int = 2) -> tuple[Value, ...]:
         for weight, column in enumerate(self._bits):
-            while len(column) > 2:
+            while len(column) > rows:
                 inputs = [heapq.heappop(column) for _ in range(3)]
                 self._full_adder(m, weight, inputs, f"{name}_{weight}_{len(column)}")
-        rows = [Cat(*(column[i][2] if len(column) > i else Const(0, 1) for column in self._bits)) for i in (0, 1)]
-        return rows[0], rows[1]
+        return tuple(
+            Cat(*(column[i][2] if len(column) > i else Const(0, 1) for column in self._bits)) for i in range(rows)
+        )
 
     def _full_adder(self, m: Module, weight: int, inputs: Sequence[tuple[int, int, Value]], name: str) -> None:
         a, b, c = (bit for _, _, bit in inputs)

@@ -227,9 +227,9 @@ class MacConfig:
     @property
     def beat_rows(self) -> int:
         """Addends in which a beat's sum leaves the adder tree: two, so that the carries are waited for once, together
-        with the block sum's; of two or four sums one where a register comes between, as each of its bits costs more
-        than an adder's. (Of a single sum most places are left with one bit, of an odd number of them, anyway.)"""
-        return 1 if self.front_registers and self.sign_pairs > 1 else 2
+        with the block sum's. Where a register comes between, a third is worth its bits, as one full adder less comes
+        before it; with four sums it is not, as each would have a row more to hold."""
+        return 3 if self.front_registers and self.sign_pairs < 4 else 2
 
     # -- scaled terms ------------------------------------------------------------------------------------------
 

@@ -65,11 +65,8 @@ class BeatSums(wiring.Component):
             for lane in range(0, config.lanes, 2):
                 self._split_pair(m, columns, lane)
         for index, column in enumerate(columns):
-            rows = column.reduce(m, f"fa{index}")
-            for row, value in zip(
-                self.rows[index], rows if config.beat_rows == 2 else [rows[0] + rows[1]], strict=True
-            ):
-                m.d.comb += row.eq(value)
+            rows = column.reduce(m, f"fa{index}", config.beat_rows)
+            m.d.comb += [row.eq(value) for row, value in zip(self.rows[index], rows, strict=True)]
         return m
 
     def _lane(self, lane: int) -> tuple[Value, Value]:

@@ -55,11 +55,10 @@ class Blocks:
         for index in range(config.sign_pairs):
             if config.negated(index):
                 totals[:, index] = offset * config.lanes - config.lanes // 2 - sums[:, index]
-        if config.beat_rows == 1:
-            return sums, totals[:, :, None]
-        limit = (1 << config.beat_bits) - 1
-        first = rng.integers(np.maximum(totals - limit, 0), np.minimum(totals, limit) + 1)
-        return sums, np.stack([first, totals - first], axis=2)
+        rows = []
+        for _ in range(config.beat_rows - 1):
+            rows.append(rng.integers(0, totals - sum(rows) + 1))
+        return sums, np.stack([*rows, totals - sum(rows)], axis=2)
 
     def junk(self) -> np.ndarray:
         shape = (STREAMS, self.config.sign_pairs, self.config.beat_rows)

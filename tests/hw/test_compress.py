@@ -1,4 +1,4 @@
-"""Carry-save compression: two rows with the sum of all addends."""
+"""Carry-save compression: a few rows with the sum of all addends."""
 
 import numpy as np
 import pytest
@@ -11,11 +11,13 @@ from amxfp4.hw.compress import Columns, columns_of
 
 
 class Compressor(wiring.Component):
-    """`addends` values of `bits` bits, value i shifted left by `shifts[i]`."""
+    """`addends` values of `bits` bits, value i shifted left by `shifts[i]`, in `rows` rows."""
 
-    def __init__(self, width: int, bits: int, shifts: list[int]) -> None:
-        self.width, self.shifts = width, shifts
-        super().__init__({"addends": In(data.ArrayLayout(bits, len(shifts))), "rows": Out(data.ArrayLayout(width, 2))})
+    def __init__(self, width: int, bits: int, shifts: list[int], rows: int = 2) -> None:
+        self.width, self.shifts, self.count = width, shifts, rows
+        super().__init__(
+            {"addends": In(data.ArrayLayout(bits, len(shifts))), "rows": Out(data.ArrayLayout(width, rows))}
+        )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -25,21 +27,21 @@ class Compressor(wiring.Component):
                 columns.add(addend, at=shift, depth=shift)
         else:
             columns = columns_of(self.width, list(self.addends))
-        rows = columns.reduce(m, "fa")
+        rows = columns.reduce(m, "fa", self.count)
         for row, value in zip(self.rows, rows, strict=True):
             assert len(value) == self.width
             m.d.comb += row.eq(value)
         return m
 
 
-def check(width: int, bits: int, shifts: list[int], addends: np.ndarray, *, exact: bool) -> None:
+def check(width: int, bits: int, shifts: list[int], addends: np.ndarray, *, exact: bool, rows: int = 2) -> None:
     """`exact`: no carry is lost at the top, so that the rows add up to the very sum."""
-    rows = evaluate(Compressor(width, bits, shifts), addends=addends)["rows"]
+    found = evaluate(Compressor(width, bits, shifts, rows), addends=addends)["rows"]
     expected = (addends << np.array(shifts)).sum(axis=1)
     if exact:
-        np.testing.assert_array_equal(rows.sum(axis=1), expected)
+        np.testing.assert_array_equal(found.sum(axis=1), expected)
     else:
-        np.testing.assert_array_equal(rows.sum(axis=1) % (1 << width), expected % (1 << width))
+        np.testing.assert_array_equal(found.sum(axis=1) % (1 << width), expected % (1 << width))
 
 
 @pytest.mark.parametrize(("count", "bits"), [(1, 3), (2, 3), (3, 4), (4, 3), (5, 2), (6, 2), (12, 1)])
@@ -51,13 +53,14 @@ def test_every_input(count: int, bits: int) -> None:
     check(bits, bits, [0] * count, addends, exact=False)
 
 
+@pytest.mark.parametrize("rows", [2, 3, 4])
 @pytest.mark.parametrize("count", [7, 16, 33])
-def test_many_addends(count: int) -> None:
+def test_many_addends(count: int, rows: int) -> None:
     rng = generator()
     addends = rng.integers(512, size=(3000, count))
     addends[0], addends[1] = 511, 0
-    check(9 + count.bit_length(), 9, [0] * count, addends, exact=True)
-    check(9, 9, [0] * count, addends, exact=False)
+    check(9 + count.bit_length(), 9, [0] * count, addends, exact=True, rows=rows)
+    check(9, 9, [0] * count, addends, exact=False, rows=rows)
 
 
 def test_shifted_addends() -> None:
