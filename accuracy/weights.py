@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.accuracy.tensors import read_safetensors
 from amxfp4.errors import UsageError
+from amxfp4.tensors import read_safetensors
 
 LINEAR_KINDS = {
     "query": "attention.self.query",

@@ -69,8 +69,8 @@ def _own(tensor: str, weight: str | None, block_size: int, rounding: Literal["ne
 
     from amxfp4.accuracy.own import check_tensors, describe, measure_own
     from amxfp4.accuracy.summary import OF_TENSORS
-    from amxfp4.accuracy.tensors import read_tensor
     from amxfp4.golden import block_format
+    from amxfp4.tensors import read_tensor
 
     block_format("MXFP4", block_size)  # refuses a wrong size before files are read
     x, w = check_tensors(read_tensor(tensor), read_tensor(weight) if weight else None)

@@ -67,15 +67,16 @@ def command(
     """
     from rich.console import Console
 
-    from amxfp4.hw import area, synth
+    from amxfp4.hw import area
     from amxfp4.hw import liberty as liberties
+    from amxfp4.hw.tool import YOSYS, ToolError
     from amxfp4.side_by_side import processes, run_all
 
     given = {key: value for key, value in fields.items() if value is not None}
     configs = configs_asked_for(unit, lanes or area.LANES, given)
     path = liberties.find(liberty)
     library = liberties.read(path)
-    synth.yosys_version()  # a missing yosys is said once
+    YOSYS.version()  # a missing yosys is said once
     measure = functools.partial(
         area.measure,
         library=path.resolve(),
@@ -86,7 +87,7 @@ def command(
     # The largest first, so that none is left over at the end.
     calls = {c.name: functools.partial(measure, c) for c in sorted(configs, key=lambda config: -config.lanes)}
     executor = processes(min(jobs or os.cpu_count() or 1, len(calls)))
-    found, failures = run_all(calls, executor, Console(stderr=True), "synthesis", (synth.SynthesisError,))
+    found, failures = run_all(calls, executor, Console(stderr=True), "synthesis", (ToolError,))
     if found:
         records = area.with_ratios(found[config.name] for config in configs if config.name in found)
         files = _write(records, output)

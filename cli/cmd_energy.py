@@ -17,7 +17,7 @@ FOLDER = Path("build/energy")
 
 
 @click.command("energy")
-@click.option("--activations", metavar="FILE", help="(tokens, inputs): x.npy, or file.npz:key.")
+@click.option("--activations", metavar="FILE", help="(tokens, inputs): x.npy, file.npz:key or file.safetensors:key.")
 @click.option("--weights", metavar="FILE", help="(outputs, inputs), likewise. Without files: a synthetic layer.")
 @click.option("--lanes", type=int, multiple=True, metavar="INTEGER", help="May be repeated (default 8).")
 @click.option("--liberty", metavar="FILE", help='A .lib or .lib.gz with power tables, "generic" (default) or "osu018".')
@@ -54,7 +54,7 @@ def command(
 
     from amxfp4.files import write_text
     from amxfp4.hw import liberty as liberties
-    from amxfp4.hw import synth
+    from amxfp4.hw.tool import YOSYS, ToolError
     from amxfp4.side_by_side import processes, run_all
     from amxfp4.sim import layer_energy
     from amxfp4.sim.layer import from_files, synthetic
@@ -66,11 +66,11 @@ def command(
     path = liberties.find(liberty)
     library = liberties.read(path)
     layer = from_files(activations, weights) if activations and weights else synthetic(seed)
-    synth.yosys_version()
+    YOSYS.version()
     measure = functools.partial(layer_energy.measure, layer, library=path.resolve(), timeout=timeout)
     calls = {config.name: functools.partial(measure, config) for config in configs}
     executor = processes(min(jobs or os.cpu_count() or 1, len(calls)))
-    found, failures = run_all(calls, executor, Console(stderr=True), "energy", (synth.SynthesisError,))
+    found, failures = run_all(calls, executor, Console(stderr=True), "energy", (ToolError,))
     records = layer_energy.with_ratios(list(found.values()))
     if records:
         rows = [_row(record) for record in records]

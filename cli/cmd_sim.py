@@ -17,7 +17,7 @@ BASELINE = "MXFP4"
 
 
 @click.command("sim")
-@click.option("--activations", metavar="FILE", help="(tokens, inputs): x.npy, or file.npz:key.")
+@click.option("--activations", metavar="FILE", help="(tokens, inputs): x.npy, file.npz:key or file.safetensors:key.")
 @click.option("--weights", metavar="FILE", help="(outputs, inputs), likewise. Without files: a synthetic layer.")
 @click.option("--format", "activation", default="AMXFP4", show_default=True, help="Block format of both.")
 @click.option("--weight-format", "weight", metavar="FORMAT", help="Block format of the weights, if another.")

@@ -19,11 +19,12 @@ from typing import Any
 from amxfp4.errors import UsageError
 from amxfp4.golden.formats import BLOCK_FORMAT_NAMES, block_format
 from amxfp4.hw import liberty, stages, synth, timing
-from amxfp4.hw.cached import cached, digest
+from amxfp4.hw.cached import cached, digest, kept
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.generate import verilog_text
 from amxfp4.hw.quantizer_config import QuantizerConfig
-from amxfp4.hw.units import UNITS, Config, unit_of
+from amxfp4.hw.tool import YOSYS
+from amxfp4.hw.units import UNITS, Config, described, unit_of
 
 Record = dict[str, Any]
 
@@ -148,8 +149,7 @@ def measure(
 
     Returns a flat record, the same for the same inputs but for `seconds` and `cached`:
 
-    - `name`, `unit` ("mac" or "quantizer"), `activation`, `weight` (None for a quantiser), `block_size`, `lanes`,
-      `accumulator` (None for a quantiser), `latency` in cycles, `config` (every field)
+    - what `described` says of the config
     - `library` (its own name), `area` in `area_unit`, `area_ge` in gate equivalents (NAND2), `registers_ge` (its part
       in flip-flops and clock gates), `area_ge_per_mac` (a lane's share: one lane takes one MAC a cycle), `flip_flops`,
       `clock_gates`, `cells` (library cell -> number)
@@ -159,12 +159,15 @@ def measure(
     - `breakdown`: instance path -> its own gate equivalents, None unless wanted
     - `seconds` that the run took, `cached`
 
-    Raises UsageError for a wrong liberty or a missing yosys, and `synth.SynthesisError`, which names the unit, when
+    Raises UsageError for a wrong liberty or a missing yosys, and `ToolError`, which names the unit, when
     yosys fails or takes too long.
     """
     lib = liberty.read(liberty.find(library))
     verilog = verilog_text(unit_of(config).component(config), config.name)
     target = synth.default_target_ps(lib, target_fo4(config)) if target_ps is None else target_ps
+    whole = kept(cache, config.name, _key(verilog, lib, target, True))
+    if whole is not None and not breakdown:  # it has more than is wanted
+        return _record(config, lib, target, whole | {"breakdown_ge": {}}) | {"cached": True}
     key = _key(verilog, lib, target, breakdown)
 
     def run() -> Record:
@@ -175,18 +178,9 @@ def measure(
 
 
 def _record(config: Config, lib: liberty.Library, target_ps: float, result: dict[str, Any]) -> Record:
-    fields = config.as_dict()
     path = result["timing"]["path"]
     return {
-        "name": config.name,
-        "unit": unit_of(config).name,
-        "activation": fields.get("activation", fields.get("format")),
-        "weight": fields.get("weight"),
-        "block_size": fields["block_size"],
-        "lanes": config.lanes,
-        "accumulator": fields.get("accumulator"),
-        "latency": config.latency,
-        "config": fields,
+        **described(config),
         "library": lib.name,
         "area": result["area"],
         "area_unit": result["area_unit"],
@@ -210,7 +204,7 @@ def _record(config: Config, lib: liberty.Library, target_ps: float, result: dict
 
 def _key(verilog: str, lib: liberty.Library, target_ps: float, breakdown: bool) -> str:
     """A digest of everything that a result depends on."""
-    return digest((verilog, lib.digest, f"{target_ps:g}", str(breakdown), synth.yosys_version(), _flow_digest()))
+    return digest((verilog, lib.digest, f"{target_ps:g}", str(breakdown), YOSYS.version(), _flow_digest()))
 
 
 @functools.cache

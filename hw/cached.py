@@ -16,6 +16,17 @@ def digest(inputs: Iterable[str]) -> str:
     return hashlib.sha256("\0".join(inputs).encode()).hexdigest()
 
 
+def kept(folder: Path | None, name: str, key: str) -> Result | None:
+    """The result kept in `folder` for `key`, None where there is none; see `cached`."""
+    if folder is None:
+        return None
+    try:
+        found = json.loads(_file(folder, name, key).read_text())
+        return found["result"] if found["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):  # none, or unreadable, which counts as none
+        return None
+
+
 def cached(folder: Path | None, name: str, key: str, compute: Callable[[], Result]) -> tuple[Result, bool]:
     """The result kept in `folder` for `key`, or a new one, which is then kept; and whether it was found.
 
@@ -25,15 +36,14 @@ def cached(folder: Path | None, name: str, key: str, compute: Callable[[], Resul
         key: `digest` of everything that the result depends on.
         compute: gives a result ready for JSON.
     """
-    if folder is None:
-        return compute(), False
-    file = folder / f"{name}-{key[:16]}.json"
-    try:
-        kept = json.loads(file.read_text())
-        if kept["key"] == key:
-            return kept["result"], True
-    except (OSError, ValueError, KeyError, TypeError):  # none, or unreadable, which counts as none
-        pass
+    found = kept(folder, name, key)
+    if found is not None:
+        return found, True
     result = compute()
-    write_text(file, json.dumps({"key": key, "result": result}) + "\n")
+    if folder is not None:
+        write_text(_file(folder, name, key), json.dumps({"key": key, "result": result}) + "\n")
     return result, False
+
+
+def _file(folder: Path, name: str, key: str) -> Path:
+    return folder / f"{name}-{key[:16]}.json"

@@ -22,7 +22,7 @@ from amxfp4.hw.area import baseline_of, config_of, symmetric_of
 from amxfp4.hw.cached import cached, digest
 from amxfp4.hw.generate import verilog_text
 from amxfp4.hw.tool import NEXTPNR_ECP5, YOSYS
-from amxfp4.hw.units import Config, unit_of
+from amxfp4.hw.units import Config, described, unit_of
 
 Record = dict[str, Any]
 
@@ -95,8 +95,7 @@ def measure(config: Config, *, seed: int = SEED, timeout: float = 1800.0, cache:
 
     Returns a flat record:
 
-    - `name`, `unit`, `activation`, `weight` (None for a quantiser), `block_size`, `lanes`, `accumulator` (None for a
-      quantiser), `latency` in cycles, `config` (every field)
+    - what `described` says of the config
     - `device`, `speed_grade`, `seed`
     - `luts`: 4-input LUTs occupied after place and route, those in carry chains included; `carries`: two-bit carry
       cells (CCU2C), each of which occupies two LUTs; `flip_flops`: without the harness's
@@ -112,17 +111,8 @@ def measure(config: Config, *, seed: int = SEED, timeout: float = 1800.0, cache:
     versions = (YOSYS.version(), NEXTPNR_ECP5.version())
     key = digest((verilog, _SYNTHESIS, _PLACE_AND_ROUTE, str(seed), *versions))
     result, found = cached(cache, config.name, key, lambda: _run(verilog, config.name, bits, seed, timeout))
-    fields = config.as_dict()
     return {
-        "name": config.name,
-        "unit": unit_of(config).name,
-        "activation": fields.get("activation", fields.get("format")),
-        "weight": fields.get("weight"),
-        "block_size": fields["block_size"],
-        "lanes": config.lanes,
-        "accumulator": fields.get("accumulator"),
-        "latency": config.latency,
-        "config": fields,
+        **described(config),
         "device": DEVICE,
         "speed_grade": SPEED_GRADE,
         "seed": seed,

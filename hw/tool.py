@@ -14,6 +14,10 @@ class ToolError(RuntimeError):
     """A tool failed or took longer than its time budget; the text says which and ends with the tool's last words."""
 
 
+class ToolTimeout(ToolError):
+    """A tool took longer than its time budget."""
+
+
 @dataclass(frozen=True)
 class Tool:
     """A program built for WebAssembly, which sees its working folder and nothing else of the disk.
@@ -47,7 +51,7 @@ class Tool:
 
         Raises:
             UsageError: it is not installed.
-            ToolError: it failed or took too long.
+            ToolError: it failed; ToolTimeout: it took too long.
         """
         self.version()
         module, function = self.entry.split(":")
@@ -62,7 +66,7 @@ class Tool:
                 check=False,
             )
         except subprocess.TimeoutExpired:
-            raise ToolError(f"{doing} took longer than its budget of {timeout:g} s") from None
+            raise ToolTimeout(f"{doing} took longer than its budget of {timeout:g} s") from None
         if done.returncode:
             words = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
             errors = [line for line in words if "ERROR" in line] or words[-3:]

@@ -137,6 +137,24 @@ def unit_of(config: Config) -> Unit:
     return next(unit for unit in UNITS.values() if unit.config is type(config))
 
 
+def described(config: Config) -> dict[str, Any]:
+    """How a record of measurements names a unit: `name`, `unit` ("mac", "quantizer" or "chain"), `activation`, `weight`
+    (None for a quantiser), `block_size`, `lanes`, `accumulator` (None for a quantiser), `latency` in cycles, `config`
+    (every field)."""
+    fields = config.as_dict()
+    return {
+        "name": config.name,
+        "unit": unit_of(config).name,
+        "activation": fields.get("activation", fields.get("format")),
+        "weight": fields.get("weight"),
+        "block_size": fields["block_size"],
+        "lanes": config.lanes,
+        "accumulator": fields.get("accumulator"),
+        "latency": config.latency,
+        "config": fields,
+    }
+
+
 def inputs(config: Config) -> tuple[str, ...]:
     """The names of a unit's input streams; its output stream is `o`."""
     return unit_of(config).inputs

@@ -1,8 +1,6 @@
-"""A linear layer's tensors: from NumPy files, or drawn so that they look like a real one."""
+"""A linear layer's tensors: from files, or drawn so that they look like a real one."""
 
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +8,7 @@ from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError
 from amxfp4.golden.quantize import INPUT_DTYPES
+from amxfp4.tensors import read_tensor
 
 SYNTHETIC_SHAPE = (64, 1536, 384)
 """Tokens, inputs and outputs of the synthetic layer: those of a small transformer's second feed-forward layer."""
@@ -48,14 +47,17 @@ class Layer:
 
 
 def from_files(activations: str, weights: str) -> Layer:
-    """A layer from two arrays, each `file.npy` or `file.npz:key`.
+    """A layer from two tensors, each named as `read_tensor` takes it.
 
     Leading axes of the activations count as tokens.
 
     Raises:
-        UsageError: a file that is missing or not NumPy's, a missing key, a wrong dtype or shape.
+        UsageError: a file that is missing or of another kind, a missing key, a wrong dtype or shape.
     """
-    x, w = (_checked(name, where, load(where)) for name, where in (("activations", activations), ("weights", weights)))
+    x, w = (
+        _checked(name, where, read_tensor(where))
+        for name, where in (("activations", activations), ("weights", weights))
+    )
     if w.ndim != 2:
         raise UsageError(f"weights {weights!r} have shape {w.shape}; two axes, (outputs, inputs), are needed")
     if x.shape[-1] != w.shape[-1]:
@@ -72,35 +74,6 @@ def _checked(name: str, where: str, array: NDArray[Any]) -> NDArray[Any]:
     if array.ndim < 2 or not array.size:
         raise UsageError(f"{name} {where!r} have shape {array.shape}; two axes or more, none empty, are needed")
     return array
-
-
-def load(where: str) -> NDArray[Any]:
-    """The array in `file.npy`, or the member `key` of `file.npz:key`.
-
-    Raises:
-        UsageError: there is no such array.
-    """
-    name, colon, key = where.partition(".npz:")
-    path = Path(name + ".npz" if colon else where)
-    try:
-        content = np.load(path, allow_pickle=False)
-    except OSError as error:
-        raise UsageError(f"cannot read {str(path)!r}: {error.strerror or 'not a NumPy file'}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile):
-        raise UsageError(f"{str(path)!r} is not a NumPy array; a .npy file or file.npz:key is needed") from None
-    if isinstance(content, np.ndarray):
-        if colon:
-            raise UsageError(f"{str(path)!r} is a single array and has no member {key!r}")
-        return content
-    with content:
-        if key not in content.files:
-            named = f"has no member {key!r}" if colon else "holds several arrays"
-            raise UsageError(f"{str(path)!r} {named}; write file.npz:key, key one of {', '.join(content.files)}")
-        try:
-            member: NDArray[Any] = content[key]
-        except (ValueError, zipfile.BadZipFile):
-            raise UsageError(f"the member {key!r} of {str(path)!r} is not an array of numbers") from None
-        return member
 
 
 def synthetic(seed: int) -> Layer:

@@ -29,7 +29,7 @@ def measure(
     `weight`, `lanes`, `accumulator`, `library`, `outputs` compared and their `mismatches`, `cycles` counted, and in fJ
     `logic`, `registers`, `clock` of a cycle and `energy_per_mac`; `ratio_to_mxfp4` is None until compared.
 
-    Raises UsageError for a wrong liberty or one without power tables, SynthesisError when yosys fails.
+    Raises UsageError for a wrong liberty or one without power tables, ToolError when yosys fails.
     """
     part = sample(layer, STIMULI)
     a, w = (quantize(x, fmt) for x, fmt in zip((part.activations, part.weights), config.formats, strict=True))

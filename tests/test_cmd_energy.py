@@ -43,7 +43,7 @@ def test_the_table(tmp_path: Path) -> None:
         (["--lanes", "3"], "lanes is 3; allowed are 1, 2, 4, 8, 16, 32"),
         (["--liberty", "none.lib"], "liberty 'none.lib' does not exist"),
         (["--activations", "x.npy"], "--activations was given without --weights"),
-        (["--activations", "x.npy", "--weights", "x.npy"], "cannot read 'x.npy'"),
+        (["--activations", "x.npy", "--weights", "x.npy"], "there is no file 'x.npy'"),
         (["--seed", "-1"], "--seed"),
     ],
 )

@@ -81,7 +81,7 @@ def test_a_real_layer(shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
 @pytest.mark.parametrize(
     ("words", "says"),
     [
-        (["--activations", "missing.npy", "--weights", "missing.npy"], "cannot read 'missing.npy'"),
+        (["--activations", "missing.npy", "--weights", "missing.npy"], "there is no file 'missing.npy'"),
         (["--activations", "x.npy"], "--activations was given without --weights"),
         (["--format", "FP4"], "unknown block format 'FP4'"),
         (["--lanes", "64"], "lanes is 64; allowed are 1, 2, 4, 8, 16, 32"),

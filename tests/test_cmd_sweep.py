@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from amxfp4.hw import area, sweep
+from amxfp4.hw.tool import ToolError
 from amxfp4.main import main
 
 SMALL = ("--pair", "MXFP4", "--lanes", "1")
@@ -29,7 +30,7 @@ def call(*words: str) -> int:
 def fake(config: Any, library: Any, sources: str, failing: str = "", **options: Any) -> dict[str, Any]:
     """What `sweep.measure` gives, at once."""
     if config.name == failing:
-        raise sweep.ToolError(f"synthesis of {config.name!r} took longer than its budget")
+        raise ToolError(f"synthesis of {config.name!r} took longer than its budget")
     cost = {"area": 10.0 * config.lanes, "area_ge": 12.5 * config.lanes + config.front_registers}
     numbers = ("registers_ge", "flip_flops", "clock_gates", "delay_ps", "period_ps", "area_ge_per_mac")
     return {

@@ -14,6 +14,7 @@ from amxfp4.hw.config import MacConfig
 from amxfp4.hw.quantizer_config import QuantizerConfig
 from amxfp4.hw.synth import SynthResult
 from amxfp4.hw.timing import Step, TimingReport
+from amxfp4.hw.tool import Tool, ToolError
 
 TINY = MacConfig("MXFP4", "MXFP4", 8, 1)
 
@@ -200,15 +201,27 @@ def test_any_other_input_is_another_run(fake: Fake, tmp_path: Path, monkeypatch:
     library = tmp_path / "other.lib"
     library.write_text(liberty.GENERIC.read_text().replace("area : 24", "area : 25"))
     measure(TINY, cache=tmp_path)
-    for options in ({"breakdown": False}, {"target_ps": 900.0}, {"library": library}):
+    for options in ({"target_ps": 900.0}, {"library": library}):
         measure(TINY, cache=tmp_path, **options)  # type: ignore[arg-type]
-    for module, name, value in ((synth, "yosys_version", lambda: "9"), (area, "_flow_digest", lambda: "other")):
+    for module, name, value in ((Tool, "version", lambda tool: "9"), (area, "_flow_digest", lambda: "other")):
         monkeypatch.setattr(module, name, value)
         measure(TINY, cache=tmp_path)
     text = area.verilog_text
     monkeypatch.setattr(area, "verilog_text", lambda component, name: text(component, "other"))
     measure(TINY, cache=tmp_path)
-    assert len(fake.calls) == 7
+    assert len(fake.calls) == 6
+
+
+def test_a_run_with_areas_by_submodule_serves_one_without(fake: Fake, tmp_path: Path) -> None:
+    whole = measure(TINY, cache=tmp_path)
+    less = measure(TINY, cache=tmp_path, breakdown=False)
+    assert less == whole | {"breakdown": None, "cached": True}
+
+
+def test_a_run_without_areas_by_submodule_does_not_serve_one_with(fake: Fake, tmp_path: Path) -> None:
+    measure(TINY, cache=tmp_path, breakdown=False)
+    assert measure(TINY, cache=tmp_path)["breakdown"]
+    assert len(fake.calls) == 2
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}', '{"key": "x", "result": 0}'])
@@ -227,10 +240,10 @@ def test_the_timeout_is_passed_on_and_no_part_of_the_key(fake: Fake, tmp_path: P
 
 def test_a_failed_run_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*args: Any, **options: Any) -> SynthResult:
-        raise synth.SynthesisError("no")
+        raise ToolError("no")
 
     monkeypatch.setattr(synth, "synthesise", fails)
-    with pytest.raises(synth.SynthesisError, match="no"):
+    with pytest.raises(ToolError, match="no"):
         measure(TINY, cache=tmp_path)
     assert not list(tmp_path.iterdir())
 

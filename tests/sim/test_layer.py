@@ -10,7 +10,7 @@ from amxfp4.errors import UsageError
 from amxfp4.golden import Rounding
 from amxfp4.hw.config import MacConfig
 from amxfp4.sim import layer_run
-from amxfp4.sim.layer import Layer, from_files, load, synthetic
+from amxfp4.sim.layer import Layer, from_files, synthetic
 from amxfp4.sim.layer_run import run_layer
 
 CONFIG = MacConfig("MXFP4", "MXFP4", lanes=8)
@@ -133,7 +133,6 @@ def test_files_are_read(tmp_path: Path) -> None:
     x = np.ones((2, 3, 32), np.float16)
     np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "both.npz", x=x, w=np.ones((4, 32), np.float32))
-    assert np.array_equal(load(str(tmp_path / "x.npy")), x)
     layer = from_files(str(tmp_path / "x.npy"), f"{tmp_path / 'both.npz'}:w")
     assert layer.activations.shape == (6, 32)
     assert layer.weights.shape == (4, 32)
@@ -147,26 +146,17 @@ def folder(tmp_path: Path) -> Path:
     np.save(tmp_path / "three.npy", np.ones((2, 2, 32), np.float32))
     np.save(tmp_path / "empty.npy", np.ones((0, 32), np.float32))
     np.save(tmp_path / "wide.npy", np.ones((2, 64), np.float32))
-    np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
-    np.savez(tmp_path / "several.npz", a=np.ones((2, 32), np.float32), b=np.array([{}], object))
+    np.savez(tmp_path / "several.npz", a=np.ones((2, 32), np.float32), b=np.ones((2, 32), np.float32))
     (tmp_path / "text.npy").write_text("not an array")
-    (tmp_path / "none.npy").write_text("")
-    (tmp_path / "text.npz").write_text("PK not an archive")
     return tmp_path
 
 
 @pytest.mark.parametrize(
     ("activations", "weights", "says"),
     [
-        ("missing.npy", "x.npy", "No such file"),
-        ("x.npy", "missing.npz:w", "No such file"),
-        ("several.npz:c", "x.npy", "has no member 'c'; write file.npz:key, key one of a, b"),
-        ("several.npz", "x.npy", "holds several arrays"),
-        ("several.npz:b", "x.npy", "not an array of numbers"),
-        ("x.npy", "text.npy", "not a NumPy array"),
-        ("x.npy", "none.npy", "not a NumPy array"),
-        ("text.npz:a", "x.npy", "not a NumPy array"),
-        ("objects.npy", "x.npy", "not a NumPy array"),
+        ("missing.npy", "x.npy", "there is no file"),
+        ("several.npz:c", "x.npy", "has no tensor 'c'"),
+        ("x.npy", "text.npy", "cannot read"),
         ("double.npy", "x.npy", "float64; float32, float16, bfloat16 are allowed"),
         ("vector.npy", "x.npy", "two axes or more"),
         ("empty.npy", "x.npy", "none empty"),

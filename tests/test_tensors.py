@@ -1,5 +1,6 @@
 """Tensors from files, and every way in which that fails."""
 
+import importlib.util
 from pathlib import Path
 
 import ml_dtypes
@@ -7,8 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
-from amxfp4.accuracy.tensors import read_safetensors, read_tensor
 from amxfp4.errors import UsageError
+from amxfp4.tensors import read_safetensors, read_tensor
 
 X = np.arange(6, dtype=np.float32).reshape(2, 3)
 Y = X.astype(np.float16) + 1
@@ -82,3 +83,10 @@ def test_every_tensor_of_a_file(files: Path) -> None:
     np.testing.assert_array_equal(found["y"], Y)
     with pytest.raises(UsageError, match=r"none\.safetensors"):
         read_safetensors(Path("none.safetensors"))
+
+
+def test_without_safetensors_the_extra_is_named(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(UsageError, match=r"is not installed; install the extra amxfp4\[accuracy\]"):
+        read_tensor("two.safetensors:y")
+    np.testing.assert_array_equal(read_tensor("x.npy"), X)

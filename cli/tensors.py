@@ -1,5 +1,6 @@
 """Tensors from files: .npy, .npz and .safetensors."""
 
+import importlib.util
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -41,9 +42,17 @@ def read_safetensors(path: Path) -> dict[str, NDArray[Any]]:
     Raises:
         UsageError: the file is missing or cannot be read.
     """
+    _needs_safetensors(path)
     from safetensors.numpy import load_file
 
     return _reading(path, lambda: load_file(path))
+
+
+def _needs_safetensors(path: Path) -> None:
+    if importlib.util.find_spec("safetensors") is None:
+        raise UsageError(
+            f"safetensors, which reads {str(path)!r}, is not installed; install the extra amxfp4[accuracy]"
+        )
 
 
 def _split(source: str) -> tuple[Path, str | None]:
@@ -58,13 +67,15 @@ def _split(source: str) -> tuple[Path, str | None]:
 
 def _reading(path: Path, read: Callable[[], Result]) -> Result:
     """What `read` gives; whatever the libraries raise about a file becomes one sentence."""
-    from safetensors import SafetensorError
-
     try:
         return read()
     except UsageError:
         raise
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, SafetensorError) as error:
+    except Exception as error:
+        # safetensors is in an extra; its error, which descends from Exception alone, is known by its name.
+        kinds = (OSError, ValueError, EOFError, zipfile.BadZipFile)
+        if not isinstance(error, kinds) and type(error).__name__ != "SafetensorError":
+            raise
         reason = " ".join(str(error).split()).split(". ")[0].rstrip(".")
         raise UsageError(f"cannot read {str(path)!r} ({reason}); an intact {path.suffix} file is needed") from None
 
@@ -75,6 +86,7 @@ def _from_npz(path: Path, key: str | None) -> NDArray[Any]:
 
 
 def _from_safetensors(path: Path, key: str | None) -> NDArray[Any]:
+    _needs_safetensors(path)
     from safetensors import safe_open
 
     with safe_open(path, framework="np") as file:
