@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from amxfp4 import run_options
 from amxfp4.config_options import config_options
 from amxfp4.errors import UsageError
 from amxfp4.hw.units import UNITS
@@ -35,20 +36,11 @@ _NARROW = {
 @click.option("--lanes", type=int, multiple=True, metavar="INTEGER", help="May be repeated (default 1, 8 and 32).")
 @config_options([UNITS[name] for name in MEASURED], skip=("lanes",))
 @click.option("--liberty", metavar="FILE", help='Cell library: a .lib or .lib.gz, "generic" (default) or "osu018".')
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one a core).")
-@click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), default=1800.0, show_default=True, help="Seconds a yosys run."
-)
+@run_options.JOBS
+@run_options.timeout()
 @click.option("--no-breakdown", is_flag=True, help="Leave out areas by submodule, which take a run more for each unit.")
-@click.option("--no-cache", is_flag=True, help="Run everything anew, and keep nothing.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=FOLDER,
-    show_default=True,
-    help="Folder for area.json, area.md, area.svg and the cache.",
-)
+@run_options.NO_CACHE
+@run_options.output_folder(FOLDER, "area.json, area.md, area.svg and the cache")
 def command(
     unit: str | None,
     lanes: tuple[int, ...],

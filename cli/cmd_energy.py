@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from amxfp4 import run_options
 from amxfp4.errors import UsageError
 
 if TYPE_CHECKING:
@@ -21,19 +22,10 @@ FOLDER = Path("build/energy")
 @click.option("--weights", metavar="FILE", help="(outputs, inputs), likewise. Without files: a synthetic layer.")
 @click.option("--lanes", type=int, multiple=True, metavar="INTEGER", help="May be repeated (default 8).")
 @click.option("--liberty", metavar="FILE", help='A .lib or .lib.gz with power tables, "generic" (default) or "osu018".')
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one a core).")
-@click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), default=1800.0, show_default=True, help="Seconds a yosys run."
-)
+@run_options.JOBS
+@run_options.timeout()
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the synthetic layer.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=FOLDER,
-    show_default=True,
-    help="Folder for energy.json and energy.md.",
-)
+@run_options.output_folder(FOLDER, "energy.json and energy.md")
 def command(
     activations: str | None,
     weights: str | None,

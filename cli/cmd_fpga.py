@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from amxfp4 import run_options
 from amxfp4.config_options import config_options
 from amxfp4.hw.units import UNITS
 
@@ -36,23 +37,10 @@ LEFT = HEADINGS[:3]
 @click.option("--lanes", type=int, multiple=True, metavar="INTEGER", help="May be repeated (default 1, 8 and 32).")
 @config_options(UNITS.values(), skip=("lanes",))
 @click.option("--seed", type=click.IntRange(0), default=1, show_default=True, help="Of the placement.")
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one a core).")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(0, min_open=True),
-    default=1800.0,
-    show_default=True,
-    help="Seconds for synthesis, and as many for place and route, of a unit.",
-)
-@click.option("--no-cache", is_flag=True, help="Run everything anew, and keep nothing.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=FOLDER,
-    show_default=True,
-    help="Folder for fpga.json, fpga.md and the cache.",
-)
+@run_options.JOBS
+@run_options.timeout("Seconds for synthesis, and as many for place and route, of a unit.")
+@run_options.NO_CACHE
+@run_options.output_folder(FOLDER, "fpga.json, fpga.md and the cache")
 def command(
     unit: str | None,
     lanes: tuple[int, ...],

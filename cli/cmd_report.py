@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from amxfp4 import run_options
+
 FOLDER = Path("build/report")
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -14,14 +16,7 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--sweep", type=_FILE, help="What `amxfp4 sweep` wrote (default build/sweep/sweep.json); optional.")
 @click.option("--fpga", type=_FILE, help="What `amxfp4 fpga` wrote (default build/fpga/fpga.json); optional.")
 @click.option("--energy", type=_FILE, help="What `amxfp4 energy` wrote (default build/energy/energy.json); optional.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=FOLDER,
-    show_default=True,
-    help="Folder for index.html and the pictures.",
-)
+@run_options.output_folder(FOLDER, "index.html and the pictures")
 def command(
     area: Path | None, accuracy: Path | None, sweep: Path | None, fpga: Path | None, energy: Path | None, output: Path
 ) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from amxfp4 import run_options
 from amxfp4.config_options import explanations
 from amxfp4.errors import UsageError
 from amxfp4.hw.config import MacConfig
@@ -42,18 +43,9 @@ def _axes(command: Callable[..., int]) -> Callable[..., int]:
 @click.option("--liberty", "liberties", multiple=True, metavar="FILE", help='As for area: a file, "generic", "osu018".')
 @click.option("--jobs", type=click.IntRange(1), help="Runs side by side on this machine (default: one a core).")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster whose scheduler is at tcp://host:port.")
-@click.option(
-    "--timeout", type=click.FloatRange(0, min_open=True), default=1800.0, show_default=True, help="Seconds a yosys run."
-)
+@run_options.timeout()
 @click.option("--list", "listed", is_flag=True, help="Only say which runs there are, and which are done.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=FOLDER,
-    show_default=True,
-    help="Folder for results.jsonl, sweep.json and sweep.csv.",
-)
+@run_options.output_folder(FOLDER, "results.jsonl, sweep.json and sweep.csv")
 def command(
     pairs: tuple[str, ...],
     liberties: tuple[str, ...],
