@@ -16,17 +16,17 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--sweep", type=_FILE, help="What `amxfp4 sweep` wrote (default build/sweep/sweep.json); optional.")
 @click.option("--fpga", type=_FILE, help="What `amxfp4 fpga` wrote (default build/fpga/fpga.json); optional.")
 @click.option("--energy", type=_FILE, help="What `amxfp4 energy` wrote (default build/energy/energy.json); optional.")
-@run_options.output_folder(FOLDER, "index.html and the pictures")
+@run_options.output_folder(FOLDER, "index.html, summary.md and the pictures")
 def command(
     area: Path | None, accuracy: Path | None, sweep: Path | None, fpga: Path | None, energy: Path | None, output: Path
 ) -> None:
-    """Write one HTML page of cost, accuracy, delay and ratios, which needs no network, and the same as SVG pictures.
+    """Write one HTML page of cost, accuracy, delay and ratios, which needs no network; a table; SVG pictures.
 
     Reads what `amxfp4 area` and `amxfp4 accuracy` wrote, and `amxfp4 sweep`, `amxfp4 fpga` and `amxfp4 energy` where
     they did.
     """
     from amxfp4.files import write_text
-    from amxfp4.report import inputs, page, still
+    from amxfp4.report import inputs, page, still, summary
     from amxfp4.report.answer import answer
     from amxfp4.report.charts import charts
 
@@ -48,10 +48,13 @@ def command(
     for chart, picture in zip(drawn, pictures, strict=True):
         still.write(chart, picture)
     write_text(output / "index.html", text)
+    write_text(output / "summary.md", summary.table(found))
     click.echo(" ".join(sentences))
     for note in notes:
         click.echo(note, err=True)
-    click.echo(f"written to {', '.join(str(file) for file in (output / 'index.html', *pictures))}")
+    click.echo(
+        f"written to {', '.join(str(file) for file in (output / 'index.html', output / 'summary.md', *pictures))}"
+    )
 
 
 LEFT_OUT = {

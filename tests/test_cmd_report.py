@@ -40,7 +40,7 @@ def test_a_page_and_its_pictures(folder: Path, capsys: pytest.CaptureFixture[str
     assert "`amxfp4 accuracy --quick`" in captured.err
     files = sorted(path.name for path in Path("out").iterdir())
     assert files == sorted(
-        ["index.html"]
+        ["index.html", "summary.md"]
         + [
             f"{key}.svg"
             for key in ("cost-accuracy", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "energy", "fpga")

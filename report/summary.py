@@ -1,0 +1,38 @@
+"""Accuracy and area of each pair of formats in one table: that of the README."""
+
+from amxfp4.report.charts import Pair, plural
+from amxfp4.report.inputs import Inputs
+
+
+def table(inputs: Inputs) -> str:
+    """Markdown: a row for each pair of formats with its default accumulator.
+
+    Accuracy as measured, gate equivalents at the middle number of lanes, and for each number of lanes the area's ratio
+    to MXFP4's unit and to the symmetric unit. "-" where something was not measured.
+    """
+    middle = inputs.lanes[len(inputs.lanes) // 2]
+    accuracy = ["outputs' SQNR, dB", "cosine of embeddings"]
+    lanes = [plural(count) for count in inputs.lanes]
+    headings = ["activations x weights", "accumulator", *accuracy, f"GE, {plural(middle)}", *lanes]
+    rule = ["---", "---", *["---:"] * (len(headings) - 2)]
+    rows = [headings, rule, *(_row(inputs, pair, middle) for pair in inputs.pairs)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
+
+
+def _row(inputs: Inputs, pair: Pair, middle: int) -> list[str]:
+    case, unit = inputs.accuracy(pair), inputs.unit(pair, middle)
+    sqnr = case and case["linear_layers_mean"]["output"]
+    cosine = case and case["end_to_end"]["linear and attention"]["cosine_mean"]
+    ratios = []
+    for lanes in inputs.lanes:
+        at = inputs.unit(pair, lanes)
+        both = [at[f"ratio_to_{other}"] for other in ("mxfp4", "symmetric")] if at else []
+        ratios.append(" / ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in both) or "-")
+    return [
+        " x ".join(dict.fromkeys(pair)),
+        "-" if unit is None else "exact" if unit["accumulator"] == "exact" else "float32",
+        "-" if sqnr is None else f"{sqnr:.2f}",
+        "-" if cosine is None else f"{cosine:.4f}",
+        "-" if unit is None else f"{unit['area_ge']:.0f}",
+        *ratios,
+    ]

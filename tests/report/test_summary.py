@@ -1,0 +1,41 @@
+"""The table of the README."""
+
+from pathlib import Path
+
+import pytest
+import report_samples
+
+from amxfp4.report import inputs
+from amxfp4.report.inputs import Inputs
+from amxfp4.report.summary import table
+
+
+@pytest.fixture
+def found(tmp_path: Path) -> Inputs:
+    report_samples.write(tmp_path)
+    paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
+    return inputs.read(*paths)
+
+
+def test_a_row_for_each_pair(found: Inputs) -> None:
+    for case in found.cases:
+        case["end_to_end"]["linear and attention"] = {"cosine_mean": 0.91234, "rank_correlation": 0.9}
+    unit = found.unit(("AMXFP4-X2", "AMXFP4-X2"), 8)
+    assert unit is not None
+    unit |= {"area_ge": 5526.67, "ratio_to_mxfp4": 1.2006, "ratio_to_symmetric": None}
+    headings, rule, *rows = table(found).splitlines()
+    assert headings.split(" | ")[4:] == ["GE, 8 lanes", "1 lane", "8 lanes", "32 lanes |"]
+    assert {line.count("|") for line in (headings, rule, *rows)} == {9}
+    assert [row.split(" | ")[0] for row in rows] == [f"| {' x '.join(dict.fromkeys(pair))}" for pair in found.pairs]
+    (row,) = (row for row in rows if row.startswith("| AMXFP4-X2 | "))
+    sqnr = found.accuracy(("AMXFP4-X2", "AMXFP4-X2"))["linear_layers_mean"]["output"]  # type: ignore[index]
+    assert row.startswith(f"| AMXFP4-X2 | exact | {sqnr:.2f} | 0.9123 | 5527 | ")
+    assert row.split(" | ")[6] == "1.20 / -"
+
+
+def test_what_was_not_measured(found: Inputs) -> None:
+    found.cases.clear()
+    found.units[:] = [unit for unit in found.units if unit["lanes"] != 8 or unit["activation"] == "MXFP4"]
+    row = table(found).splitlines()[-1].split(" | ")
+    assert row[2:5] == ["-", "-", "-"]
+    assert row[6] == "-"
