@@ -8,23 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from command_line import call, check_refused
 
 from amxfp4.main import main
-
-
-def call(*words: str) -> int:
-    """Runs the command line and returns its exit status."""
-    sys.argv = ["amxfp4", *words]
-    with pytest.raises(SystemExit) as done:
-        main()
-    assert isinstance(done.value.code, int)
-    return done.value.code
 
 
 @pytest.fixture(autouse=True)
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, with a layer's tensors."""
-    monkeypatch.setattr(sys, "argv", sys.argv)
     monkeypatch.chdir(tmp_path)
     rng = np.random.default_rng(1)
     np.save("x.npy", rng.normal(size=(2, 6, 96)).astype(np.float16))
@@ -164,9 +155,5 @@ def test_what_to_do_without_the_package(monkeypatch: pytest.MonkeyPatch, capsys:
 def test_a_mistake_is_one_line_and_status_2(
     elsewhere: Path, words: list[str], says: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call("accuracy", *words) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert says in captured.err
-    assert captured.err.count("\n") == 1
+    check_refused(call("accuracy", *words), *capsys.readouterr(), says)
     assert {path.name for path in elsewhere.iterdir()} == {"x.npy", "layer.npz"}

@@ -1,38 +1,16 @@
 """`amxfp4 area` as a user meets it."""
 
-import contextlib
-import io
 import json
-import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from command_line import Run, check_refused, run
 
 from amxfp4.hw import liberty
-from amxfp4.main import main
 
 UNIT = "mac_mxfp4_x_mxfp4_l1_fp32_k8"
 # The smallest unit there is, which is only compared with itself.
 WORDS = ("area", "--activation", "MXFP4", "--block-size", "8", "--lanes", "1", "--jobs", "1")
-
-
-@dataclass(frozen=True)
-class Run:
-    status: int
-    out: str
-    err: str
-
-
-def run(*words: str) -> Run:
-    """Runs the command line."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(sys, "argv", ["amxfp4", *words])
-        with pytest.raises(SystemExit) as done:
-            main()
-    assert isinstance(done.value.code, int)
-    return Run(done.value.code, out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +110,5 @@ def test_a_mistake_is_one_line_and_status_2(
     monkeypatch.chdir(tmp_path)
     Path("wrong.lib").write_text("module x; endmodule\n")
     found = run("area", *words)
-    assert (found.status, found.out) == (2, "")
-    assert says in found.err
-    assert found.err.count("\n") == 1
+    check_refused(found.status, found.out, found.err, says)
     assert [path.name for path in tmp_path.iterdir()] == ["wrong.lib"]

@@ -1,39 +1,24 @@
 """`amxfp4 energy` as a user meets it."""
 
-import contextlib
-import io
 import json
-import sys
 from pathlib import Path
 
 import pytest
-
-from amxfp4.main import main
-
-
-def run(*words: str) -> tuple[int, str, str]:
-    """Status, standard output and standard error of the command line."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        patch.setattr(sys, "argv", ["amxfp4", *words])
-        with pytest.raises(SystemExit) as done:
-            main()
-    assert isinstance(done.value.code, int)
-    return done.value.code, out.getvalue(), err.getvalue()
+from command_line import check_refused, run
 
 
 @pytest.mark.full
 def test_the_table(tmp_path: Path) -> None:
-    status, out, err = run("energy", "--lanes", "1", "--jobs", "2", "-o", str(tmp_path))
-    assert status == 0, err
+    found = run("energy", "--lanes", "1", "--jobs", "2", "-o", str(tmp_path))
+    assert found.status == 0, found.err
     records = json.loads((tmp_path / "energy.json").read_text())
     assert len(records) == 7
     assert all(record["mismatches"] == 0 and record["outputs"] > 100 for record in records)
     assert records[0]["ratio_to_mxfp4"] == 1
     assert all(0.5 < record["ratio_to_mxfp4"] < 5 for record in records)
     for record in records:
-        assert f"{record['energy_per_mac']:.0f}" in out
-    assert max(len(line) for line in out.splitlines() if "written" not in line) <= 100
+        assert f"{record['energy_per_mac']:.0f}" in found.out
+    assert max(len(line) for line in found.out.splitlines() if "written" not in line) <= 100
     assert (tmp_path / "energy.md").read_text().count("\n| ") == 9
 
 
@@ -51,8 +36,6 @@ def test_a_mistake_is_one_line_and_status_2(
     words: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    status, out, err = run("energy", *words)
-    assert (status, out) == (2, "")
-    assert says in err
-    assert err.count("\n") == 1
+    found = run("energy", *words)
+    check_refused(found.status, found.out, found.err, says)
     assert not list(tmp_path.iterdir())

@@ -1,25 +1,18 @@
 """`amxfp4 fpga` as a user meets it; place and route itself is in tests/hw/test_fpga.py."""
 
 import json
-import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
+from command_line import check_refused
 
 from amxfp4 import side_by_side
 from amxfp4.hw import fpga, tool
-from amxfp4.main import main
 
-
-def call(*words: str) -> int:
-    """Runs the command line and returns its exit status."""
-    sys.argv = ["amxfp4", "fpga", *words]
-    with pytest.raises(SystemExit) as done:
-        main()
-    assert isinstance(done.value.code, int)
-    return done.value.code
+call = partial(command_line.call, "fpga")
 
 
 def fake(config: Any, failing: str = "", **options: Any) -> dict[str, Any]:
@@ -47,7 +40,6 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch
     """Runs are fakes, in threads."""
     from concurrent.futures import ThreadPoolExecutor
 
-    monkeypatch.setattr(sys, "argv", sys.argv)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(side_by_side, "processes", ThreadPoolExecutor)
     monkeypatch.setattr(fpga, "measure", fake)
@@ -101,11 +93,7 @@ def test_a_run_that_fails_costs_no_other(quick: pytest.MonkeyPatch, capsys: pyte
 def test_a_mistake_is_one_line_and_status_2(
     words: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(*words) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert says in captured.err
-    assert captured.err.count("\n") == 1
+    check_refused(call(*words), *capsys.readouterr(), says)
     assert not list(tmp_path.iterdir())
 
 

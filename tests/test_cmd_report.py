@@ -1,29 +1,22 @@
 """`amxfp4 report` as a user meets it."""
 
-import sys
+from functools import partial
 from pathlib import Path
 
+import command_line
 import pytest
 import report_samples
+from command_line import check_refused
 
-from amxfp4.main import main
 from amxfp4.report import still
+
+call = partial(command_line.call, "report")
 
 pytest.importorskip("plotly", reason="the extra report is not installed")
 
 
-def call(*words: str) -> int:
-    """Runs the command line and returns its exit status."""
-    sys.argv = ["amxfp4", "report", *words]
-    with pytest.raises(SystemExit) as done:
-        main()
-    assert isinstance(done.value.code, int)
-    return done.value.code
-
-
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(sys, "argv", sys.argv)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -77,9 +70,5 @@ def test_a_mistake_is_one_line_and_status_2(
     Path("build/sweep/sweep.json").unlink()
     if missing:
         Path("build", missing).unlink()
-    assert call(*words) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert says in captured.err
-    assert captured.err.count("\n") == 1
+    check_refused(call(*words), *capsys.readouterr(), says)
     assert not Path("build/report").exists()

@@ -1,28 +1,17 @@
 """`amxfp4 sim` as a user meets it."""
 
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from command_line import call, check_refused
 
-from amxfp4.main import main
 from amxfp4.sim import layer_run
-
-
-def call(*words: str) -> int:
-    """Runs the command line and returns its exit status."""
-    sys.argv = ["amxfp4", *words]
-    with pytest.raises(SystemExit) as done:
-        main()
-    assert isinstance(done.value.code, int)
-    return done.value.code
 
 
 @pytest.fixture
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Options that name a small layer."""
-    monkeypatch.setattr(sys, "argv", sys.argv)
     rng = np.random.default_rng(1)
     np.savez(
         tmp_path / "layer.npz",
@@ -72,7 +61,6 @@ def test_a_mismatch_is_shown_and_is_status_1(
 
 
 def test_a_real_layer(shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(sys, "argv", sys.argv)
     layer = f"{shared / 'data' / 'minilm_layer0.npz'}:output.dense"
     assert call("sim", "--activations", f"{layer}.x", "--weights", f"{layer}.w", "--outputs", "3840") == 0
     assert "3,840" in capsys.readouterr().out
@@ -101,11 +89,6 @@ def test_a_mistake_is_one_line_and_status_2(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(sys, "argv", sys.argv)
     monkeypatch.chdir(tmp_path)
-    assert call("sim", *words) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert says in captured.err
-    assert captured.err.count("\n") == 1
+    check_refused(call("sim", *words), *capsys.readouterr(), says)
     assert not list(tmp_path.iterdir())

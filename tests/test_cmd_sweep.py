@@ -9,22 +9,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
+from command_line import check_refused
 
 from amxfp4.hw import area, sweep
 from amxfp4.hw.tool import ToolError
-from amxfp4.main import main
+
+call = partial(command_line.call, "sweep")
 
 SMALL = ("--pair", "MXFP4", "--lanes", "1")
-
-
-def call(*words: str) -> int:
-    """Runs the command line and returns its exit status."""
-    sys.argv = ["amxfp4", "sweep", *words]
-    with pytest.raises(SystemExit) as done:
-        main()
-    assert isinstance(done.value.code, int)
-    return done.value.code
 
 
 def fake(config: Any, library: Any, sources: str, failing: str = "", **options: Any) -> dict[str, Any]:
@@ -51,7 +45,6 @@ def fake(config: Any, library: Any, sources: str, failing: str = "", **options: 
 
 @pytest.fixture(autouse=True)
 def in_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", sys.argv)
     monkeypatch.chdir(tmp_path)
 
 
@@ -181,9 +174,5 @@ def test_on_a_cluster_whose_worker_is_killed(
 def test_a_mistake_is_one_line_and_status_2(
     words: list[str], says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(*words) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert says in captured.err
-    assert captured.err.count("\n") == 1
+    check_refused(call(*words), *capsys.readouterr(), says)
     assert not list(tmp_path.iterdir())

@@ -1,31 +1,24 @@
 """`amxfp4 verilog` as a user meets it."""
 
 import json
-import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import command_line
 import pytest
+from command_line import check_refused
 
 from amxfp4.config_options import explanations
 from amxfp4.hw.units import UNITS
-from amxfp4.main import main
 
 
 @pytest.fixture
 def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
     """Runs the command line in an empty folder and returns its exit status."""
     monkeypatch.chdir(tmp_path)
-
-    def run(*words: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["amxfp4", "verilog", *words])
-        with pytest.raises(SystemExit) as done:
-            main()
-        assert isinstance(done.value.code, int)
-        return done.value.code
-
-    return run
+    return partial(command_line.call, "verilog")
 
 
 def manifest(path: Path) -> dict[str, Any]:
@@ -97,9 +90,5 @@ def test_every_field_is_explained(call: Callable[..., int], capsys: pytest.Captu
 def test_a_mistake_is_one_line_and_status_2(
     words: list[str], says: str, call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert call(*words) == 2
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert says in captured.err
-    assert captured.err.count("\n") == 1
+    check_refused(call(*words), *capsys.readouterr(), says)
     assert not list(tmp_path.iterdir())
