@@ -26,6 +26,9 @@ MIN_WORDS, MAX_WORDS = 4, 8
 # A leading word and two more hold the 24 bits of a significand below the leading bit, and the guard.
 MIN_WORD_BITS = 13
 
+# Cycles in which the float32 accumulator adds a term where it shifts by a place a cycle (see `float32_steps.py`).
+FLOAT32_STEPS = 31
+
 
 def largest_significand(scale: ScaleFormat) -> int:
     """The largest integer significand of a scale: 7 for E5M2, 15 for E4M3, 1 for E8M0 (no mantissa)."""
@@ -353,9 +356,17 @@ class MacConfig:
 
     @property
     def loop_stages(self) -> int:
-        """Cycles from one term to the next: with a float32 accumulator 2 where a block leaves that long for each of its
-        terms; with an exact one as many as it has words."""
-        return self.words if self.exact else min(2, self.beats_per_block // self.sign_pairs)
+        """Cycles from one term to the next: with a float32 accumulator `FLOAT32_STEPS` or otherwise 2 where a block leaves
+        that long for each of its terms; with an exact one as many as it has words."""
+        if self.exact:
+            return self.words
+        cycles = self.beats_per_block // self.sign_pairs
+        return FLOAT32_STEPS if cycles >= FLOAT32_STEPS else min(2, cycles)
+
+    @property
+    def float32_steps(self) -> bool:
+        """Whether the float32 accumulator shifts by a place a cycle."""
+        return not self.exact and self.loop_stages == FLOAT32_STEPS
 
     @property
     def normalise_stage(self) -> bool:

@@ -1,5 +1,7 @@
 """The float32 accumulator: rounds after every term, ties to even, with gradual underflow where terms reach there."""
 
+from dataclasses import dataclass
+
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -51,11 +53,43 @@ class TermNormaliser(wiring.Component):
         return m
 
 
-class Float32Accumulator(wiring.Component):
-    """Adds normalised terms to a float32, rounding each sum.
+@dataclass(frozen=True)
+class Operand:
+    """What is added: significand (24 bits, the top one clear only of zero and of subnormals), biased exponent, sign."""
 
-    Ports: `term` (see `normal_layout`), `valid`: add it, `first`: it begins a dot product. `value` out: float32 bits,
-    `nan`, `infinite` out: `loop_stages` cycles later, until the next term arrives there.
+    significand: Value
+    exponent: Value
+    negative: Value
+
+
+@dataclass(frozen=True)
+class Sum:
+    """A sum shifted up until its sign stands alone on top (subnormals: until the exponent is 1).
+
+    Attributes:
+        bits: `RAW_BITS`, two's complement, of the sum relative to the sign of the larger operand.
+        exponent: biased, of the bit below the sign.
+        negative: the larger operand's sign.
+        zero: nothing is left.
+        infinite, sign: of the accumulator before, which stays as it is where it was infinite.
+        nan: the accumulator or the term is NaN.
+    """
+
+    bits: Value
+    exponent: Value
+    negative: Value
+    zero: Value
+    infinite: Value
+    sign: Value
+    nan: Value
+
+
+class Float32Register(wiring.Component):
+    """A float32 to which normalised terms are added: what its two accumulators have in common.
+
+    Ports: `term` (see `normal_layout`), `valid`: add it, `first`: it begins a dot product, `last`: it ends one. `value`
+    out: float32 bits, `nan`, `infinite` out: `loop_stages` cycles later, until the next term arrives there. `complete`
+    out: they are a dot product's, for one cycle.
 
     Which operand is shifted depends on the exponents alone, so the difference may be negative; it stays in two's
     complement, is shifted up until its sign stands alone, and the rounder makes a magnitude of it (see `Rounder`).
@@ -63,50 +97,119 @@ class Float32Accumulator(wiring.Component):
 
     def __init__(self, config: MacConfig) -> None:
         self.config = config
+        self.wide = config.beyond_float32
+        self.exponent_bits = config.normal_exponent_bits - self.wide  # of the larger operand, which is not below 1
         super().__init__(
             {
                 "term": In(normal_layout(config)),
                 "valid": In(1),
                 "first": In(1),
+                "last": In(1),
                 "value": Out(32),
                 "nan": Out(1),
                 "infinite": Out(1),
+                "complete": Out(1),
             }
         )
 
+    def _registers(self, m: Module, field_bits: int = 8) -> None:
+        """The accumulator; its exponent field may have bits more for a sum that is not rounded yet."""
+        self.sign_register = Signal(name="sign", reset_less=True)
+        self.field_register = Signal(field_bits, name="field", reset_less=True)
+        self.fraction_register = Signal(FRACTION_BITS, name="fraction", reset_less=True)
+        self.nan_register = Signal(name="nan", reset_less=True)
+        self.infinite_register = Signal(name="infinite", reset_less=True) if self.wide else Signal()
+        m.d.comb += [
+            self.value.eq(Cat(self.fraction_register, self.field_register[:8], self.sign_register)),
+            self.nan.eq(self.nan_register),
+            self.infinite.eq(self.infinite_register),
+        ]
+
+    def _operands(self, m: Module) -> tuple[Operand, Operand]:
+        """The accumulator (+0 for a dot product's first term) and the term."""
+        term, keep = self.term, ~self.first
+        field = Signal(8, name="acc_field")
+        m.d.comb += field.eq(self.field_register[:8] & keep.replicate(8))
+        acc = Cat(self.fraction_register & keep.replicate(FRACTION_BITS), field.any())
+        acc_exponent: Value = field
+        term_exponent: Value = term.exponent
+        if self.wide:  # a subnormal has the weight of field 1; terms may lie below
+            acc_exponent = Cat(field[0] | ~field.any(), field[1:])
+            term_exponent = term.exponent.as_signed()
+        significand = Cat(Const(0, SIGNIFICAND_BITS - self.config.term_bits), term.significand)
+        return (
+            Operand(acc, acc_exponent, self.sign_register & keep),
+            Operand(significand, term_exponent, term.negative),
+        )
+
+    @staticmethod
+    def _sum(m: Module, larger: Value, aligned: Value, subtract: Value) -> Signal:
+        """Larger +- smaller operand, in units of the larger exponent's last place / 8."""
+        raw = Signal(RAW_BITS, name="raw")
+        m.d.comb += raw.eq(
+            Cat(Const(0, EXTRA_BITS), larger, Const(0, 2))
+            + Cat(aligned ^ subtract.replicate(SMALL_BITS), subtract, subtract)
+            + subtract
+        )
+        return raw
+
+    def _round(self, m: Module, total: Sum, when: Value) -> None:
+        """The rounded sum becomes the accumulator."""
+        minus = total.bits[-1]
+        magnitude = total.bits[:-1] ^ minus.replicate(RAW_BITS - 1)
+        rounder = m.submodules.rounder = Rounder(self.exponent_bits, overflows=self.wide)
+        m.d.comb += [
+            rounder.significand.eq(magnitude[-SIGNIFICAND_BITS:]),
+            rounder.guard.eq(magnitude[-SIGNIFICAND_BITS - 1]),
+            rounder.sticky.eq(total.bits[: RAW_BITS - SIGNIFICAND_BITS - 2].any()),
+            rounder.complement.eq(minus),
+            rounder.exponent.eq(total.exponent[: self.exponent_bits]),
+        ]
+        sign = (total.negative ^ minus) & ~total.zero
+        field: Value = rounder.exponent_field
+        fraction: Value = rounder.fraction
+        if self.wide:  # infinity stays, whatever is added to it
+            stays = total.infinite
+            sign = Mux(stays, total.sign, sign)
+            field = field | stays.replicate(8)
+            fraction = fraction & (~stays).replicate(FRACTION_BITS)
+        with m.If(when):
+            m.d.sync += [
+                self.sign_register.eq(sign),
+                self.field_register.eq(field),
+                self.fraction_register.eq(fraction),
+                self.nan_register.eq(total.nan),
+            ]
+            if self.wide:
+                m.d.sync += self.infinite_register.eq(total.infinite | rounder.infinite)
+
+
+class Float32Accumulator(Float32Register):
+    """Adds a term in one cycle or two, with a shifter for the alignment and one for the sum."""
+
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        wide = self.config.beyond_float32
-        sign = Signal(reset_less=True)
-        field = Signal(8, reset_less=True)
-        fraction = Signal(FRACTION_BITS, reset_less=True)
-        nan = Signal(reset_less=True)
-        infinite = Signal(reset_less=True) if wide else Const(0, 1)
-        m.d.comb += [self.value.eq(Cat(fraction, field, sign)), self.nan.eq(nan), self.infinite.eq(infinite)]
-
-        # A dot product's first term is added to +0.
+        self._registers(m)
+        acc, term = self._operands(m)
+        raw, exponent, negative = self._add(m, acc, term)
         keep = ~self.first
-        acc_field = Signal(8)
-        m.d.comb += acc_field.eq(field & keep.replicate(8))
-        acc = Cat(fraction & keep.replicate(FRACTION_BITS), acc_field.any())
-        raw, exponent, negative = self._add(m, acc, acc_field, sign & keep)
-        valid, still_infinite, next_nan = self.valid, infinite & keep, (nan & keep) | self.term.nan
-        old_sign = sign
+        infinite, sign, nan = (
+            self.infinite_register & keep,
+            self.sign_register,
+            (self.nan_register & keep) | self.term.nan,
+        )
+        valid, last = self.valid, self.last
         if self.config.loop_stages == 2:
-            stage = Signal(
-                data.StructLayout(
-                    {
-                        "raw": RAW_BITS,
-                        "exponent": len(exponent),
-                        "negative": 1,
-                        "infinite": 1,
-                        "nan": 1,
-                        "sign": 1,
-                    }
-                ),
-                name="sum",
-                reset_less=True,
-            )
+            layout = {
+                "raw": RAW_BITS,
+                "exponent": len(exponent),
+                "negative": 1,
+                "infinite": 1,
+                "nan": 1,
+                "sign": 1,
+                "last": 1,
+            }
+            stage = Signal(data.StructLayout(layout), name="sum", reset_less=True)
             taken = Signal()
             m.d.sync += taken.eq(valid)
             with m.If(valid):
@@ -114,59 +217,39 @@ class Float32Accumulator(wiring.Component):
                     stage.raw.eq(raw),
                     stage.exponent.eq(exponent),
                     stage.negative.eq(negative),
-                    stage.infinite.eq(still_infinite),
-                    stage.nan.eq(next_nan),
-                    stage.sign.eq(old_sign),
+                    stage.infinite.eq(infinite),
+                    stage.nan.eq(nan),
+                    stage.sign.eq(sign),
+                    stage.last.eq(last),
                 ]
             raw, exponent, negative = stage.raw, stage.exponent, stage.negative
-            valid, still_infinite, next_nan, old_sign = taken, stage.infinite, stage.nan, stage.sign
+            valid, last, infinite, nan, sign = taken, stage.last, stage.infinite, stage.nan, stage.sign
 
-        rounder, zero = self._normalise(m, raw, exponent)
-        new_sign = (negative ^ raw[-1]) & ~zero
-        with m.If(valid):
-            m.d.sync += [
-                sign.eq(new_sign),
-                field.eq(rounder.exponent_field),
-                fraction.eq(rounder.fraction),
-                nan.eq(next_nan),
-            ]
-            if wide:  # infinity stays, whatever is added to it
-                m.d.sync += [
-                    infinite.eq(still_infinite | rounder.infinite),
-                    sign.eq(Mux(still_infinite, old_sign, new_sign)),
-                    field.eq(rounder.exponent_field | still_infinite.replicate(8)),
-                    fraction.eq(rounder.fraction & (~still_infinite).replicate(FRACTION_BITS)),
-                ]
+        complete = Signal()
+        m.d.sync += complete.eq(valid & last)
+        m.d.comb += self.complete.eq(complete)
+        normal, zeros = self._normalise(m, raw, exponent)
+        zero = Signal(name="zero")
+        m.d.comb += zero.eq(~raw.any())
+        # The carry's place is on top, one above the larger operand's.
+        self._round(m, Sum(normal, exponent + 1 - zeros, negative, zero, infinite, sign, nan), valid)
         return m
 
-    def _add(self, m: Module, acc: Value, acc_field: Value, acc_negative: Value) -> tuple[Value, Value, Value]:
+    def _add(self, m: Module, acc: Operand, term: Operand) -> tuple[Value, Value, Value]:
         """The sum in units of the larger exponent's last place / 8, that exponent, and the larger's sign."""
-        config, term = self.config, self.term
-        wide = config.beyond_float32
-        term_significand = Cat(Const(0, SIGNIFICAND_BITS - config.term_bits), term.significand)
-        acc_exponent: Value = acc_field
-        term_exponent: Value = term.exponent
-        if wide:  # a subnormal has the weight of field 1; terms may lie below
-            acc_exponent = Cat(acc_field[0] | ~acc_field.any(), acc_field[1:])
-            term_exponent = term.exponent.as_signed()
-        ahead = Signal(len(term.exponent) + 2, name="ahead")
-        behind = Signal(len(term.exponent) + 2, name="behind")
-        m.d.comb += [ahead.eq(term_exponent - acc_exponent), behind.eq(acc_exponent - term_exponent)]
+        bits = len(self.term.exponent)
+        ahead = Signal(bits + 2, name="ahead")
+        behind = Signal(bits + 2, name="behind")
+        m.d.comb += [ahead.eq(term.exponent - acc.exponent), behind.eq(acc.exponent - term.exponent)]
         term_larger = ~ahead[-1]
         distance = Mux(term_larger, ahead, behind)[:-1]
-        larger = Mux(term_larger, term_significand, acc)
-        smaller = Mux(term_larger, acc, term_significand)
-        exponent = Signal(len(term.exponent), name="exponent")
-        m.d.comb += exponent.eq(Mux(term_larger, term.exponent, acc_exponent))
+        larger = Mux(term_larger, term.significand, acc.significand)
+        smaller = Mux(term_larger, acc.significand, term.significand)
+        exponent = Signal(bits, name="exponent")
+        m.d.comb += exponent.eq(Mux(term_larger, self.term.exponent, acc.exponent))
         aligned = self._align(m, Cat(Const(0, EXTRA_BITS), smaller), distance)
-        subtract = term.negative ^ acc_negative
-        raw = Signal(RAW_BITS, name="raw")
-        m.d.comb += raw.eq(
-            Cat(Const(0, EXTRA_BITS), larger, Const(0, 2))
-            + Cat(aligned ^ subtract.replicate(SMALL_BITS), subtract, subtract)
-            + subtract
-        )
-        return raw, exponent, Mux(term_larger, term.negative, acc_negative)
+        raw = self._sum(m, larger, aligned, term.negative ^ acc.negative)
+        return raw, exponent, Mux(term_larger, term.negative, acc.negative)
 
     @staticmethod
     def _align(m: Module, value: Value, distance: Value) -> Value:
@@ -185,11 +268,10 @@ class Float32Accumulator(wiring.Component):
         near = value & (~far).replicate(len(value))
         return Cat(near[0] | everything, near[1:])
 
-    def _normalise(self, m: Module, raw: Value, exponent: Value) -> tuple[Rounder, Value]:
-        """Shifts the sum up until its sign stands alone on top (subnormals: until the exponent is 1), and rounds."""
-        wide = self.config.beyond_float32
+    def _normalise(self, m: Module, raw: Value, exponent: Value) -> tuple[Value, Value]:
+        """The sum shifted up until its sign stands alone on top (subnormals: until the exponent is 1), and how far."""
         changes = raw[:-1] ^ raw[1:]
-        if wide:
+        if self.wide:
             # The bit that has field 1 when it comes out on top: the shift stops there.
             stop = Signal(RAW_BITS - 1)
             m.d.comb += stop.eq(Const(1 << (RAW_BITS - 2), RAW_BITS - 1) >> exponent)
@@ -200,17 +282,4 @@ class Float32Accumulator(wiring.Component):
             shifted = Signal(RAW_BITS, name=f"normal{1 << stage}")
             m.d.comb += shifted.eq(Mux(bit, value << (1 << stage), value))
             value = shifted
-        zero = Signal(name="zero")
-        m.d.comb += zero.eq(~raw.any())
-        magnitude = value[:-1] ^ raw[-1].replicate(RAW_BITS - 1)
-        # The carry's place is on top, one above the larger operand's.
-        width = len(exponent)
-        rounder = m.submodules.rounder = Rounder(width - wide, overflows=wide)
-        m.d.comb += [
-            rounder.significand.eq(magnitude[-SIGNIFICAND_BITS:]),
-            rounder.guard.eq(magnitude[-SIGNIFICAND_BITS - 1]),
-            rounder.sticky.eq(value[: RAW_BITS - SIGNIFICAND_BITS - 2].any()),
-            rounder.complement.eq(raw[-1]),
-            rounder.exponent.eq((exponent + 1 - zeros)[: width - wide]),
-        ]
-        return rounder, zero
+        return value, zeros

@@ -19,7 +19,8 @@ from amxfp4.hw.digits import DigitTerm
 from amxfp4.hw.direct import DirectProduct, DirectTerm, product_layout
 from amxfp4.hw.element import ElementProducts
 from amxfp4.hw.exact import ExactAccumulator
-from amxfp4.hw.float32 import Float32Accumulator, TermNormaliser, normal_layout
+from amxfp4.hw.float32 import TermNormaliser, normal_layout
+from amxfp4.hw.float32_steps import float32_accumulator
 from amxfp4.hw.normalise import ExactRounder
 from amxfp4.hw.round import QUIET_NAN
 from amxfp4.hw.scale import ScaledTerm, ScaleProduct, term_layout
@@ -173,17 +174,11 @@ class MacUnit(wiring.Component):
             beat, rows = self._front_register(m, beat, rows)
         m.d.comb += [blocks.rows.eq(rows), blocks.valid.eq(beat.valid), blocks.first.eq(beat.first)]
 
-        # One-hot: cycles since a block was complete; a turn every `loop_stages` of them.
         done, done_last = self._flags("done", "last")
         m.d.sync += done.eq(beat.valid & beat.ends)
         with m.If(beat.valid & beat.ends):
             m.d.sync += done_last.eq(beat.last)
-        since = [done]
-        for cycle in range(1, (config.turns - 1) * config.loop_stages + 1):
-            later = Signal(name=f"since{cycle}")
-            m.d.sync += later.eq(since[-1])
-            since.append(later)
-        turn = Cat(*since[:: config.loop_stages])
+        turn = self._turn(m, done)
         m.d.comb += blocks.turn.eq(turn)
 
         scales = self._scale_products(m, begins, beat, turn)
@@ -206,6 +201,21 @@ class MacUnit(wiring.Component):
                 m.d.comb += term.scale.significand.eq(1)
             terms.append(term.term)
         return _Terms(terms, turn.any(), begin & done, turn[-1], turn[-1] & done_last)
+
+    def _turn(self, m: Module, done: Value) -> Value:
+        """One-hot: whose turn it is, the first when a block was complete, the others every `loop_stages` cycles."""
+        turns, apart = self.config.turns, self.config.loop_stages
+        if turns > 1 and self.config.float32_steps:  # a counter, as a chain of flip-flops would get long
+            since = Signal(range((turns - 1) * apart + 1))
+            with m.If(done | since.any()):
+                m.d.sync += since.eq(Mux(since == (turns - 1) * apart, 0, since + 1))
+            return Cat(done, *(since == turn * apart for turn in range(1, turns)))
+        since = [done]
+        for cycle in range(1, (turns - 1) * apart + 1):
+            later = Signal(name=f"since{cycle}")
+            m.d.sync += later.eq(since[-1])
+            since.append(later)
+        return Cat(*since[::apart])
 
     def _by_digits(self, m: Module, start: Value, value: Value, scale: Value, begin: Signal, last: Value) -> _Terms:
         """A single sum, scaled in several cycles."""
@@ -351,17 +361,13 @@ class MacUnit(wiring.Component):
         m.d.comb += normaliser.term.eq(terms.terms[0])
         normal = _Terms([normaliser.normal], terms.valid, terms.first, terms.ends, terms.last)
         normal = self._register(m, normal, normal_layout(self.config), "normal")
-        m.submodules.accumulator = accumulator = Float32Accumulator(self.config)
-        valid: Value = normal.valid & normal.last
-        for stage in range(self.config.loop_stages):
-            later = Signal(name=f"valid{stage}")
-            m.d.sync += later.eq(valid)
-            valid = later
+        m.submodules.accumulator = accumulator = float32_accumulator(self.config)
         m.d.comb += [
             accumulator.term.eq(normal.terms[0]),
             accumulator.valid.eq(normal.valid),
             accumulator.first.eq(normal.first),
-            self.o.valid.eq(valid),
+            accumulator.last.eq(normal.last),
+            self.o.valid.eq(accumulator.complete),
             self.o.payload.value.eq(Mux(accumulator.nan, QUIET_NAN, accumulator.value)),
             self.o.payload.nan.eq(accumulator.nan),
             self.o.payload.overflow.eq(accumulator.infinite & ~accumulator.nan),

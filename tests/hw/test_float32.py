@@ -1,6 +1,7 @@
 """The float32 accumulator against exact sums, each rounded once: cancellation, underflow, infinity, NaN."""
 
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ from comb import evaluate, generator, run
 from gates import signed
 
 from amxfp4.golden.reference import float32_bits
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.float32 import Float32Accumulator, TermNormaliser
+from amxfp4.hw.config import FLOAT32_STEPS, MacConfig
+from amxfp4.hw.float32 import TermNormaliser
+from amxfp4.hw.float32_steps import float32_accumulator
 
 # Each scale format, and each combination of the loop's stages and of float32's range.
 CONFIGS = [
@@ -23,12 +25,18 @@ CONFIGS = [
     MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32, block_size=128, accumulator="fp32"),
     MacConfig("MXFP4-E4M3", "MXFP4-E5M2", lanes=8, block_size=8, accumulator="fp32"),
     MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=32, block_size=128, accumulator="fp32"),
+    MacConfig("MXFP4", "MXFP4", lanes=1),
+    MacConfig("AMXFP4-E8M0", "AMXFP4-E8M0", block_size=128, lanes=1),
+    MacConfig("MXFP4-UE5M3", "MXFP4-UE5M3", lanes=1, accumulator="fp32"),
+    MacConfig("AMXFP4", "AMXFP4", block_size=128, lanes=1, accumulator="fp32"),
 ]
 CONFIG_IDS = [config.name for config in CONFIGS]
 
 
 def test_every_kind_of_accumulator_is_here() -> None:
-    assert {(c.loop_stages, c.beyond_float32) for c in CONFIGS} == {(1, False), (1, True), (2, False), (2, True)}
+    assert {(c.loop_stages, c.beyond_float32) for c in CONFIGS} == {
+        (stages, wide) for stages in (1, 2, FLOAT32_STEPS) for wide in (False, True)
+    }
 
 
 # -- normalising a term ----------------------------------------------------------------------------------------------
@@ -167,16 +175,23 @@ def test_streams_of_terms(config: MacConfig) -> None:
         for stream, term, is_nan in zip(streams, terms, nan, strict=True):
             stream.add(*term, bool(is_nan))
             seen |= kinds_of(stream)
-        steps.append(inputs(config, terms, nan, first, valid=True))
-        # A term every `loop_stages` cycles at most, and sometimes later.
+        steps.append(inputs(config, terms, nan, first, valid=True, last=rng.random() < 0.4))
+        # A term every `loop_stages` cycles at most, and sometimes later; where it has many, it is held until then.
         for _ in range(config.loop_stages - 1 + int(rng.random() < 0.2)):
+            if config.float32_steps:
+                steps.append(steps[-1] | {"valid": np.array([0])})
+                continue
             junk = [stream.next_term() for stream in streams]
-            steps.append(inputs(config, junk, rng.random(STREAMS) < 0.5, rng.random(STREAMS) < 0.5, valid=False))
+            steps.append(
+                inputs(config, junk, rng.random(STREAMS) < 0.5, rng.random(STREAMS) < 0.5, valid=False, last=True)
+            )
         expected[number] = [(s.bits, s.nan, s.infinite) for s in streams]
-    for _ in range(2):
+    for _ in range(config.loop_stages):
         steps.append(steps[-1] | {"valid": np.array([0])})
-    outputs = run(Float32Accumulator(config), steps, STREAMS, simulated=120)
+    outputs = run(float32_accumulator(config), steps, STREAMS, simulated=120)
     taken = [cycle for cycle, step in enumerate(steps) if step["valid"][0]]
+    ends = {cycle + config.loop_stages for cycle in taken if steps[cycle]["last"][0]}
+    assert {cycle for cycle, output in enumerate(outputs) if output["complete"][0]} == ends
     for number, cycle in enumerate(taken):
         found = outputs[cycle + config.loop_stages]
         bits, nans, infinite = (np.array(column) for column in zip(*expected[number], strict=True))
@@ -187,8 +202,42 @@ def test_streams_of_terms(config: MacConfig) -> None:
     assert seen >= wanted, "the streams reach everything"
 
 
+@pytest.mark.parametrize("config", [c for c in CONFIGS if c.float32_steps], ids=lambda config: config.name)
+def test_every_distance(config: MacConfig) -> None:
+    """Two terms make an accumulator with bits in all its places; a third one is added at each distance of exponents
+    until long after nothing but the sticky bit is left, of either sign, with the significands at both ends."""
+    rng = generator()
+    width, level = config.term_bits, 127
+    ends = [1 << (width - 1), (1 << width) - 1, (1 << (width - 1)) | 1]
+    cases = [
+        ((a, 0, level), (b, sign, level - lower), (c, other, level + distance))
+        for a, b, c in product(ends, ends, [*ends, int(rng.integers(1 << (width - 1), 1 << width))])
+        for sign, other, lower in product((0, 1), (0, 1), (24 - width, 1))
+        for distance in range(-32, 33)
+    ]
+    streams = [Stream(config, rng) for _ in cases]
+    for stream in streams:
+        stream.begin()
+    steps: list[dict[str, Any]] = []
+    for number in range(3):
+        terms = [case[number] for case in cases]
+        for stream, term in zip(streams, terms, strict=True):
+            stream.add(*term, nan=False)
+        for wait in range(config.loop_stages):
+            none, first = np.zeros(len(cases), int), np.full(len(cases), number == 0)
+            steps.append(inputs(config, terms, none, first, valid=wait == 0))
+    outputs = run(float32_accumulator(config), [*steps, steps[-1]], len(cases), simulated=100)
+    np.testing.assert_array_equal(outputs[-1]["value"], [stream.bits for stream in streams])
+
+
 def inputs(
-    config: MacConfig, terms: list[tuple[int, int, int]], nan: np.ndarray, first: np.ndarray, *, valid: bool
+    config: MacConfig,
+    terms: list[tuple[int, int, int]],
+    nan: np.ndarray,
+    first: np.ndarray,
+    *,
+    valid: bool,
+    last: bool = False,
 ) -> dict[str, Any]:
     significand, negative, exponent = (np.array(column) for column in zip(*terms, strict=True))
     term = {
@@ -197,7 +246,8 @@ def inputs(
         "exponent": exponent & ((1 << config.normal_exponent_bits) - 1),
         "nan": nan.astype(int),
     }
-    return {"term": term, "valid": np.array([int(valid)]), "first": first.astype(int)}
+    flags = {"valid": np.array([int(valid)]), "last": np.array([int(last)])}
+    return {"term": term, "first": first.astype(int), **flags}
 
 
 def kinds_of(stream: Stream) -> set[str]:
@@ -239,7 +289,7 @@ def exactly(values: list[float]) -> list[int]:
         none, first = np.zeros(1, int), np.array([number == 0])
         steps += [inputs(WIDE, [term], none, first, valid=valid) for valid in (True, False)]
     steps.append(steps[-1])
-    return [int(output["value"][0]) for output in run(Float32Accumulator(WIDE), steps, 1)[2::2]]
+    return [int(output["value"][0]) for output in run(float32_accumulator(WIDE), steps, 1)[2::2]]
 
 
 def test_infinity_stays() -> None:
