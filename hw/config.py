@@ -356,12 +356,13 @@ class MacConfig:
 
     @property
     def loop_stages(self) -> int:
-        """Cycles from one term to the next: with a float32 accumulator `FLOAT32_STEPS` or otherwise 2 where a block leaves
-        that long for each of its terms; with an exact one as many as it has words."""
+        """Cycles from a term to its sum, after which the next one may come: with a float32 accumulator `FLOAT32_STEPS`,
+        or otherwise 2, where a block leaves longer for each of its terms; with an exact one as many as it has words."""
         if self.exact:
             return self.words
         cycles = self.beats_per_block // self.sign_pairs
-        return FLOAT32_STEPS if cycles >= FLOAT32_STEPS else min(2, cycles)
+        # One cycle more clears the accumulator of a dot product.
+        return FLOAT32_STEPS if cycles > FLOAT32_STEPS else min(2, cycles)
 
     @property
     def float32_steps(self) -> bool:

@@ -125,9 +125,9 @@ class Float32Register(wiring.Component):
             self.infinite.eq(self.infinite_register),
         ]
 
-    def _operands(self, m: Module) -> tuple[Operand, Operand]:
-        """The accumulator (+0 for a dot product's first term) and the term."""
-        term, keep = self.term, ~self.first
+    def _operands(self, m: Module, keep: Value) -> tuple[Operand, Operand]:
+        """The accumulator, +0 unless `keep`, and the term."""
+        term = self.term
         field = Signal(8, name="acc_field")
         m.d.comb += field.eq(self.field_register[:8] & keep.replicate(8))
         acc = Cat(self.fraction_register & keep.replicate(FRACTION_BITS), field.any())
@@ -142,19 +142,8 @@ class Float32Register(wiring.Component):
             Operand(significand, term_exponent, term.negative),
         )
 
-    @staticmethod
-    def _sum(m: Module, larger: Value, aligned: Value, subtract: Value) -> Signal:
-        """Larger +- smaller operand, in units of the larger exponent's last place / 8."""
-        raw = Signal(RAW_BITS, name="raw")
-        m.d.comb += raw.eq(
-            Cat(Const(0, EXTRA_BITS), larger, Const(0, 2))
-            + Cat(aligned ^ subtract.replicate(SMALL_BITS), subtract, subtract)
-            + subtract
-        )
-        return raw
-
-    def _round(self, m: Module, total: Sum, when: Value) -> None:
-        """The rounded sum becomes the accumulator."""
+    def _round(self, m: Module, total: Sum, when: Value, clear: Value | None = None) -> None:
+        """The rounded sum becomes the accumulator `when` it is there, and +0 when it is to be cleared."""
         minus = total.bits[-1]
         magnitude = total.bits[:-1] ^ minus.replicate(RAW_BITS - 1)
         rounder = m.submodules.rounder = Rounder(self.exponent_bits, overflows=self.wide)
@@ -173,15 +162,18 @@ class Float32Register(wiring.Component):
             sign = Mux(stays, total.sign, sign)
             field = field | stays.replicate(8)
             fraction = fraction & (~stays).replicate(FRACTION_BITS)
+        keep = Const(1, 1)
+        if clear is not None:
+            when, keep = when | clear, ~clear
         with m.If(when):
             m.d.sync += [
-                self.sign_register.eq(sign),
-                self.field_register.eq(field),
-                self.fraction_register.eq(fraction),
-                self.nan_register.eq(total.nan),
+                self.sign_register.eq(sign & keep),
+                self.field_register.eq(field & keep.replicate(8)),
+                self.fraction_register.eq(fraction & keep.replicate(FRACTION_BITS)),
+                self.nan_register.eq(total.nan & keep),
             ]
             if self.wide:
-                m.d.sync += self.infinite_register.eq(total.infinite | rounder.infinite)
+                m.d.sync += self.infinite_register.eq((total.infinite | rounder.infinite) & keep)
 
 
 class Float32Accumulator(Float32Register):
@@ -190,9 +182,9 @@ class Float32Accumulator(Float32Register):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._registers(m)
-        acc, term = self._operands(m)
-        raw, exponent, negative = self._add(m, acc, term)
         keep = ~self.first
+        acc, term = self._operands(m, keep)
+        raw, exponent, negative = self._add(m, acc, term)
         infinite, sign, nan = (
             self.infinite_register & keep,
             self.sign_register,
@@ -248,7 +240,13 @@ class Float32Accumulator(Float32Register):
         exponent = Signal(bits, name="exponent")
         m.d.comb += exponent.eq(Mux(term_larger, self.term.exponent, acc.exponent))
         aligned = self._align(m, Cat(Const(0, EXTRA_BITS), smaller), distance)
-        raw = self._sum(m, larger, aligned, term.negative ^ acc.negative)
+        subtract = term.negative ^ acc.negative
+        raw = Signal(RAW_BITS, name="raw")
+        m.d.comb += raw.eq(
+            Cat(Const(0, EXTRA_BITS), larger, Const(0, 2))
+            + Cat(aligned ^ subtract.replicate(SMALL_BITS), subtract, subtract)
+            + subtract
+        )
         return raw, exponent, Mux(term_larger, term.negative, acc.negative)
 
     @staticmethod

@@ -1,6 +1,6 @@
 """The one rounder: a normalised significand with guard and sticky bits to float32, ties to even."""
 
-from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -8,6 +8,19 @@ SIGNIFICAND_BITS = 24
 FRACTION_BITS = 23
 FLOAT32_BIAS = 127
 QUIET_NAN = 0x7FC00000
+
+
+# The increment's carries skip over this many bits at a time.
+BLOCK_BITS = 8
+
+
+def _increment(number: Value, up: Value) -> Value:
+    """`number` + `up`, modulo its width: a carry into a block of bits is waited for no longer than all ones below."""
+    blocks: list[Value] = []
+    for start in range(0, len(number), BLOCK_BITS):
+        block = number[start : start + BLOCK_BITS]
+        blocks.append((block + (up & number[:start].all() if start else up))[: len(block)])
+    return Cat(*blocks)
 
 
 class Rounder(wiring.Component):
@@ -60,15 +73,18 @@ class Rounder(wiring.Component):
         )
         m.d.comb += [
             up.eq((self.guard & (self.sticky | odd | carried)) | (carried & odd)),
-            fields.eq(number + up),
+            fields.eq(_increment(number, up)),
         ]
         fraction, exponent = fields[:FRACTION_BITS], fields[FRACTION_BITS:]
         if not self.overflows:
             m.d.comb += [self.fraction.eq(fraction), self.exponent_field.eq(exponent)]
             return m
+        # A carry into exponent 255 leaves the fraction 0, so that only an exponent which is beyond before counts there.
+        beyond = Signal()
         m.d.comb += [
-            self.infinite.eq(exponent >= 255),
-            self.fraction.eq(fraction & (~self.infinite).replicate(FRACTION_BITS)),
-            self.exponent_field.eq(exponent[:8] | self.infinite.replicate(8)),
+            beyond.eq((self.exponent >= 255) & hidden),
+            self.infinite.eq(beyond | exponent[:8].all()),
+            self.fraction.eq(fraction & (~beyond).replicate(FRACTION_BITS)),
+            self.exponent_field.eq(exponent[:8] | beyond.replicate(8)),
         ]
         return m

@@ -163,10 +163,11 @@ def test_streams_of_terms(config: MacConfig) -> None:
     streams = [Stream(config, rng) for _ in range(STREAMS)]
     steps: list[dict[str, Any]] = []
     expected: dict[int, list[tuple[int, bool, bool]]] = {}
-    begins = {0}
+    begins = rng.random((TERMS + 1, STREAMS)) < 0.05
+    begins[0] = True
     seen: set[str] = set()
     for number in range(TERMS):
-        first = np.array([number in begins or rng.random() < 0.05 for _ in streams])
+        first, last = begins[number], begins[number + 1]
         for stream, begin in zip(streams, first, strict=True):
             if begin:
                 stream.begin()
@@ -175,23 +176,25 @@ def test_streams_of_terms(config: MacConfig) -> None:
         for stream, term, is_nan in zip(streams, terms, nan, strict=True):
             stream.add(*term, bool(is_nan))
             seen |= kinds_of(stream)
-        steps.append(inputs(config, terms, nan, first, valid=True, last=rng.random() < 0.4))
-        # A term every `loop_stages` cycles at most, and sometimes later; where it has many, it is held until then.
-        for _ in range(config.loop_stages - 1 + int(rng.random() < 0.2)):
+        steps.append(inputs(config, terms, nan, first, last, valid=True))
+        # A term every `loop_stages` cycles at most, and sometimes later; where it has many, it is held until then, and
+        # one more clears the accumulator after a dot product.
+        for _ in range(config.loop_stages - 1 + int(rng.random() < 0.2 or config.float32_steps)):
             if config.float32_steps:
                 steps.append(steps[-1] | {"valid": np.array([0])})
                 continue
             junk = [stream.next_term() for stream in streams]
-            steps.append(
-                inputs(config, junk, rng.random(STREAMS) < 0.5, rng.random(STREAMS) < 0.5, valid=False, last=True)
-            )
+            flags = rng.random((3, STREAMS)) < 0.5
+            steps.append(inputs(config, junk, *flags, valid=False))
         expected[number] = [(s.bits, s.nan, s.infinite) for s in streams]
     for _ in range(config.loop_stages):
         steps.append(steps[-1] | {"valid": np.array([0])})
-    outputs = run(float32_accumulator(config), steps, STREAMS, simulated=120)
+    outputs = run(float32_accumulator(config), before_first(config, STREAMS) + steps, STREAMS, simulated=120)
+    outputs = outputs[len(outputs) - len(steps) :]
     taken = [cycle for cycle, step in enumerate(steps) if step["valid"][0]]
-    ends = {cycle + config.loop_stages for cycle in taken if steps[cycle]["last"][0]}
-    assert {cycle for cycle, output in enumerate(outputs) if output["complete"][0]} == ends
+    complete = {cycle + config.loop_stages: begins[number + 1] for number, cycle in enumerate(taken)}
+    for cycle, found in enumerate(outputs):
+        assert (found["complete"] == complete.get(cycle, False)).all()
     for number, cycle in enumerate(taken):
         found = outputs[cycle + config.loop_stages]
         bits, nans, infinite = (np.array(column) for column in zip(*expected[number], strict=True))
@@ -218,16 +221,22 @@ def test_every_distance(config: MacConfig) -> None:
     streams = [Stream(config, rng) for _ in cases]
     for stream in streams:
         stream.begin()
-    steps: list[dict[str, Any]] = []
+    steps = before_first(config, len(cases))
     for number in range(3):
         terms = [case[number] for case in cases]
         for stream, term in zip(streams, terms, strict=True):
             stream.add(*term, nan=False)
         for wait in range(config.loop_stages):
             none, first = np.zeros(len(cases), int), np.full(len(cases), number == 0)
-            steps.append(inputs(config, terms, none, first, valid=wait == 0))
+            steps.append(inputs(config, terms, none, first, none, valid=wait == 0))
     outputs = run(float32_accumulator(config), [*steps, steps[-1]], len(cases), simulated=100)
     np.testing.assert_array_equal(outputs[-1]["value"], [stream.bits for stream in streams])
+
+
+def before_first(config: MacConfig, count: int) -> list[dict[str, Any]]:
+    """The cycle after reset, before which no term can have come through a unit."""
+    none = np.zeros(count, int)
+    return [inputs(config, [(0, 0, 0)] * count, none, none, none, valid=False)]
 
 
 def inputs(
@@ -235,9 +244,9 @@ def inputs(
     terms: list[tuple[int, int, int]],
     nan: np.ndarray,
     first: np.ndarray,
+    last: np.ndarray,
     *,
     valid: bool,
-    last: bool = False,
 ) -> dict[str, Any]:
     significand, negative, exponent = (np.array(column) for column in zip(*terms, strict=True))
     term = {
@@ -246,8 +255,7 @@ def inputs(
         "exponent": exponent & ((1 << config.normal_exponent_bits) - 1),
         "nan": nan.astype(int),
     }
-    flags = {"valid": np.array([int(valid)]), "last": np.array([int(last)])}
-    return {"term": term, "first": first.astype(int), **flags}
+    return {"term": term, "valid": np.array([int(valid)]), "first": first.astype(int), "last": last.astype(int)}
 
 
 def kinds_of(stream: Stream) -> set[str]:
@@ -287,7 +295,7 @@ def exactly(values: list[float]) -> list[int]:
         assert significand * 2.0 ** (int(power) - WIDE.term_bits) == abs(value)
         term = (significand, int(value < 0), int(power) - 1 + 127 if value else 0)
         none, first = np.zeros(1, int), np.array([number == 0])
-        steps += [inputs(WIDE, [term], none, first, valid=valid) for valid in (True, False)]
+        steps += [inputs(WIDE, [term], none, first, none, valid=valid) for valid in (True, False)]
     steps.append(steps[-1])
     return [int(output["value"][0]) for output in run(float32_accumulator(WIDE), steps, 1)[2::2]]
 
