@@ -36,10 +36,10 @@ def _add(config: MacConfig, broken: bool) -> Iterator[Claim]:
     term = symbols(layout, "term")
     exponent, significand = term["exponent"], term["significand"]
     seen = term | {"significand": significand & ~z3.BitVecVal(1, significand.size())} if broken else term
-    one = z3.BitVecVal(1, 1)
+    one, last = z3.BitVecVal(1, 1), z3.BitVec("last", 1)
 
     def added(state: dict[str, Word], first: Word) -> Word:
-        return netlist.step(state, term=pack(layout, seen), valid=one, first=first)[1]["sum"]
+        return netlist.step(state, term=pack(layout, seen), valid=one, first=first, last=last)[1]["sum"]
 
     nothing = {name: z3.BitVecVal(0, netlist.registers[name]) for name in ("field", "fraction", "sign", "nan")}
     parts = z3.Extract(RAW + EXPONENT, 0, added(state, one))
@@ -114,7 +114,7 @@ def _round(config: MacConfig, broken: bool) -> Iterator[Claim]:
     rest = z3.BitVec("rest", netlist.registers["sum"] - RAW - EXPONENT - 1)
     seen = raw & ~z3.BitVecVal(1, RAW) if broken else raw
     state = netlist.symbols() | {"sum": concat([seen, exponent, negative, rest]), "taken": one}
-    inputs = {"term": z3.BitVec("term", netlist.ports["term"]), "valid": zero, "first": zero}
+    inputs = {"term": z3.BitVec("term", netlist.ports["term"]), "valid": zero, "first": zero, "last": zero}
     _, after = netlist.step(state, **inputs)
     value = netlist.step(after, **inputs)[0]["value"]
     last = RAW - 2

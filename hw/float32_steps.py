@@ -33,8 +33,8 @@ class Float32Steps(Float32Register):
     is shifted up by a place a step, and rounded in the last.
 
     With exponents 2 or more apart, the operand added to is more than twice as large as the one that was shifted, and
-    the sum has at most two copies of its sign below it. If they are closer together, there is the time that aligning did
-    not take. From the addition on, the exponent counts down in the accumulator's own field.
+    the sum has at most two copies of its sign below it. If they are closer together, there is the time that aligning
+    did not take. From the addition on, the exponent counts down in the accumulator's own field.
     """
 
     def elaborate(self, platform: object) -> Module:
@@ -42,7 +42,8 @@ class Float32Steps(Float32Register):
         self._registers(m, self.exponent_bits)
         acc, term = self._operands(m, Const(1, 1))
         step = Signal(range(FLOAT32_STEPS))
-        end, complete = Signal(), Signal()
+        end = Signal()
+        complete = Signal()
         clear = Signal(init=1)
         m.d.comb += [end.eq(step == FLOAT32_STEPS - 1), self.complete.eq(complete)]
         m.d.sync += [complete.eq(end & self.last), clear.eq(end & self.last)]
@@ -52,15 +53,18 @@ class Float32Steps(Float32Register):
 
         # Registers, as comparing exponents takes a while: which operand is larger, and whether they are further apart
         # than the smaller one has been moved.
-        larger_term, apart = Signal(reset_less=True), Signal(reset_less=True)
+        larger_term = Signal(reset_less=True)
+        apart = Signal(reset_less=True)
         ahead = Signal(len(self.term.exponent) + 2)
         m.d.comb += ahead.eq(term.exponent - acc.exponent)
         term_larger = ~ahead[-1]
         with m.If(self.valid | busy):
             m.d.sync += apart.eq(Mux(self.valid, ahead.any(), self._further(m, ahead, larger_term, step)))
 
-        value = Signal(RAW_BITS, reset_less=True)
-        half, added, carry = Signal(), Signal(), Signal(reset_less=True)
+        value = Signal(RAW_BITS, name="working", reset_less=True)
+        half = Signal()
+        added = Signal()
+        carry = Signal(reset_less=True)
         smaller = Mux(term_larger, acc.significand, term.significand)
         larger = Mux(larger_term, term.significand, acc.significand)
         low, high = self._halves(m, larger, value, apart, term.negative ^ acc.negative, carry)
