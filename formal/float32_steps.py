@@ -147,39 +147,41 @@ def _roundings(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[C
     infinite, nan = (z3.BitVec(name, 1) if pair.wide or name == "nan" else ZERO for name in ("infinite", "nan"))
     last = RAW_BITS - 2
     raw = z3.BitVec("raw", RAW_BITS)
-    cases = [(top, below, leading(raw, top, below)) for top in range(2, last + 1) for below in (0, 1)]
-    cases.append((last - 2, 0, z3.BitVecVal(0, RAW_BITS)))
-    term = pair.inputs(pair.term, ZERO)
-    wide_exponent = pair.term["exponent"].size()
-    sign = z3.If(infinite == 1, z3.BitVec("old sign", 1), negative)
-    for top, _below, word in cases:
-        ups = last - top
-        lowest = 1 if pair.wide else 0
-        exponents = [z3.BitVecVal(e, bits) for e in range(lowest, lowest + ups + 1)] if pair.wide else []
-        for e in [*exponents, exponent]:
-            state = pair.state | {
-                "working": word,
-                "field": e + 1,
-                "sign": sign,
-                "nan": nan,
-                "infinite": infinite,
-                "half": ONE,
-                "added": ONE,
-                "clear": ZERO,
-            }
-            for step in range(FLOAT32_STEPS - 1 - ups + broken, FLOAT32_STEPS):
-                state["step"] = z3.BitVecVal(step, pair.steps.registers["step"])
-                _, after = pair.steps.step(state, **term)
-                state = {name: z3.simplify(after[name]) for name in pair.steps.registers}
-            outputs, _ = pair.steps.step(state, **term)
-            fields = [word, extended(e, wide_exponent), negative, infinite, nan, z3.BitVec("old sign", 1), ZERO]
-            fast = pair.fast.symbols("fast ") | {"sum": concat(fields), "taken": ONE}
-            _, fast = pair.fast.step(fast, **term)
-            wanted, _ = pair.fast.step(fast, **term)
-            given = z3.UGE(e, lowest + ups) if e is exponent else z3.BoolVal(True)
-            given = z3.And(given, z3.ULT(e, (1 << bits) - 2))
-            same = z3.And(*(outputs[name] == wanted[name] for name in ("value", "nan", "infinite")))
-            yield z3.simplify(z3.Implies(given, same))
+    least = 1 if pair.wide else 0
+    # The sum, the exponent of its larger operand, what that is allowed to be, and how far up the sum is shifted.
+    cases = [(z3.BitVecVal(0, RAW_BITS), exponent, least, 0)]
+    for ups in range(last - 1):
+        cases += [(leading(raw, last - ups, below), exponent, max(least, ups), ups) for below in (0, 1)]
+    if pair.wide:  # the exponent is 1 before the sign stands alone
+        cases += [
+            (extended(z3.Extract(last - ups, 0, raw), RAW_BITS, signed=True), z3.BitVecVal(ups, bits), ups, ups)
+            for ups in range(1, last)
+        ]
+    inputs = pair.inputs(pair.term, ZERO)
+    old_sign = z3.BitVec("old sign", 1)
+    for word, e, lowest, ups in cases:
+        state = pair.state | {"working": word, "field": e + 1, "half": ONE, "added": ONE, "clear": ZERO}
+        state |= {"sign": z3.If(infinite == 1, old_sign, negative), "nan": nan, "infinite": infinite}
+        for step in range(FLOAT32_STEPS - 1 - ups + broken, FLOAT32_STEPS):
+            state["step"] = z3.BitVecVal(step, pair.steps.registers["step"])
+            _, after = pair.steps.step(state, **inputs)
+            state = {name: z3.simplify(after[name]) for name in pair.steps.registers}
+        outputs, _ = pair.steps.step(state, **inputs)
+        fields = [word, extended(e, pair.term["exponent"].size()), negative, infinite, nan, old_sign, ZERO]
+        _, fast = pair.fast.step(pair.fast.symbols("fast ") | {"sum": concat(fields), "taken": ONE}, **inputs)
+        wanted, _ = pair.fast.step(fast, **inputs)
+        given = z3.And(z3.UGE(e, lowest), z3.ULT(e, (1 << bits) - 2))
+        same = z3.And(*(outputs[name] == wanted[name] for name in ("value", "nan", "infinite")))
+        yield z3.simplify(z3.Implies(given, same))
+
+    # One that is normalised earlier waits.
+    state = pair.state | {"working": raw, "half": ONE, "added": ONE, "clear": ZERO}
+    state |= {"step": z3.BitVec("step", pair.steps.registers["step"]), "field": exponent}
+    _, after = pair.steps.step(state, **inputs)
+    alone = z3.Extract(last + 1, last + 1, raw) != z3.Extract(last, last, raw)
+    alone = z3.Or(alone, exponent == 1) if pair.wide else alone
+    waits = z3.And(*(after[name] == state[name] for name in ("working", "field", "sign", "half", "added")))
+    yield z3.Implies(z3.And(alone, state["step"] != 0, state["step"] != FLOAT32_STEPS - 1), waits)
 
 
 def proofs() -> list[Proof]:
@@ -202,7 +204,7 @@ def proofs() -> list[Proof]:
         Proof(
             "float32-steps-addition",
             "from the loaded operand, that many shifts (FAR at most) and the two halves of the addition give bit for "
-            "bit the sum of the accumulator with shifters, its exponent and sign; steps enough to normalise it are left",
+            "bit the sum of the accumulator with shifters, its exponent and sign; the steps left normalise it",
             "SMT, all operands, by cases of the distance of exponents",
             scope,
             "a shift too few",
@@ -211,7 +213,7 @@ def proofs() -> list[Proof]:
         Proof(
             "float32-steps-rounding",
             "from a sum, the steps to the last give the float32 of the accumulator with shifters, NaN and infinity",
-            "SMT, all sums and exponents, by cases of sign, leading bit and, of MXFP4, the exponents that underflow",
+            "SMT, all sums and exponents, by cases of sign, leading bit and exponents that underflow",
             scope,
             "a step too few",
             lambda broken: made(_roundings, broken),

@@ -29,7 +29,18 @@ if TYPE_CHECKING:
 REPORT = Path("build/formal/formal.json")
 
 # Where proofs are, those that take longest first, so that no core is left with one of them at the end.
-MODULES = ("float32", "float32_steps", "words", "exact", "sums", "rounding", "streams", "scales", "quantizer", "elements")
+MODULES = (
+    "float32",
+    "float32_steps",
+    "words",
+    "exact",
+    "sums",
+    "rounding",
+    "streams",
+    "scales",
+    "quantizer",
+    "elements",
+)
 
 
 def all_proofs() -> list["Proof"]:

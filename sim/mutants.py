@@ -44,6 +44,7 @@ NARROW = narrowest(EXACT)
 ONE_LANE = MacConfig("AMXFP4", "AMXFP4", lanes=1)
 FLOAT = MacConfig("AMXFP4", "AMXFP4", lanes=8, accumulator="fp32")
 BASELINE = MacConfig("MXFP4", "MXFP4", lanes=8)
+STEPS = MacConfig("MXFP4", "MXFP4", lanes=1)
 HALVING = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8)
 QUANTIZER = QuantizerConfig("AMXFP4", lanes=8)
 EVEN_QUANTIZER = QuantizerConfig("AMXFP4", lanes=4, input="float32", rounding="nearest-even")
@@ -207,7 +208,7 @@ MUTANTS = (
     made(
         "infinity does not stay",
         BASELINE,
-        ("float32.py", "infinite.eq(still_infinite | rounder.infinite)", "infinite.eq(rounder.infinite)"),
+        ("float32.py", "(total.infinite | rounder.infinite) & keep", "rounder.infinite & keep"),
     ),
     # Accumulating and rounding.
     made(
@@ -283,7 +284,37 @@ MUTANTS = (
     made(
         "a sum of zero keeps a sign",
         BASELINE,
-        ("float32.py", "(negative ^ raw[-1]) & ~zero", "(negative ^ raw[-1])"),
+        ("float32.py", "(total.negative ^ minus) & ~total.zero", "(total.negative ^ minus)"),
+    ),
+    made(
+        "an operand far below aligned by a step too few",
+        STEPS,
+        ("float32_steps.py", "step == 1 + FAR", "step == FAR"),
+    ),
+    made(
+        "an operand far below not only there",
+        STEPS,
+        ("float32_steps.py", "value[1] & ~apart", "value[1]"),
+    ),
+    made(
+        "bits lost while aligning step by step",
+        STEPS,
+        ("float32_steps.py", "Cat(value[0] | value[1], value[2:])", "Cat(value[1], value[2:])"),
+    ),
+    made(
+        "a carry lost between the halves of a float32 sum",
+        STEPS,
+        ("float32_steps.py", "right[LOW_BITS:] + carry", "right[LOW_BITS:]"),
+    ),
+    made(
+        "no gradual underflow step by step",
+        STEPS,
+        ("float32_steps.py", "normal | ~self.field_register[1:].any()", "normal"),
+    ),
+    made(
+        "the float32 accumulator with steps not cleared",
+        STEPS,
+        ("float32_steps.py", "clear.eq(end & self.last)", "clear.eq(0)"),
     ),
     # Flow.
     made(

@@ -16,6 +16,7 @@ QUICK = {
     "exact-rounder",
     "float32-addition",
     "float32-rounding",
+    "float32-steps",
     "quantizer-scale-bfloat16",
     "quantizer-element-bfloat16",
     "quantizer-scale-float32",

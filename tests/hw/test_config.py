@@ -228,7 +228,7 @@ def test_turns_and_paths() -> None:
         assert config.paths == 1 or config.turns == config.beats_per_block
         if not config.exact:
             assert config.paths == 1
-            assert config.turns * config.loop_stages <= config.beats_per_block
+            assert config.turns * config.loop_stages + config.float32_steps <= config.beats_per_block
 
 
 def test_ports() -> None:
