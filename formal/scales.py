@@ -184,7 +184,11 @@ def _digits(config: MacConfig, broken: bool) -> Iterator[Claim]:
     largest = config.product_max * config.block_size
     value, significand = extended(total, bits, signed=True), scale["significand"]
     in_range = z3.And(value <= largest, value >= -largest)
-    found = extended(term["value"], bits, signed=True)
+    if config.exact:
+        found = extended(term["value"], bits, signed=True)
+    else:
+        magnitude = extended(term["magnitude"], bits)
+        found = z3.If(term["negative"] == 1, -magnitude, magnitude)
     claim = z3.Implies(in_range, found == value * extended(significand, bits))
     patterns = [z3.BitVecVal(n, significand.size()) for n in range(config.scale_significand_max + 1)]
     yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, config.scale_significand_max))
@@ -192,7 +196,8 @@ def _digits(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 def _digit_terms(broken: bool) -> Iterator[Claim]:
     for pair in ("MXFP4-E5M2",):
-        yield from _digits(MacConfig(pair, pair, lanes=1), broken)
+        for accumulator in ("exact", "fp32"):
+            yield from _digits(MacConfig(pair, pair, lanes=1, accumulator=accumulator), broken)
 
 
 def _direct(broken: bool) -> Iterator[Claim]:

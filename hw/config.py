@@ -323,7 +323,7 @@ class MacConfig:
     @property
     def digit_bits(self) -> int:
         """Bits of the scales' significand product that a sum is multiplied by in a cycle."""
-        return -(-bits_for(self.scale_significand_max) // self.words)
+        return -(-bits_for(self.scale_significand_max) // self.loop_stages)
 
     @property
     def digits(self) -> int:
@@ -331,7 +331,8 @@ class MacConfig:
         holding the sum and the growing product costs."""
         bits = bits_for(self.scale_significand_max)
         saved = bits - self.digit_bits
-        return -(-bits // self.digit_bits) if self.sign_pairs == 1 and self.words > 1 and saved >= 5 else 1
+        slow = self.words > 1 or self.float32_steps
+        return -(-bits // self.digit_bits) if self.sign_pairs == 1 and slow and saved >= 5 else 1
 
     # -- float32 accumulator -----------------------------------------------------------------------------------
 

@@ -1,6 +1,6 @@
 """A block sum scaled in several cycles, by a digit of the scales' product a cycle: a row to add for each bit of it."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -35,10 +35,17 @@ class DigitTerm(wiring.Component):
         step = Cat(self.start, later)
         m.d.sync += later.eq(step[:-1])
 
+        taken: Value = self.sum
+        if not self.config.exact:  # a magnitude: what stands above it is 0 as well
+            taken = (self.sum ^ self.sum[-1].replicate(len(self.sum))) + self.sum[-1]
+            negative = Signal(reset_less=True)
+            with m.If(self.start):
+                m.d.sync += negative.eq(self.sum[-1])
+            m.d.comb += self.term.negative.eq(negative)
         held = Signal(len(self.sum), reset_less=True)
         with m.If(self.start):
-            m.d.sync += held.eq(self.sum)
-        value = Mux(self.start, self.sum, held)
+            m.d.sync += held.eq(taken)
+        value = Mux(self.start, taken, held)[: len(self.sum)]
 
         significand = Cat(self.scale.significand, Const(0, digits * bits - len(self.scale.significand)))
         digit = Signal(bits)
@@ -61,7 +68,7 @@ class DigitTerm(wiring.Component):
             m.d.sync += product.eq(total)
         m.d.comb += [
             self.ready.eq(step[-1]),
-            self.term.value.eq(total),
+            (self.term.value if self.config.exact else self.term.magnitude).eq(total),
             self.term.exponent.eq(self.scale.exponent),
             self.term.nan.eq(self.scale.nan),
         ]

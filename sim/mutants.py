@@ -259,7 +259,7 @@ MUTANTS = (
     made(
         "a sum is not held while its digits are taken",
         HALVING,
-        ("digits.py", "Mux(self.start, self.sum, held)", "self.sum"),
+        ("digits.py", "Mux(self.start, taken, held)", "taken"),
     ),
     made(
         "a product not cleared for the next sum",
@@ -345,7 +345,7 @@ MUTANTS = (
     made(
         "no result ever comes",
         FLOAT,
-        ("mac.py", "valid: Value = normal.valid & normal.last", "valid: Value = normal.valid & Const(0, 1)"),
+        ("mac.py", "self.o.valid.eq(accumulator.complete)", "self.o.valid.eq(0)"),
     ),
     made(
         "results a cycle late",
