@@ -334,6 +334,32 @@ class MacConfig:
         slow = self.words > 1 or self.float32_steps
         return -(-bits // self.digit_bits) if self.sign_pairs == 1 and slow and saved >= 5 else 1
 
+    @property
+    def dot_product_gap(self) -> int:
+        """Cycles from a dot product's last term to the next one's first, at least: blocks come a block's beats apart,
+        and a block's terms take turns."""
+        return self.beats_per_block - (self.turns - 1) * self.loop_stages
+
+    @property
+    def round_places(self) -> int:
+        """Places by which a total is shifted up a cycle to be rounded in place: 1, or 3 where only these leave time; 0
+        where it is shifted at once, and rounded into a register of its own.
+
+        A term's words pass in the cycles 1 .. `words` after it; `round_cycles` later the result is there, and the unit
+        stands still until it is taken. So it must not come later than the next dot product's first term, which begins
+        NaN and overflow anew, and whose first word comes a cycle later still."""
+        if self.words == 1:
+            return 0
+        return next((n for n in (1, 3) if self.words + self._round_cycles(n) <= self.dot_product_gap), 0)
+
+    @property
+    def round_cycles(self) -> int:
+        """Cycles from a total's last word to the result: shifts, rounding and the register."""
+        return self._round_cycles(self.round_places)
+
+    def _round_cycles(self, places: int) -> int:
+        return 2 + (-(-(self.word_bits - 1) // places) if places else 0)
+
     # -- float32 accumulator -----------------------------------------------------------------------------------
 
     @property
@@ -408,11 +434,11 @@ class MacConfig:
         """Cycles from the edge that takes a dot product's last beat to its result, stalled cycles not counted.
 
         Front registers, block sums (or a direct product), the turns, then the exact path: scaled term, accumulator,
-        normalise, round; or the float32 path: scaled term, normalised term, the addition's stages.
+        rounder; or the float32 path: scaled term, normalised term, the addition's stages.
         """
         front = 1 + (0 if self.direct else self.front_registers or 0)
         waiting = (self.turns - 1) * self.loop_stages + self.digits - 1
-        tail = 3 + self.words if self.exact else 1 + self.normalise_stage + self.loop_stages
+        tail = 1 + self.words + self.round_cycles if self.exact else 1 + self.normalise_stage + self.loop_stages
         return front + waiting + tail
 
     @property

@@ -25,7 +25,7 @@ from amxfp4.hw.normalise import ExactRounder
 from amxfp4.hw.round import QUIET_NAN
 from amxfp4.hw.scale import ScaledTerm, ScaleProduct, term_layout
 from amxfp4.hw.sums import BeatSums
-from amxfp4.hw.word_round import WordRounder
+from amxfp4.hw.word_round import SerialRounder, WordRounder
 from amxfp4.hw.words import WordAccumulator
 
 
@@ -313,8 +313,8 @@ class MacUnit(wiring.Component):
         terms = self._register(m, terms, term_layout(self.config), "term")
         m.submodules.accumulator = accumulator = ExactAccumulator(self.config)
         m.submodules.rounder = rounder = ExactRounder(self.config, accumulator.width)
-        complete, rounding, valid = Signal(), Signal(), Signal()
-        m.d.sync += [complete.eq(terms.valid & terms.last), rounding.eq(complete), valid.eq(rounding)]
+        complete = Signal()
+        m.d.sync += complete.eq(terms.valid & terms.last)
         m.d.comb += [
             *(accumulator.term[path].eq(term) for path, term in enumerate(terms.terms)),
             accumulator.valid.eq(terms.valid),
@@ -324,20 +324,18 @@ class MacUnit(wiring.Component):
             rounder.nan.eq(accumulator.nan),
             rounder.overflow.eq(accumulator.overflow),
             rounder.valid.eq(complete),
-            self.o.valid.eq(valid),
-            self.o.payload.value.eq(rounder.value),
-            self.o.payload.nan.eq(rounder.value_nan),
-            self.o.payload.overflow.eq(rounder.value_overflow),
+            self.o.valid.eq(rounder.ready),
+            self.o.payload.eq(rounder.result),
         ]
 
     def _words(self, m: Module, terms: _Terms) -> None:
         terms = self._register(m, terms, term_layout(self.config), "term")
         m.submodules.accumulator = accumulator = WordAccumulator(self.config)
-        m.submodules.rounder = rounder = WordRounder(self.config)
-        ends, complete, valid = Signal(reset_less=True), Signal(), Signal()
+        kind = SerialRounder if self.config.round_places else WordRounder
+        m.submodules.rounder = rounder = kind(self.config)
+        ends = Signal(reset_less=True)
         with m.If(terms.valid):
             m.d.sync += ends.eq(terms.last)
-        m.d.sync += [complete.eq(accumulator.passed[-1] & ends), valid.eq(complete)]
         m.d.comb += [
             accumulator.term.eq(terms.terms[0]),
             accumulator.valid.eq(terms.valid),
@@ -348,10 +346,8 @@ class MacUnit(wiring.Component):
             rounder.nan.eq(accumulator.nan),
             rounder.overflow.eq(accumulator.overflow),
             rounder.valid.eq(ends),
-            self.o.valid.eq(valid),
-            self.o.payload.value.eq(rounder.value),
-            self.o.payload.nan.eq(rounder.value_nan),
-            self.o.payload.overflow.eq(rounder.value_overflow),
+            self.o.valid.eq(rounder.ready),
+            self.o.payload.eq(rounder.result),
         ]
 
     def _float32(self, m: Module, terms: _Terms) -> None:

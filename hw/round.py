@@ -1,13 +1,15 @@
 """The one rounder: a normalised significand with guard and sticky bits to float32, ties to even."""
 
-from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import wiring
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 SIGNIFICAND_BITS = 24
 FRACTION_BITS = 23
 FLOAT32_BIAS = 127
 QUIET_NAN = 0x7FC00000
+# Sign, significand and guard: what is kept of a total once its sign stands alone on top.
+KEPT = 1 + SIGNIFICAND_BITS + 1
 
 
 # The increment's carries skip over this many bits at a time.
@@ -88,3 +90,37 @@ class Rounder(wiring.Component):
             self.exponent_field.eq(exponent[:8] | beyond.replicate(8)),
         ]
         return m
+
+
+def round_total(m: Module, kept: Value, sticky: Value, exponent: Value) -> Value:
+    """The float32 of an exact total in two's complement, shifted up, zeros filling in, until its sign stands alone.
+
+    `kept`: the top `KEPT` bits. Those below the sign are the magnitude, or, of a negative number, its one's complement,
+    too small by one in a last place infinitely far down: the bits that the shift brought in count as ones, and the
+    rounder adds the missing one where it matters, so that no wide negation is needed. Zero leaves the top bit clear.
+    `exponent`: biased, of the bit below the sign. It exceeds 0 and stays below 255 for every accumulator of FP8 scales
+    (2^-34 .. 2^94), so neither subnormals nor infinities are built.
+    """
+    sign = kept[-1]
+    magnitude = kept[:-1] ^ sign.replicate(KEPT - 1)
+    rounder = m.submodules.rounder = Rounder(8, overflows=False)
+    m.d.comb += [
+        rounder.significand.eq(magnitude[1:]),
+        rounder.guard.eq(magnitude[0]),
+        rounder.sticky.eq(sticky),
+        rounder.complement.eq(sign),
+        rounder.exponent.eq(exponent),
+    ]
+    return Cat(rounder.fraction, rounder.exponent_field, sign)
+
+
+def result_register(m: Module, number: Value, nan: Value, overflow: Value) -> data.View:
+    """A register of its own for a result. Looked at only when valid: no reset."""
+    result = Signal(data.StructLayout({"value": 32, "nan": 1, "overflow": 1}), reset_less=True)
+    special = nan | overflow
+    m.d.sync += [
+        result.value.eq(Mux(special, QUIET_NAN, number)),
+        result.nan.eq(special),
+        result.overflow.eq(overflow & ~nan),
+    ]
+    return result
