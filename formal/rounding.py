@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 
 import z3
 
-from amxfp4.formal.netlist import Netlist, Word, concat, extended
+from amxfp4.formal.netlist import Netlist, Word, concat, extended, unpack
 from amxfp4.formal.proof import Claim, Proof
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.normalise import ExactRounder
 from amxfp4.hw.round import Rounder
-from amxfp4.hw.word_round import WordRounder
+from amxfp4.hw.word_round import SerialRounder, WordRounder
 
 FRACTION_BITS = 23
 BIAS = 127
@@ -41,10 +41,12 @@ def _totals(config: MacConfig, width: int, found: Found) -> Iterator[Claim]:
     assert config.accumulator_bits is not None
     total, nan, overflow = z3.BitVec("total", width), z3.BitVec("nan", 1), z3.BitVec("overflow", 1)
     any_total = found(total, nan, overflow)
-    yield any_total["value_nan"] == (nan | overflow)
-    yield any_total["value_overflow"] == (overflow & ~nan)
-    yield z3.Implies(nan | overflow == 1, any_total["value"] == NAN)
-    value = z3.substitute(any_total["value"], (nan, z3.BitVecVal(0, 1)), (overflow, z3.BitVecVal(0, 1)))
+    result = unpack(config.result_layout, any_total["result"])
+    yield any_total["ready"] == 1
+    yield result["nan"] == (nan | overflow)
+    yield result["overflow"] == (overflow & ~nan)
+    yield z3.Implies(nan | overflow == 1, result["value"] == NAN)
+    value = z3.substitute(result["value"], (nan, z3.BitVecVal(0, 1)), (overflow, z3.BitVecVal(0, 1)))
     signs = z3.Extract(width - 1, config.accumulator_bits - 1, total)
     in_range = z3.Or(signs == 0, signs == -1)
     cases = [(top, sign, leading(total, top, sign)) for top in range(config.accumulator_bits - 1) for sign in (0, 1)]
@@ -75,21 +77,27 @@ def _exact(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _words(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """A total goes by word by word; the words below it are anything, as are all inputs once it has passed."""
-    netlist = Netlist(WordRounder(config))
+    """A total goes by word by word; the words below it are anything, as are all inputs once it has passed. Where it is
+    rounded in place, nothing passes until then, and its flags stay."""
+    serial = config.round_places > 0
+    netlist = Netlist((SerialRounder if serial else WordRounder)(config))
     words, bits = config.words, config.word_bits
 
     def found(total: Word, nan: Word, overflow: Word) -> Mapping[str, Word]:
         state: Mapping[str, Word] = netlist.symbols()
+        if serial:  # the last result is there
+            state = dict(state) | {"count": z3.BitVecVal(0, state["count"].size())}
         seen = total & ~z3.BitVecVal(1, total.size()) if broken else total
-        for word in range(words + 2):
+        for word in range(words + config.round_cycles):
             inputs = {name: z3.BitVec(f"{name} {word}", width) for name, width in _inputs(netlist).items()}
             if word < words:
                 new = z3.Extract((word + 1) * bits - 1, 0, seen)
                 below = (words - 1 - word) * bits
                 inputs["total"] = z3.Concat(new, z3.Extract(below - 1, 0, inputs["total"])) if below else new
                 inputs |= {"passed": z3.BitVecVal(1 << word, words), "valid": z3.BitVecVal(1, 1)}
-            if word == words - 1:
+            elif serial:
+                inputs["passed"] = z3.BitVecVal(0, words)
+            if word == words - 1 or serial and word >= words:
                 inputs |= {"nan": nan, "overflow": overflow}
             outputs, state = netlist.step(state, **inputs)
         return outputs
@@ -146,6 +154,11 @@ def _rounder(broken: bool) -> Iterator[Claim]:
             yield z3.Implies(legal, (found["infinite"] == 1) == z3.UGE(number, infinity))
 
 
+# Rounded in place, by one place a cycle and by three.
+SERIAL = (
+    MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
+    MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=2),
+)
 # Of 4 words of 25, 18 and 26 bits, and of 8 of 13.
 WORDS = (
     MacConfig("AMXFP4", "AMXFP4", lanes=2),
@@ -158,6 +171,11 @@ PAIRS = (("MXFP4-E4M3", "MXFP4-E4M3"), ("AMXFP4", "AMXFP4"), ("AMXFP4-X2", "AMXF
 
 def _words_of_every_width(broken: bool) -> Iterator[Claim]:
     for config in WORDS:
+        yield from _words(config, broken)
+
+
+def _words_in_place(broken: bool) -> Iterator[Claim]:
+    for config in SERIAL:
         yield from _words(config, broken)
 
 
@@ -193,5 +211,13 @@ def proofs() -> list[Proof]:
             "4 words of 25 (E5M2), 18 (E4M3) and 26 bits (AMXFP4-X2), 8 words of 13",
             "the total's least bit is not connected",
             _words_of_every_width,
+        ),
+        Proof(
+            "serial-rounder",
+            "the same in place, `round_cycles` after the last word, while nothing else passes and the flags stay",
+            "SMT, all totals and registers but the counter, by cases of sign and leading bit",
+            "8 words of 13 bits (AMXFP4-X2) by one place a cycle, 7 of 14 (E5M2) by three",
+            "the total's least bit is not connected",
+            _words_in_place,
         ),
     ]

@@ -156,9 +156,7 @@ class SerialRounder(wiring.Component):
         result = Cat(leading[fraction], exponent, leading[-1])
         with m.If(lead.found):
             m.d.sync += [leading.eq(lead.kept), sticky.eq(lead.sticky)]
-            starts = (
-                choose(Const(_unshifted(self.config, word), 8), here) for word, here in enumerate(self.passed)
-            )
+            starts = (choose(Const(_unshifted(self.config, word), 8), here) for word, here in enumerate(self.passed))
             m.d.sync += exponent.eq(functools.reduce(operator.or_, starts))
         with m.Elif(rounds):
             m.d.sync += result.eq(Mux(special, QUIET_NAN, rounded))

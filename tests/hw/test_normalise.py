@@ -63,8 +63,9 @@ def test_rounded_once(config: MacConfig) -> None:
     found = run(rounder, steps, count)
     for cycle in range(cycles - 2):
         now, then = found[cycle + 2], valid[cycle]
+        np.testing.assert_array_equal(now["ready"], then)
         special = nan[cycle] | overflow[cycle]
         expected = np.array([float32_bits(int(value), config.lsb_exponent) for value in picks[cycle]])
-        np.testing.assert_array_equal(now["value"][then], np.where(special, NAN_BITS, expected)[then])
-        np.testing.assert_array_equal(now["value_nan"][then], special[then])
-        np.testing.assert_array_equal(now["value_overflow"][then], (overflow & ~nan)[cycle][then])
+        np.testing.assert_array_equal(now["result"]["value"][then], np.where(special, NAN_BITS, expected)[then])
+        np.testing.assert_array_equal(now["result"]["nan"][then], special[then])
+        np.testing.assert_array_equal(now["result"]["overflow"][then], (overflow & ~nan)[cycle][then])
