@@ -46,6 +46,7 @@ FLOAT = MacConfig("AMXFP4", "AMXFP4", lanes=8, accumulator="fp32")
 BASELINE = MacConfig("MXFP4", "MXFP4", lanes=8)
 STEPS = MacConfig("MXFP4", "MXFP4", lanes=1)
 HALVING = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8)
+SERIAL = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=2)
 QUANTIZER = QuantizerConfig("AMXFP4", lanes=8)
 EVEN_QUANTIZER = QuantizerConfig("AMXFP4", lanes=4, input="float32", rounding="nearest-even")
 HALVING_QUANTIZER = QuantizerConfig("AMXFP4-X2", lanes=4, input="float32")
@@ -193,7 +194,7 @@ MUTANTS = (
     made(
         "overflow flag missing",
         NARROW,
-        ("normalise.py", "result.overflow.eq(overflow & ~nan)", "result.overflow.eq(0)"),
+        ("round.py", "result.overflow.eq(overflow & ~nan)", "result.overflow.eq(0)"),
     ),
     made(
         "overflow not sticky",
@@ -254,7 +255,28 @@ MUTANTS = (
     made(
         "words of a dot product before seen below the lowest",
         HALVING,
-        ("word_round.py", "choose(word, ~self.passed[: index + 1].any())", "word"),
+        ("word_round.py", "choose(word, ~passed[: index + 1].any())", "word"),
+    ),
+    made(
+        "a total that is rounded in place shifted up a place too few",
+        SERIAL,
+        ("word_round.py", "cycles = self.config.round_cycles - 1", "cycles = self.config.round_cycles - 2"),
+        ("word_round.py", "m.d.sync += ready.eq(rounds)", "later = Signal()\n        m.d.sync += [later.eq(rounds), ready.eq(later)]"),
+    ),
+    made(
+        "the exponent does not follow a shift in place",
+        SERIAL,
+        ("word_round.py", "exponent - Cat(*down)", "exponent - down[0]"),
+    ),
+    made(
+        "the bits left below a significand in place not looked at",
+        SERIAL,
+        ("word_round.py", "sticky | rest.any()", "sticky"),
+    ),
+    made(
+        "a NaN's result in place is a number",
+        SERIAL,
+        ("word_round.py", "result.eq(Mux(special, QUIET_NAN, rounded))", "result.eq(rounded)"),
     ),
     made(
         "a sum is not held while its digits are taken",
