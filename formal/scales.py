@@ -195,9 +195,8 @@ def _digits(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _digit_terms(broken: bool) -> Iterator[Claim]:
-    for pair in ("MXFP4-E5M2",):
-        for accumulator in ("exact", "fp32"):
-            yield from _digits(MacConfig(pair, pair, lanes=1, accumulator=accumulator), broken)
+    for lanes, accumulator in ((2, "exact"), (1, "fp32")):
+        yield from _digits(MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=lanes, accumulator=accumulator), broken)
 
 
 def _direct(broken: bool) -> Iterator[Claim]:

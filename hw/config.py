@@ -323,13 +323,30 @@ class MacConfig:
     @property
     def digit_bits(self) -> int:
         """Bits of the scales' significand product that a sum is multiplied by in a cycle."""
-        return -(-bits_for(self.scale_significand_max) // self.loop_stages)
+        return 1 if self.placed else -(-bits_for(self.scale_significand_max) // self.loop_stages)
+
+    @property
+    def placed(self) -> bool:
+        """Whether a sum is scaled by a bit a cycle and stops within a word where its exponent says, in one register
+        that also holds it while it is added.
+
+        The cycles of a block are enough for taking the sum, its bits, all places of a word but one, and the words."""
+        bits = bits_for(self.scale_significand_max)
+        cycles = bits + self.word_bits + self.words
+        return self.words > 1 and self.sign_pairs == 1 and bits > 1 and cycles <= self.beats_per_block
+
+    @property
+    def places(self) -> int:
+        """Places that a term comes shifted up by at most."""
+        return self.word_bits - 1 if self.placed else 0
 
     @property
     def digits(self) -> int:
         """Cycles in which a sum is scaled; 1 where this saves fewer than five rows of the multiplier, which is what
         holding the sum and the growing product costs."""
         bits = bits_for(self.scale_significand_max)
+        if self.placed:
+            return bits
         saved = bits - self.digit_bits
         slow = self.words > 1 or self.float32_steps
         return -(-bits // self.digit_bits) if self.sign_pairs == 1 and slow and saved >= 5 else 1
@@ -437,7 +454,7 @@ class MacConfig:
         rounder; or the float32 path: scaled term, normalised term, the addition's stages.
         """
         front = 1 + (0 if self.direct else self.front_registers or 0)
-        waiting = (self.turns - 1) * self.loop_stages + self.digits - 1
+        waiting = (self.turns - 1) * self.loop_stages + self.digits - 1 + self.places + self.placed
         tail = 1 + self.words + self.round_cycles if self.exact else 1 + self.normalise_stage + self.loop_stages
         return front + waiting + tail
 

@@ -7,6 +7,7 @@ from amaranth.lib.wiring import In, Out
 from amxfp4.hw.compress import columns_of
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.scale import scale_product_layout, term_layout
+from amxfp4.hw.words import word_and_places
 
 
 class DigitTerm(wiring.Component):
@@ -69,6 +70,72 @@ class DigitTerm(wiring.Component):
         m.d.comb += [
             self.ready.eq(step[-1]),
             (self.term.value if self.config.exact else self.term.magnitude).eq(total),
+            self.term.exponent.eq(self.scale.exponent),
+            self.term.nan.eq(self.scale.nan),
+        ]
+        return m
+
+
+class PlacedTerm(wiring.Component):
+    """Multiplies a sum by the product of its scales, a bit a cycle, lowest first, and shifts it to its place in a word.
+
+    Ports: `sum`: see `ScaledTerm`, taken with `start`; `scale`: see `scale_product_layout`, held from then on until the
+    term has been added. `term` out: see `term_layout`; `ready`: it is there from now on, until the next `start`.
+    `ready` comes `config.digits` + `config.word_bits` cycles after `start`.
+
+    What the bits of the significand add to stands on top, and all of it moves down a place a cycle. After the last bit
+    it stands as high in its word as a term may; it moves on, and stops at its place.
+    """
+
+    def __init__(self, config: MacConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "start": In(1),
+                "sum": In(config.sum_bits),
+                "scale": In(scale_product_layout(config)),
+                "ready": Out(1),
+                "term": Out(term_layout(config)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        significand = self.scale.significand
+        moves = config.digits + config.places
+        # 0 at rest; otherwise it counts up, and wraps after the last move that a term may make.
+        count = Signal(range(moves + 1))
+        begin = (1 << len(count)) - moves
+        with m.If(self.start):
+            m.d.sync += count.eq(begin)
+        with m.Elif(count.any()):
+            m.d.sync += count.eq(count + 1)
+        ready = Signal()
+        m.d.sync += ready.eq(count.all())
+
+        bit = Signal()
+        with m.Switch(count):
+            for index in range(config.digits):
+                with m.Case(begin + index):
+                    m.d.comb += bit.eq(significand[index])
+        # Places to be left undone are the last moves; the sum of both passes all ones only in these.
+        _, places = word_and_places(config, self.scale.exponent)
+        moving = count.any() & ~(count + places)[len(count)]
+
+        held = Signal(len(self.sum), reset_less=True)
+        # On top, a sum and less than half of twice that much: a bit more than the term itself may need.
+        low = moves - 1
+        product = Signal(low + len(held) + 1, reset_less=True)
+        moved = Cat(product[1:], product[-1])
+        row = held & bit.replicate(len(held))
+        with m.If(self.start):
+            m.d.sync += [held.eq(self.sum), product.eq(0)]
+        with m.Elif(moving):
+            m.d.sync += product.eq(Cat(moved[:low], moved[low:].as_signed() + row.as_signed()))
+        m.d.comb += [
+            self.ready.eq(ready),
+            self.term.value.eq(product),
             self.term.exponent.eq(self.scale.exponent),
             self.term.nan.eq(self.scale.nan),
         ]

@@ -15,7 +15,7 @@ from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.blocks import BlockSums
 from amxfp4.hw.config import MacConfig
-from amxfp4.hw.digits import DigitTerm
+from amxfp4.hw.digits import DigitTerm, PlacedTerm
 from amxfp4.hw.direct import DirectProduct, DirectTerm, product_layout
 from amxfp4.hw.element import ElementProducts
 from amxfp4.hw.exact import ExactAccumulator
@@ -182,6 +182,8 @@ class MacUnit(wiring.Component):
         m.d.comb += blocks.turn.eq(turn)
 
         scales = self._scale_products(m, begins, beat, turn)
+        if config.placed:
+            return self._placed(m, beat, done, blocks.value[0], scales[0])
         begin = Signal(init=1)  # the next block begins a dot product
         if config.digits > 1:
             return self._by_digits(m, done, blocks.value[0], scales[0], begin, done_last)
@@ -224,6 +226,15 @@ class MacUnit(wiring.Component):
         with m.If(term.ready):
             m.d.sync += begin.eq(last)
         return _Terms([term.term], term.ready, begin & term.ready, term.ready, term.ready & last)
+
+    def _placed(self, m: Module, beat: _Beat, start: Value, value: Value, scale: Value) -> _Terms:
+        """A single sum, scaled and shifted in several cycles: the term and its flags stay until the next block's end."""
+        m.submodules.term0 = term = PlacedTerm(self.config)
+        last, first = Signal(init=1, name="block_last"), Signal(reset_less=True, name="block_first")
+        with m.If(beat.valid & beat.ends):
+            m.d.sync += [first.eq(last), last.eq(beat.last)]
+        m.d.comb += [term.start.eq(start), term.sum.eq(value), term.scale.eq(scale)]
+        return _Terms([term.term], term.ready, first, Const(1, 1), last)
 
     def _scale_products(self, m: Module, begins: Value, beat: _Beat, turn: Value) -> list[Value]:
         """The product of the scales that belong to this turn's sums, one for each path.
@@ -329,13 +340,15 @@ class MacUnit(wiring.Component):
         ]
 
     def _words(self, m: Module, terms: _Terms) -> None:
-        terms = self._register(m, terms, term_layout(self.config), "term")
+        ends = terms.last
+        if not self.config.placed:
+            terms = self._register(m, terms, term_layout(self.config), "term")
+            ends = Signal(reset_less=True)
+            with m.If(terms.valid):
+                m.d.sync += ends.eq(terms.last)
         m.submodules.accumulator = accumulator = WordAccumulator(self.config)
         kind = SerialRounder if self.config.round_places else WordRounder
         m.submodules.rounder = rounder = kind(self.config)
-        ends = Signal(reset_less=True)
-        with m.If(terms.valid):
-            m.d.sync += ends.eq(terms.last)
         m.d.comb += [
             accumulator.term.eq(terms.terms[0]),
             accumulator.valid.eq(terms.valid),

@@ -24,6 +24,18 @@ def choose(value: Value, when: Value) -> Value:
     return value & when.replicate(len(value))
 
 
+def word_and_places(config: MacConfig, exponent: Value) -> tuple[list[Value], Value]:
+    """Where a term begins: a bit for each number of whole words it is shifted up by, lowest first, one of them set, and
+    the places within a word."""
+    bits, lowest = config.word_bits, config.exponent_min
+    reached = [exponent >= lowest + count * bits for count in range(1, (config.exponent_max - lowest) // bits + 1)]
+    words_up = [low & ~high for low, high in zip([Const(1, 1), *reached], [*reached, Const(0, 1)], strict=True)]
+    width = bits_for(bits - 1)
+    starts = (Const(-(lowest + up * bits) % (1 << width), width) for up in range(config.words))
+    starts = (choose(start, here) for start, here in zip(starts, words_up, strict=False))
+    return words_up, (exponent + functools.reduce(operator.or_, starts))[:width]
+
+
 class WordAccumulator(wiring.Component):
     """Adds scaled terms without rounding, a word of the total a cycle.
 
@@ -88,19 +100,10 @@ class WordAccumulator(wiring.Component):
     def _piece(self, m: Module, step: Value) -> Value:
         """What a term adds to the word of this step."""
         config, term = self.config, self.term
-        # Places within a word, and whole words: `words_up` has a bit for each number of them, lowest first.
-        largest = config.exponent_max - config.exponent_min
-        reached = [
-            term.exponent >= config.exponent_min + count * self.bits for count in range(1, largest // self.bits + 1)
-        ]
-        words_up = [low & ~high for low, high in zip([Const(1, 1), *reached], [*reached, Const(0, 1)], strict=True)]
-        places = Signal(bits_for(self.bits - 1))
-        starts = (
-            Const(-(config.exponent_min + up * self.bits) % (1 << len(places)), len(places)) for up in range(self.words)
-        )
-        starts = (choose(start, here) for start, here in zip(starts, words_up, strict=False))
-        m.d.comb += places.eq(term.exponent + functools.reduce(operator.or_, starts))
-        value = shift_left(m, term.value, places, self.bits - 1, "shifted")
+        words_up, places = word_and_places(config, term.exponent)
+        value: Value = term.value
+        if not config.placed:
+            value = shift_left(m, value, places, self.bits - 1, "shifted")
 
         pieces = -(-len(value) // self.bits)
         value = Cat(value, value[-1].replicate(pieces * self.bits - len(value)))

@@ -6,12 +6,12 @@ from comb import generator, run
 from gates import signed
 
 from amxfp4.hw.config import MacConfig
-from amxfp4.hw.digits import DigitTerm
+from amxfp4.hw.digits import DigitTerm, PlacedTerm
 
 CONFIGS = {
     "x2": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
     "ue5m3": MacConfig("MXFP4-UE5M3", "MXFP4-UE5M3", lanes=8),
-    "a bit a cycle": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1),
+    "a bit a cycle": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=2),
     "mixed": MacConfig("AMXFP4-X2", "MXFP4-E5M2", lanes=2),
     "float32": MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=1, accumulator="fp32"),
 }
@@ -50,5 +50,51 @@ def test_products(config: MacConfig) -> None:
             else:
                 product = term["magnitude"] * (1 - 2 * term["negative"])
             np.testing.assert_array_equal(product, value * scale["significand"])
+            np.testing.assert_array_equal(term["exponent"], scale["exponent"])
+            np.testing.assert_array_equal(term["nan"], scale["nan"])
+
+
+PLACED = {
+    "x2": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
+    "e5m2": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1),
+    "e4m3, block of 64": MacConfig("MXFP4-E4M3", "MXFP4-E4M3", block_size=64, lanes=2),
+    "wide": MacConfig("MXFP4-E5M2", "MXFP4-UE5M3", block_size=128, lanes=1, accumulator_bits=128),
+}
+
+
+@pytest.mark.parametrize("config", PLACED.values(), ids=PLACED.keys())
+def test_places(config: MacConfig) -> None:
+    """The term comes `digits` + `word_bits` cycles after `start`, at its place in a word, stays there while it is added,
+    and a block after a `start` comes the next."""
+    rng = generator()
+    assert config.placed, "these are the units that have the time"
+    count, sums = 200, 12
+    largest = config.product_max * config.block_size
+    wait = config.digits + config.word_bits
+    steps, expected = [], []
+    for _ in range(sums):
+        value = rng.integers(-largest, largest + 1, count)
+        value[:90] = np.repeat([largest, -largest, 0, 1, -1, largest - 1], 15)
+        scale = {
+            "significand": rng.integers(config.scale_significand_max + 1, size=count),
+            "exponent": rng.integers(config.exponent_min, config.exponent_max + 1, size=count),
+            "nan": rng.integers(2, size=count),
+        }
+        scale["significand"][::2] = config.scale_significand_max
+        scale["exponent"][::7] = config.exponent_min
+        scale["exponent"][::11] = config.exponent_max
+        for cycle in range(config.beats_per_block + int(rng.integers(2))):
+            sum_now = value if cycle == 0 else rng.integers(-largest, largest + 1, count)
+            steps.append({"start": [cycle == 0], "sum": sum_now % (1 << config.sum_bits), "scale": scale})
+            expected.append((value, scale, cycle == wait) if wait <= cycle < wait + config.words else None)
+    found = run(PlacedTerm(config), steps, count, simulated=100)
+    bits = config.term_bits + 1 + config.places
+    for outputs, due in zip(found, expected, strict=True):
+        assert (outputs["ready"] == (due is not None and due[2])).all()
+        if due is not None:
+            value, scale, _ = due
+            term = outputs["term"]
+            place = (scale["exponent"] - config.exponent_min) % config.word_bits
+            np.testing.assert_array_equal(signed(term["value"], bits), value * scale["significand"] << place)
             np.testing.assert_array_equal(term["exponent"], scale["exponent"])
             np.testing.assert_array_equal(term["nan"], scale["nan"])
