@@ -13,7 +13,7 @@ from amxfp4.formal.netlist import Netlist, Word, extended, pack, symbols, unpack
 from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.golden.formats import BlockFormat, ScaleFormat, block_format
 from amxfp4.hw.config import MacConfig
-from amxfp4.hw.digits import DigitTerm
+from amxfp4.hw.digits import DigitTerm, PlacedTerm
 from amxfp4.hw.direct import DirectTerm, product_layout
 from amxfp4.hw.scale import ScaledTerm, ScaleProduct, decode, scale_product_layout, term_layout
 
@@ -199,6 +199,52 @@ def _digit_terms(broken: bool) -> Iterator[Claim]:
         yield from _digits(MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=lanes, accumulator=accumulator), broken)
 
 
+def _placed(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """From any registers at rest, for every exponent: the sum is there in the first cycle only; then it moves down by a
+    word with each that is taken, and not otherwise."""
+    assert config.placed
+    layout = scale_product_layout(config)
+    netlist = Netlist(PlacedTerm(config))
+    scale, total = symbols(layout, "scale"), z3.BitVec("sum", config.sum_bits)
+    seen = total & ~z3.BitVecVal(1, total.size()) if broken else total
+    any_state = netlist.symbols()
+    rest = any_state | {name: z3.BitVecVal(0, any_state[name].size()) for name in ("count", "ready")}
+    bits = config.term_bits + 1 + config.places
+    largest = config.product_max * config.block_size
+    value, significand = extended(total, bits, signed=True), scale["significand"]
+    in_range = z3.And(value <= largest, value >= -largest)
+    patterns = [z3.BitVecVal(n, significand.size()) for n in range(config.scale_significand_max + 1)]
+    wait = config.digits + config.word_bits
+    zero = z3.BitVecVal(0, 1)
+    for exponent in range(config.exponent_min, config.exponent_max + 1):
+        now = scale | {"exponent": z3.BitVecVal(exponent, config.exponent_bits)}
+        state: Mapping[str, Word] = rest
+        for cycle in range(wait + 1):
+            given = seen if cycle == 0 else z3.BitVec(f"later sum {cycle}", total.size())
+            start = z3.BitVecVal(cycle == 0, 1)
+            outputs, state = netlist.step(state, start=start, take=zero, sum=given, scale=pack(layout, now))
+            yield outputs["ready"] == int(cycle == wait)
+        term = unpack(term_layout(config), outputs["term"])
+        yield z3.And(term["exponent"] == exponent, term["nan"] == scale["nan"])
+        place = (exponent - config.exponent_min) % config.word_bits
+        claim = z3.Implies(in_range, term["value"] == value * extended(significand, bits) << place)
+        yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, config.scale_significand_max))
+    take = z3.BitVec("take", 1)
+    inputs = {"start": zero, "sum": total, "scale": pack(layout, scale)}
+    before, state = netlist.step(rest, take=take, **inputs)
+    after, _ = netlist.step(state, take=zero, **inputs)
+    left, now = (unpack(term_layout(config), outputs["term"])["value"] for outputs in (before, after))
+    # Of what is taken, the register may hold a copy of the sign more than the term.
+    signs = z3.Extract(rest["product"].size() - 1, bits - 1, rest["product"])
+    same = z3.Or(signs == 0, signs == -1)
+    yield z3.Implies(same, now == z3.If(take == 1, left >> config.word_bits, left))
+    yield z3.And(state["count"] == 0, after["ready"] == 0)
+
+
+def _placed_terms(broken: bool) -> Iterator[Claim]:
+    yield from _placed(MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1), broken)
+
+
 def _direct(broken: bool) -> Iterator[Claim]:
     """One lane: a product and the block's scales to a term in units of the accumulator's least bit."""
     for activation, weight in DIRECT:
@@ -272,6 +318,15 @@ def proofs() -> list[Proof]:
             "MXFP4-E5M2 exact, one lane, blocks of 32",
             "the sum's least bit is not connected",
             _digit_terms,
+        ),
+        Proof(
+            "placed-term",
+            "a term made a bit a cycle is block sum x product of significands at its place in a word, `digits` + "
+            "`word_bits` cycles after its sum; then only a word that is taken changes it",
+            "SMT, those cycles from any registers but the counter, by cases of exponent and significand",
+            "MXFP4-E5M2 exact, one lane, blocks of 32",
+            "the sum's least bit is not connected",
+            _placed_terms,
         ),
         Proof(
             "direct-term",

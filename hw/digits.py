@@ -1,4 +1,7 @@
-"""A block sum scaled in several cycles, by a digit of the scales' product a cycle: a row to add for each bit of it."""
+"""A block sum scaled in several cycles, by a digit of the scales' product a cycle: a row to add for each bit of it.
+
+Two forms: `DigitTerm` leaves the shift to the accumulator; `PlacedTerm`, where a block lasts long enough, shifts too.
+"""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -80,8 +83,8 @@ class PlacedTerm(wiring.Component):
     """Multiplies a sum by the product of its scales, a bit a cycle, lowest first, and shifts it to its place in a word.
 
     Ports: `sum`: see `ScaledTerm`, taken with `start`; `scale`: see `scale_product_layout`, held from then on until the
-    term has been added. `term` out: see `term_layout`; `ready`: it is there from now on, until the next `start`.
-    `ready` comes `config.digits` + `config.word_bits` cycles after `start`.
+    term has been added. `term` out: see `term_layout`; `ready`: it is there, `config.digits` + `config.word_bits`
+    cycles after `start`, and stays until the next but for `take`: its lowest word has been added, the others move down.
 
     What the bits of the significand add to stands on top, and all of it moves down a place a cycle. After the last bit
     it stands as high in its word as a term may; it moves on, and stops at its place.
@@ -94,6 +97,7 @@ class PlacedTerm(wiring.Component):
                 "start": In(1),
                 "sum": In(config.sum_bits),
                 "scale": In(scale_product_layout(config)),
+                "take": In(1),
                 "ready": Out(1),
                 "term": Out(term_layout(config)),
             }
@@ -131,6 +135,8 @@ class PlacedTerm(wiring.Component):
         row = held & bit.replicate(len(held))
         with m.If(self.start):
             m.d.sync += [held.eq(self.sum), product.eq(0)]
+        with m.Elif(self.take):
+            m.d.sync += product.eq(product.as_signed() >> config.word_bits)
         with m.Elif(moving):
             m.d.sync += product.eq(Cat(moved[:low], moved[low:].as_signed() + row.as_signed()))
         m.d.comb += [

@@ -349,6 +349,8 @@ class MacUnit(wiring.Component):
         m.submodules.accumulator = accumulator = WordAccumulator(self.config)
         kind = SerialRounder if self.config.round_places else WordRounder
         m.submodules.rounder = rounder = kind(self.config)
+        if self.config.placed:
+            m.d.comb += m.submodules.term0.take.eq(accumulator.take)
         m.d.comb += [
             accumulator.term.eq(terms.terms[0]),
             accumulator.valid.eq(terms.valid),

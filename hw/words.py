@@ -2,7 +2,8 @@
 
 A term that has `words` cycles to itself needs neither a shifter nor an adder as wide as the accumulator. The register
 turns round by one word a cycle, lowest word first, past an adder of one word. A term is shifted within a word, and then
-falls upon two words or three; the words above take copies of its sign.
+falls upon two words or three; the words above take copies of its sign. Where there is time for that too, it comes
+shifted (`PlacedTerm`), and moves down a word when one has been taken.
 """
 
 import functools
@@ -24,11 +25,17 @@ def choose(value: Value, when: Value) -> Value:
     return value & when.replicate(len(value))
 
 
+def words_reached(config: MacConfig, exponent: Value) -> list[Value]:
+    """A bit for each number of whole words from 1 on: whether a term is shifted up by so many or more."""
+    bits, lowest = config.word_bits, config.exponent_min
+    return [exponent >= lowest + count * bits for count in range(1, (config.exponent_max - lowest) // bits + 1)]
+
+
 def word_and_places(config: MacConfig, exponent: Value) -> tuple[list[Value], Value]:
     """Where a term begins: a bit for each number of whole words it is shifted up by, lowest first, one of them set, and
     the places within a word."""
     bits, lowest = config.word_bits, config.exponent_min
-    reached = [exponent >= lowest + count * bits for count in range(1, (config.exponent_max - lowest) // bits + 1)]
+    reached = words_reached(config, exponent)
     words_up = [low & ~high for low, high in zip([Const(1, 1), *reached], [*reached, Const(0, 1)], strict=True)]
     width = bits_for(bits - 1)
     starts = (Const(-(lowest + up * bits) % (1 << width), width) for up in range(config.words))
@@ -40,7 +47,8 @@ class WordAccumulator(wiring.Component):
     """Adds scaled terms without rounding, a word of the total a cycle.
 
     Ports: `term` (see `term_layout`) and with it `first`: it begins a dot product, `last`: it ends a block; held from
-    the cycle of `valid` until the next. `valid`: begin to add it, at least `words` cycles after the one before.
+    the cycle of `valid` until the next (its value, where `placed`, until `take`: the term's lowest word has been taken
+    and what is left moves down by one, filled with its sign). `valid`: begin to add it, at least `words` cycles after the one before.
     `total` out: the register, `words` words of `word_bits` bits. `passed` out, one-hot: in the cycle k + 1 after
     `valid`, bit k, word k of the new total is on top of `total`, the words 0 .. k - 1 below it. `nan`, `overflow` out:
     sticky since the dot product began; right together with the last bit of `passed`, of a block's last term.
@@ -62,6 +70,7 @@ class WordAccumulator(wiring.Component):
                 "passed": Out(self.words),
                 "nan": Out(1),
                 "overflow": Out(1),
+                **({"take": Out(1)} if config.placed else {}),
             }
         )
 
@@ -100,10 +109,12 @@ class WordAccumulator(wiring.Component):
     def _piece(self, m: Module, step: Value) -> Value:
         """What a term adds to the word of this step."""
         config, term = self.config, self.term
+        if config.placed:
+            begun = [*(~reached for reached in words_reached(config, term.exponent)), *[Const(1, 1)] * self.words]
+            m.d.comb += self.take.eq(Cat(*(here & ready for here, ready in zip(step, begun))).any())
+            return choose(term.value[: self.bits], self.take)
         words_up, places = word_and_places(config, term.exponent)
-        value: Value = term.value
-        if not config.placed:
-            value = shift_left(m, value, places, self.bits - 1, "shifted")
+        value = shift_left(m, term.value, places, self.bits - 1, "shifted")
 
         pieces = -(-len(value) // self.bits)
         value = Cat(value, value[-1].replicate(pieces * self.bits - len(value)))

@@ -64,8 +64,8 @@ PLACED = {
 
 @pytest.mark.parametrize("config", PLACED.values(), ids=PLACED.keys())
 def test_places(config: MacConfig) -> None:
-    """The term comes `digits` + `word_bits` cycles after `start`, at its place in a word, stays there while it is added,
-    and a block after a `start` comes the next."""
+    """The term comes `digits` + `word_bits` cycles after `start`, at its place in a word, stays there but for words that are
+    taken, and a block after a `start` comes the next."""
     rng = generator()
     assert config.placed, "these are the units that have the time"
     count, sums = 200, 12
@@ -83,18 +83,22 @@ def test_places(config: MacConfig) -> None:
         scale["significand"][::2] = config.scale_significand_max
         scale["exponent"][::7] = config.exponent_min
         scale["exponent"][::11] = config.exponent_max
+        moved = np.zeros(count, int)
         for cycle in range(config.beats_per_block + int(rng.integers(2))):
             sum_now = value if cycle == 0 else rng.integers(-largest, largest + 1, count)
-            steps.append({"start": [cycle == 0], "sum": sum_now % (1 << config.sum_bits), "scale": scale})
-            expected.append((value, scale, cycle == wait) if wait <= cycle < wait + config.words else None)
+            take = rng.integers(2, size=count) if wait <= cycle < wait + config.words else np.zeros(count, int)
+            step = {"start": [cycle == 0], "sum": sum_now % (1 << config.sum_bits), "scale": scale, "take": take}
+            steps.append(step)
+            expected.append((value, scale, moved, cycle == wait) if wait <= cycle < wait + config.words else None)
+            moved = moved + take * config.word_bits
     found = run(PlacedTerm(config), steps, count, simulated=100)
     bits = config.term_bits + 1 + config.places
     for outputs, due in zip(found, expected, strict=True):
-        assert (outputs["ready"] == (due is not None and due[2])).all()
+        assert (outputs["ready"] == (due is not None and due[3])).all()
         if due is not None:
-            value, scale, _ = due
+            value, scale, moved, _ = due
             term = outputs["term"]
             place = (scale["exponent"] - config.exponent_min) % config.word_bits
-            np.testing.assert_array_equal(signed(term["value"], bits), value * scale["significand"] << place)
+            np.testing.assert_array_equal(signed(term["value"], bits), value * scale["significand"] << place >> moved)
             np.testing.assert_array_equal(term["exponent"], scale["exponent"])
             np.testing.assert_array_equal(term["nan"], scale["nan"])

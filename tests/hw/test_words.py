@@ -1,5 +1,7 @@
 """The exact accumulator a word at a time: every word of the total, and its flags, against integers."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 from comb import generator, run
@@ -15,6 +17,8 @@ CONFIGS = {
     "eight words": MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=2),
     "narrow": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=4, accumulator_bits=77),
     "wide": MacConfig("AMXFP4", "MXFP4-E4M3", lanes=4, accumulator_bits=128),
+    "placed": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
+    "placed, narrow": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1, accumulator_bits=77),
 }
 
 
@@ -29,7 +33,8 @@ def test_totals_and_flags(config: MacConfig) -> None:
     small = rng.random(count) < 0.5
     totals, nans, overflows, lefts = (np.zeros(count, object) for _ in range(4))
     steps: list[dict[str, np.ndarray]] = []
-    expected = []
+    expected: list[tuple[Any, ...]] = []
+    taken: list[np.ndarray] = []
     overflowed = 0
     for index in range(terms):
         first = (rng.random(count) < 0.2) & (index % 2 == 0) | (index == 0)
@@ -52,11 +57,19 @@ def test_totals_and_flags(config: MacConfig) -> None:
         overflows = np.where(first, False, overflows) | (lefts & bool(ends[0]))
         overflowed += int(overflows.sum())
         term = {"value": value % (1 << bits), "exponent": exponent, "nan": nan.astype(int)}
+        words_up, place = np.divmod(exponent - config.exponent_min, config.word_bits)
         for wait in range(words + (0 if rng.random() < 0.7 else int(rng.integers(1, 4)))):
+            if config.placed:  # at its place, and a word further down for each that has been taken
+                moved = np.clip(wait - words_up, 0, words) * config.word_bits
+                placed = [int(v) << int(p) >> int(m) for v, p, m in zip(value, place, moved, strict=True)]
+                term = term | {"value": np.array(placed, object) % (1 << (bits + config.places))}
+                taken.append(((wait >= words_up) & (wait < words)).astype(int))
             steps.append({"term": term, "valid": [wait == 0], "first": first.astype(int), "last": ends})
         expected.append((len(steps) - wait - 1 + words, ends[0], totals % (1 << width), nans, overflows))
     steps += [steps[-1] | {"valid": [False]}] * words
     found = run(WordAccumulator(config), steps, count, simulated=150)
+    for cycle, take in enumerate(taken):
+        np.testing.assert_array_equal(found[cycle]["take"], take)
     for cycle, ends, total, nan, overflow in expected:
         outputs = found[cycle]
         register = sum(outputs["total"][..., word].astype(object) << word * config.word_bits for word in range(words))
