@@ -216,6 +216,7 @@ def _placed(config: MacConfig, broken: bool) -> Iterator[Claim]:
     patterns = [z3.BitVecVal(n, significand.size()) for n in range(config.scale_significand_max + 1)]
     wait = config.digits + config.word_bits
     zero = z3.BitVecVal(0, 1)
+    at_place: list[Word] = []
     for exponent in range(config.exponent_min, config.exponent_max + 1):
         now = scale | {"exponent": z3.BitVecVal(exponent, config.exponent_bits)}
         state: Mapping[str, Word] = rest
@@ -226,7 +227,11 @@ def _placed(config: MacConfig, broken: bool) -> Iterator[Claim]:
             yield outputs["ready"] == int(cycle == wait)
         term = unpack(term_layout(config), outputs["term"])
         yield z3.And(term["exponent"] == exponent, term["nan"] == scale["nan"])
-        place = (exponent - config.exponent_min) % config.word_bits
+        words_up, place = divmod(exponent - config.exponent_min, config.word_bits)
+        if words_up:
+            yield z3.simplify(term["value"]) == at_place[place]
+            continue
+        at_place.append(z3.simplify(term["value"]))
         claim = z3.Implies(in_range, term["value"] == value * extended(significand, bits) << place)
         yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, config.scale_significand_max))
     take = z3.BitVec("take", 1)
@@ -323,7 +328,7 @@ def proofs() -> list[Proof]:
             "placed-term",
             "a term made a bit a cycle is block sum x product of significands at its place in a word, `digits` + "
             "`word_bits` cycles after its sum; then only a word that is taken changes it",
-            "SMT, those cycles from any registers but the counter, by cases of exponent and significand",
+            "SMT, those cycles from any registers but the counter, by cases of place and significand",
             "MXFP4-E5M2 exact, one lane, blocks of 32",
             "the sum's least bit is not connected",
             _placed_terms,

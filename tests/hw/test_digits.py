@@ -58,7 +58,7 @@ PLACED = {
     "x2": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
     "e5m2": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1),
     "e4m3, block of 64": MacConfig("MXFP4-E4M3", "MXFP4-E4M3", block_size=64, lanes=2),
-    "wide": MacConfig("MXFP4-E5M2", "MXFP4-UE5M3", block_size=128, lanes=1, accumulator_bits=128),
+    "wide": MacConfig("MXFP4-E5M2", "MXFP4-UE5M3", block_size=128, lanes=4, accumulator_bits=128),
 }
 
 
@@ -68,7 +68,7 @@ def test_places(config: MacConfig) -> None:
     taken, and a block after a `start` comes the next."""
     rng = generator()
     assert config.placed, "these are the units that have the time"
-    count, sums = 200, 12
+    count, sums = 200, 5
     largest = config.product_max * config.block_size
     wait = config.digits + config.word_bits
     steps, expected = [], []
