@@ -47,6 +47,7 @@ BASELINE = MacConfig("MXFP4", "MXFP4", lanes=8)
 STEPS = MacConfig("MXFP4", "MXFP4", lanes=1)
 HALVING = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8)
 SERIAL = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=2)
+PLACED = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1)
 QUANTIZER = QuantizerConfig("AMXFP4", lanes=8)
 EVEN_QUANTIZER = QuantizerConfig("AMXFP4", lanes=4, input="float32", rounding="nearest-even")
 HALVING_QUANTIZER = QuantizerConfig("AMXFP4-X2", lanes=4, input="float32")
@@ -277,6 +278,26 @@ MUTANTS = (
         "a NaN's result in place is a number",
         SERIAL,
         ("word_round.py", "result.eq(Mux(special, QUIET_NAN, rounded))", "result.eq(rounded)"),
+    ),
+    made(
+        "a term stops a place too high in its word",
+        PLACED,
+        ("digits.py", "~(count + places)[len(count)]", "~(count + places + 1)[len(count)]"),
+    ),
+    made(
+        "a partial product of a placed term too narrow",
+        PLACED,
+        ("digits.py", "product = Signal(low + len(held) + 1,", "product = Signal(low + len(held) - 1,"),
+    ),
+    made(
+        "a placed term does not move down when a word is taken",
+        PLACED,
+        ("digits.py", "product.as_signed() >> config.word_bits", "product"),
+    ),
+    made(
+        "a placed term taken a word too early",
+        PLACED,
+        ("words.py", "begun = [*(~reached", "begun = [Const(1, 1), *(~reached"),
     ),
     made(
         "a sum is not held while its digits are taken",
