@@ -97,7 +97,7 @@ def _words(config: MacConfig, broken: bool) -> Iterator[Claim]:
                 inputs |= {"passed": z3.BitVecVal(1 << word, words), "valid": z3.BitVecVal(1, 1)}
             elif serial:
                 inputs["passed"] = z3.BitVecVal(0, words)
-            if word == words - 1 or serial and word >= words:
+            if word == words - 1 or (serial and word >= words):
                 inputs |= {"nan": nan, "overflow": overflow}
             outputs, state = netlist.step(state, **inputs)
         return outputs

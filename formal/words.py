@@ -96,7 +96,7 @@ def proofs() -> list[Proof]:
             "passed one a cycle; NaN is sticky; overflow is a whole block's sum out of range, and sticky; nothing "
             "changes without terms",
             "SMT, `words` cycles from any registers, by cases of the exponent",
-            "4 words of 25 (E5M2), 18 (E4M3) and 26 bits (AMXFP4-X2), 8 words of 13; placed terms in 8 words of 13, 7 of 14",
+            "4 words of 25 (E5M2), 18 (E4M3) and 26 bits (AMXFP4-X2), 8 words of 13; placed terms, 8 of 13, 7 of 14",
             "that a dot product begins is not connected",
             lambda broken: (claim for config in (*WORDS, *PLACED) for claim in _turn(config, broken)),
         ),

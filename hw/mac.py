@@ -228,7 +228,7 @@ class MacUnit(wiring.Component):
         return _Terms([term.term], term.ready, begin & term.ready, term.ready, term.ready & last)
 
     def _placed(self, m: Module, beat: _Beat, start: Value, value: Value, scale: Value) -> _Terms:
-        """A single sum, scaled and shifted in several cycles: the term and its flags stay until the next block's end."""
+        """A sum scaled and shifted in several cycles; the term and its flags stay until the next block's end."""
         m.submodules.term0 = term = PlacedTerm(self.config)
         last, first = Signal(init=1, name="block_last"), Signal(reset_less=True, name="block_first")
         with m.If(beat.valid & beat.ends):

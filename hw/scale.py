@@ -43,7 +43,7 @@ def select(scales: data.View, f: BlockFormat, negative: Value) -> Value:
 
 def term_layout(config: MacConfig) -> data.StructLayout:
     """A scaled term: value = (-1)^negative x magnitude x 2^(exponent - exponent_offset), or with an exact
-    accumulator the signed integer `value` in place of sign and magnitude; it may come shifted to its place in a word."""
+    accumulator the signed integer `value` in place of sign and magnitude; it may come at its place in a word."""
     number = (
         {"value": config.term_bits + 1 + config.places}
         if config.exact

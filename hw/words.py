@@ -48,7 +48,8 @@ class WordAccumulator(wiring.Component):
 
     Ports: `term` (see `term_layout`) and with it `first`: it begins a dot product, `last`: it ends a block; held from
     the cycle of `valid` until the next (its value, where `placed`, until `take`: the term's lowest word has been taken
-    and what is left moves down by one, filled with its sign). `valid`: begin to add it, at least `words` cycles after the one before.
+    and what is left moves down by one, filled with its sign). `valid`: begin to add it, at least `words` cycles after
+    the one before.
     `total` out: the register, `words` words of `word_bits` bits. `passed` out, one-hot: in the cycle k + 1 after
     `valid`, bit k, word k of the new total is on top of `total`, the words 0 .. k - 1 below it. `nan`, `overflow` out:
     sticky since the dot product began; right together with the last bit of `passed`, of a block's last term.
@@ -111,7 +112,7 @@ class WordAccumulator(wiring.Component):
         config, term = self.config, self.term
         if config.placed:
             begun = [*(~reached for reached in words_reached(config, term.exponent)), *[Const(1, 1)] * self.words]
-            m.d.comb += self.take.eq(Cat(*(here & ready for here, ready in zip(step, begun))).any())
+            m.d.comb += self.take.eq(Cat(*(here & ready for here, ready in zip(step, begun, strict=False))).any())
             return choose(term.value[: self.bits], self.take)
         words_up, places = word_and_places(config, term.exponent)
         value = shift_left(m, term.value, places, self.bits - 1, "shifted")

@@ -262,7 +262,11 @@ MUTANTS = (
         "a total that is rounded in place shifted up a place too few",
         SERIAL,
         ("word_round.py", "cycles = self.config.round_cycles - 1", "cycles = self.config.round_cycles - 2"),
-        ("word_round.py", "m.d.sync += ready.eq(rounds)", "later = Signal()\n        m.d.sync += [later.eq(rounds), ready.eq(later)]"),
+        (
+            "word_round.py",
+            "m.d.sync += ready.eq(rounds)",
+            "later = Signal()\n        m.d.sync += [later.eq(rounds), ready.eq(later)]",
+        ),
     ),
     made(
         "the exponent does not follow a shift in place",

@@ -13,6 +13,7 @@ QUICK = {
     "scale-decode",
     "digit-term",
     "rounder",
+    "serial-rounder",
     "exact-rounder",
     "float32-addition",
     "float32-rounding",

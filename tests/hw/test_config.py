@@ -231,6 +231,32 @@ def test_turns_and_paths() -> None:
             assert config.turns * config.loop_stages + config.float32_steps <= config.beats_per_block
 
 
+def test_what_takes_its_time_is_done_in_time() -> None:
+    """Cycle by cycle: no register is written for the next block, or the next dot product, before it was last read."""
+    forms = set()
+    for config in everything():
+        if not config.exact or config.words == 1:
+            assert not config.placed and not config.round_places
+            continue
+        forms.add((config.placed, config.round_places))
+        # A block's terms, from the cycle in which its first sum is there.
+        wait = config.digits + config.word_bits if config.placed else config.digits
+        terms = [wait + turn * config.words for turn in range(config.sign_pairs)]
+        following = [cycle + config.beats_per_block for cycle in terms]
+        assert following[0] - terms[-1] >= config.words, "the words of two terms do not pass at once"
+        if config.placed:
+            assert terms[0] + config.words - 1 < config.beats_per_block, "the next sum is taken after the last word"
+            assert config.scale_significand_max < 2**config.digits
+        if config.round_places:
+            passed = terms[-1] + config.words
+            shifts = ceil((config.word_bits - 1) / config.round_places)
+            assert config.round_cycles == shifts + 2
+            assert passed + config.round_cycles <= following[0], "NaN and overflow begin anew after the result"
+        else:
+            assert config.round_cycles == 2
+    assert forms == {(False, 0), (False, 1), (False, 3), (True, 1)}
+
+
 def test_ports() -> None:
     """Fields from bit 0, with the scales that the formats have and no more."""
     for config in everything():

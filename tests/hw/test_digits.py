@@ -64,8 +64,8 @@ PLACED = {
 
 @pytest.mark.parametrize("config", PLACED.values(), ids=PLACED.keys())
 def test_places(config: MacConfig) -> None:
-    """The term comes `digits` + `word_bits` cycles after `start`, at its place in a word, stays there but for words that are
-    taken, and a block after a `start` comes the next."""
+    """The term comes `digits` + `word_bits` cycles after `start`, at its place in a word, stays there but for words
+    that are taken, and a block after a `start` comes the next."""
     rng = generator()
     assert config.placed, "these are the units that have the time"
     count, sums = 200, 5
