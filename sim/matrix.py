@@ -97,6 +97,7 @@ def _small_macs() -> list[Config]:
         MacConfig("AMXFP4", "MXFP4-E4M3", block_size=64, lanes=16),
         MacConfig("AMXFP4", "MXFP4", block_size=128, lanes=32),
         MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
+        MacConfig("MXFP4-UE5M3", "MXFP4-UE5M3", lanes=2),
         MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
         MacConfig("AMXFP4-X2", "MXFP4-E5M2", lanes=8, accumulator="fp32"),
         narrowest(MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=16)),
