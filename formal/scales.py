@@ -28,7 +28,7 @@ PAIRS = (
 )
 
 # Pairs whose one-lane unit adds every product by itself.
-DIRECT = (("AMXFP4", "AMXFP4"), ("MXFP4-E4M3", "AMXFP4"), ("AMXFP4-X2", "AMXFP4"))
+DIRECT = (("AMXFP4", "AMXFP4"), ("AMXFP4-E4M3", "AMXFP4"))
 
 
 class Decoded(wiring.Component):

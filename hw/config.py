@@ -163,9 +163,9 @@ class MacConfig:
     @property
     def direct(self) -> bool:
         """Whether every scaled product goes into the accumulator by itself: with one lane and an exact
-        accumulator there is nothing to sum first, and two or four block sums would cost more than they save. A single
-        one leaves a whole block's beats for each term, which is worth more (see `words`)."""
-        return self.exact and self.lanes == 1 and self.sign_pairs > 1
+        accumulator there is nothing to sum first, and four block sums would cost more than they save. One leaves a
+        whole block's beats for each term, two leave half of them, which is worth more (see `words`)."""
+        return self.exact and self.lanes == 1 and self.sign_pairs == 4
 
     @property
     def turns(self) -> int:
@@ -249,8 +249,8 @@ class MacConfig:
 
     @property
     def product_shift_max(self) -> int:
-        """The largest shift of a product's significand: 0 .. 2 for each operand, and 1 more for a side not halved."""
-        return 2 + 2 + self.halvings
+        """The largest shift of a direct product's significand: 0 .. 2 for each operand."""
+        return 2 + 2
 
     @property
     def exponent_min(self) -> int:

@@ -1,6 +1,6 @@
-"""One lane with an exact accumulator: every product is scaled and added by itself, without sums by sign pair."""
+"""One lane, both operands asymmetric, an exact accumulator: every product is scaled and added by itself, without sums."""
 
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
@@ -10,27 +10,24 @@ from amxfp4.hw.scale import decode, select, term_layout
 
 
 def product_layout() -> data.StructLayout:
-    """A product before its shift: significand (0 .. 9) x 2^shift (0 .. 6), and the operands' signs."""
+    """A product before its shift: significand (0 .. 9) x 2^shift (0 .. 4), and the operands' signs."""
     return data.StructLayout({"significand": 4, "shift": 3, "a_negative": 1, "w_negative": 1})
 
 
 class DirectProduct(wiring.Component):
     """Decodes and multiplies one pair of E2M1 codes, leaving the shift to the accumulator; combinational.
 
-    Ports: `a`, `w`: codes; `a_halved`, `w_halved`: see `ElementProducts`; `product` out.
+    Ports: `a`, `w`: codes; `product` out. (Sides that may be halved have one scale, and so never four sums.)
     """
 
     def __init__(self, config: MacConfig) -> None:
         self.config = config
-        super().__init__(
-            {"a": In(4), "w": In(4), "a_halved": In(2), "w_halved": In(2), "product": Out(product_layout())}
-        )
+        super().__init__({"a": In(4), "w": In(4), "product": Out(product_layout())})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         a_format, w_format = self.config.formats
-        a_shift = shift(self.a, self.a_halved, a_format)
-        w_shift = shift(self.w, self.w_halved, w_format)
+        a_shift, w_shift = (shift(code, Const(0, 2), f) for code, f in ((self.a, a_format), (self.w, w_format)))
         m.d.comb += [
             self.product.significand.eq(significand(self.a) * significand(self.w)),
             self.product.shift.eq(a_shift + w_shift),

@@ -2,9 +2,9 @@
 
     beat -> products -> sums -> [register] -> block sums -> terms -> accumulator -> rounder -> result
 
-With one lane and an exact accumulator, products become terms by themselves and the block sums are left out. The whole
-pipeline stands still while a result waits to be taken, so every register has the same enable, which synthesis turns
-into a gated clock.
+With one lane, both operands asymmetric and an exact accumulator, products become terms by themselves and the block sums
+are left out. The whole pipeline stands still while a result waits to be taken, so every register has the same enable,
+which synthesis turns into a gated clock.
 """
 
 from dataclasses import dataclass
@@ -120,11 +120,10 @@ class MacUnit(wiring.Component):
         return halved[0], halved[1]
 
     def _direct(self, m: Module) -> _Terms:
-        """One lane: a term a beat."""
+        """One lane, four sums: a term a beat."""
         config = self.config
         beat = self._beat(m)
         a_scales, w_scales = self._scales(m, beat.valid & beat.first)
-        a_halved, w_halved = self._halved(m, beat)
         m.submodules.product = multiply = DirectProduct(config)
         m.submodules.scale = scale = DirectTerm(config)
         product = Signal(product_layout(), reset_less=True)
@@ -133,8 +132,6 @@ class MacUnit(wiring.Component):
         m.d.comb += [
             multiply.a.eq(self.i.payload.a_codes[0]),
             multiply.w.eq(self.i.payload.w_codes[0]),
-            multiply.a_halved.eq(a_halved),
-            multiply.w_halved.eq(w_halved),
             scale.product.eq(product),
             scale.a_scales.eq(a_scales),
             scale.w_scales.eq(w_scales),
