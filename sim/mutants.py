@@ -397,13 +397,14 @@ MUTANTS = (
     made(
         "results a cycle late",
         EXACT,
-        ("mac.py", "complete, rounding, valid = Signal(),", "late, complete, rounding, valid = Signal(), Signal(),"),
-        ("mac.py", "valid.eq(rounding)]", "late.eq(rounding), valid.eq(late)]"),
+        ("normalise.py", "ready = Signal(2)", "ready = Signal(3)"),
+        ("normalise.py", "ready.eq(Cat(self.valid, ready[0]))", "ready.eq(Cat(self.valid, ready[:2]))"),
+        ("normalise.py", "self.ready.eq(ready[1])", "self.ready.eq(ready[2])"),
     ),
     made(
         "no reset of a valid bit",
         EXACT,
-        ("mac.py", "complete, rounding, valid = Signal(),", "complete, rounding, valid = Signal(reset_less=True),"),
+        ("mac.py", "complete = Signal()", "complete = Signal(reset_less=True)"),
     ),
     made(
         "no reset of the beat counter",
