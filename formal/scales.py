@@ -178,6 +178,10 @@ def _digits(config: MacConfig, broken: bool) -> Iterator[Claim]:
         outputs, state = netlist.step(state, start=start, sum=given, scale=pack(layout, scale))
         yield outputs["ready"] == int(cycle == config.digits - 1)
         word = outputs["term"]
+    if config.term_held:  # a cycle later
+        later = z3.BitVec("later sum", total.size())
+        outputs, _ = netlist.step(state, start=z3.BitVecVal(0, 1), sum=later, scale=pack(layout, scale))
+        word = outputs["term"]
     term = unpack(term_layout(config), word)
     yield z3.And(term["exponent"] == scale["exponent"], term["nan"] == scale["nan"])
     bits = config.term_bits + 8

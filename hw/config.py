@@ -352,6 +352,12 @@ class MacConfig:
         return -(-bits // self.digit_bits) if self.sign_pairs == 1 and slow and saved >= 5 else 1
 
     @property
+    def term_held(self) -> bool:
+        """Whether a term made of digits stays where it was made until it has been added: the next one is begun later
+        than that, so that it needs no register of its own."""
+        return self.digits > 1 and self.digits + self.words <= self.beats_per_block
+
+    @property
     def dot_product_gap(self) -> int:
         """Cycles from a dot product's last term to the next one's first, at least: blocks come a block's beats apart,
         and a block's terms take turns."""

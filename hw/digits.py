@@ -17,7 +17,8 @@ class DigitTerm(wiring.Component):
     """Multiplies a sum by the product of its scales, `config.digits` digits of `config.digit_bits` bits, lowest first.
 
     Ports: `sum`: see `ScaledTerm`, taken with `start`; `scale`: see `scale_product_layout`, held from then on until the
-    term is there. `term` out: see `term_layout`, when `ready` is set, `digits` - 1 cycles after `start`.
+    term is taken. `term` out: see `term_layout`, when `ready` is set, `digits` - 1 cycles after `start`; with
+    `config.term_held` in the cycle after that, and until the next `start`.
     """
 
     def __init__(self, config: MacConfig) -> None:
@@ -72,7 +73,9 @@ class DigitTerm(wiring.Component):
             m.d.sync += product.eq(total)
         m.d.comb += [
             self.ready.eq(step[-1]),
-            (self.term.value if self.config.exact else self.term.magnitude).eq(total),
+            (self.term.value if self.config.exact else self.term.magnitude).eq(
+                product if self.config.term_held else total
+            ),
             self.term.exponent.eq(self.scale.exponent),
             self.term.nan.eq(self.scale.nan),
         ]

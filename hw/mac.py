@@ -304,14 +304,17 @@ class MacUnit(wiring.Component):
 
     # -- accumulators ------------------------------------------------------------------------------------------
 
-    def _register(self, m: Module, terms: _Terms, layout: data.Layout, name: str) -> _Terms:
-        """A pipeline register."""
+    def _register(self, m: Module, terms: _Terms, layout: data.Layout | None, name: str) -> _Terms:
+        """A pipeline register; without a layout one of the flags alone, as the terms are held where they were made."""
         valid, first, ends, last = self._flags(name, "first", "ends", "last")
         registers = []
         m.d.sync += valid.eq(terms.valid)
         with m.If(terms.valid):
             m.d.sync += [first.eq(terms.first), ends.eq(terms.ends), last.eq(terms.last)]
             for path, term in enumerate(terms.terms):
+                if layout is None:
+                    registers.append(term)
+                    continue
                 register = Signal(layout, name=f"{name}{path}", reset_less=True)
                 m.d.sync += register.eq(term)
                 registers.append(register)
@@ -339,7 +342,7 @@ class MacUnit(wiring.Component):
     def _words(self, m: Module, terms: _Terms) -> None:
         ends = terms.last
         if not self.config.placed:
-            terms = self._register(m, terms, term_layout(self.config), "term")
+            terms = self._register(m, terms, None if self.config.term_held else term_layout(self.config), "term")
             ends = Signal(reset_less=True)
             with m.If(terms.valid):
                 m.d.sync += ends.eq(terms.last)
@@ -364,7 +367,7 @@ class MacUnit(wiring.Component):
 
     def _float32(self, m: Module, terms: _Terms) -> None:
         if self.config.normalise_stage:
-            terms = self._register(m, terms, term_layout(self.config), "term")
+            terms = self._register(m, terms, None if self.config.term_held else term_layout(self.config), "term")
         m.submodules.normaliser = normaliser = TermNormaliser(self.config)
         m.d.comb += normaliser.term.eq(terms.terms[0])
         normal = _Terms([normaliser.normal], terms.valid, terms.first, terms.ends, terms.last)

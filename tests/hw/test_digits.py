@@ -24,7 +24,7 @@ def test_products(config: MacConfig) -> None:
     assert 1 < config.digits <= config.loop_stages, "these are the units that scale by digits"
     count, sums = 200, 12
     largest = config.product_max * config.block_size
-    steps, expected = [], []
+    steps, expected, ready = [], [], []
     for _ in range(sums):
         value = rng.integers(-largest, largest + 1, count)
         value[:6] = [largest, -largest, 0, 1, -1, largest - 1]
@@ -36,12 +36,17 @@ def test_products(config: MacConfig) -> None:
         scale["significand"][::2] = config.scale_significand_max
         for cycle in range(config.loop_stages + int(rng.integers(2))):
             sum_now = value if cycle == 0 else rng.integers(-largest, largest + 1, count)
-            held = scale if cycle < config.digits else {name: 1 - np.minimum(v, 1) for name, v in scale.items()}
+            held = (
+                scale
+                if cycle < config.digits + config.term_held
+                else {name: 1 - np.minimum(v, 1) for name, v in scale.items()}
+            )
             steps.append({"start": [cycle == 0], "sum": sum_now % (1 << config.sum_bits), "scale": held})
-            expected.append((value, scale) if cycle == config.digits - 1 else None)
+            expected.append((value, scale) if cycle == config.digits - 1 + config.term_held else None)
+            ready.append(cycle == config.digits - 1)
     found = run(DigitTerm(config), steps, count)
-    for outputs, due in zip(found, expected, strict=True):
-        assert (outputs["ready"] == (due is not None)).all()
+    for outputs, due, now in zip(found, expected, ready, strict=True):
+        assert (outputs["ready"] == now).all()
         if due is not None:
             value, scale = due
             term = outputs["term"]
