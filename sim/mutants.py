@@ -349,6 +349,11 @@ MUTANTS = (
         ("float32_steps.py", "Cat(value[0] | value[1], value[2:])", "Cat(value[1], value[2:])"),
     ),
     made(
+        "a term made of digits without its sign",
+        MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1, accumulator="fp32"),
+        ("digits.py", "self.term.negative.eq(negative)", "self.term.negative.eq(0)"),
+    ),
+    made(
         "a carry lost between the halves of a float32 sum",
         STEPS,
         ("float32_steps.py", "right[LOW_BITS:] + carry", "right[LOW_BITS:]"),
