@@ -88,6 +88,8 @@ def _small_macs() -> list[Config]:
         MacConfig("AMXFP4", "AMXFP4", block_size=8, lanes=8),
         MacConfig("AMXFP4", "AMXFP4", lanes=32),
         MacConfig("AMXFP4", "AMXFP4", lanes=1, accumulator="fp32"),
+        MacConfig("AMXFP4", "AMXFP4", block_size=128, lanes=1, accumulator="fp32"),
+        MacConfig("MXFP4-UE5M3", "MXFP4-UE5M3", lanes=1, accumulator="fp32"),
         MacConfig("AMXFP4-E4M3", "AMXFP4-E4M3", lanes=16),
         MacConfig("AMXFP4-E4M3", "AMXFP4-E4M3", lanes=4, accumulator="fp32"),
         MacConfig("AMXFP4-E8M0", "AMXFP4-E8M0", lanes=8),
