@@ -1,4 +1,4 @@
-"""One lane, both operands asymmetric, an exact accumulator: every product is scaled and added by itself, without sums."""
+"""One lane, both operands asymmetric, an exact accumulator: every product is scaled and added by itself; no sums."""
 
 from amaranth.hdl import Cat, Const, Module
 from amaranth.lib import data, wiring
