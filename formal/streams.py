@@ -125,6 +125,21 @@ def _mac(config: MacConfig, broken: bool) -> Iterator[Claim]:
         yield outputs["o__valid"] == 0
 
 
+def _mac_from_reset(config: MacConfig, broken: bool) -> Iterator[Claim]:
+    """The same from reset on, for two blocks and the time that they take to come out: counters of the steps that a term
+    or a rounding takes start anew only where what was begun before is over, which any registers would not keep to."""
+    unit = Unit(MacUnit(config), "count" if broken else "")
+    yield from _counts(unit, config.beats_per_block)
+    state = unit.after_reset()
+    due: list[Claim] = []
+    for cycle in range(2 * config.beats_per_block + config.latency):
+        ends = _last_of_block(unit, state, config.beats_per_block)
+        outputs, state, inputs = unit.run(state, cycle)
+        due.append(z3.And(inputs["i__valid"] == 1, _top(inputs["i__payload"]) == 1, ends))
+        valid = due[cycle - config.latency] if cycle >= config.latency else z3.BoolVal(False)
+        yield (outputs["o__valid"] == 1) == valid
+
+
 def _places(config: QuantizerConfig) -> list[str]:
     """Whether each of the store's places is taken, from its tail to its head."""
     return [f"pipeline.store.valid{place}" for place in range(config.held_beats)]
@@ -248,6 +263,12 @@ MACS = (
     MacConfig("AMXFP4", "MXFP4-E5M2", lanes=4, accumulator="fp32"),
     MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=4),
 )
+# Whose terms or roundings take as many cycles as a counter says.
+COUNTING = (
+    MacConfig("MXFP4", "MXFP4", lanes=1),
+    MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
+    MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=2),
+)
 QUANTIZERS = (
     QuantizerConfig("AMXFP4"),
     QuantizerConfig("AMXFP4", block_size=8),
@@ -260,7 +281,7 @@ QUANTIZERS = (
 
 def _handshakes(broken: bool) -> Iterator[Claim]:
     makers: list[Callable[[], wiring.Component]] = [
-        *(partial(MacUnit, config) for config in MACS),
+        *(partial(MacUnit, config) for config in (*MACS, *COUNTING)),
         *(partial(Quantizer, config) for config in QUANTIZERS),
     ]
     for make in makers:
@@ -271,6 +292,11 @@ def _macs(broken: bool) -> Iterator[Claim]:
     for config in MACS:
         if config.beats_per_block > 1 or not broken:
             yield from _mac(config, broken)
+
+
+def _counting(broken: bool) -> Iterator[Claim]:
+    for config in COUNTING:
+        yield from _mac_from_reset(config, broken)
 
 
 def _quantizers(broken: bool) -> Iterator[Claim]:
@@ -289,6 +315,7 @@ def proofs() -> list[Proof]:
         "MXFP4 with 4 beats a block and with 1; AMXFP4 with 1, 2, 4, 16 and 32; AMXFP4 and AMXFP4 x MXFP4-E5M2 into "
         "float32; AMXFP4-X2"
     )
+    counting = "MXFP4 and AMXFP4-X2 with 32 beats a block, MXFP4-E5M2 with 16"
     quantizers = "AMXFP4 with 1, 4 and 16 beats a block, MXFP4, MXFP4-E4M3; with and without a maximum register"
     return [
         Proof(
@@ -296,7 +323,7 @@ def proofs() -> list[Proof]:
             "ready is ~o.valid | o.ready; while a result is not taken no register changes and it stays as it is; "
             "otherwise o.ready does not matter",
             "SMT, one cycle from any registers",
-            f"MAC units and quantisers: {macs}; {quantizers}",
+            f"MAC units and quantisers: {macs}; {counting}; {quantizers}",
             "registers are told at all times that the result is taken",
             _handshakes,
         ),
@@ -308,6 +335,14 @@ def proofs() -> list[Proof]:
             macs,
             "the counter of a block's beats does not count",
             _macs,
+        ),
+        Proof(
+            "stream-mac-counting",
+            "the same where a term, its addition or its rounding takes as many cycles as a counter says",
+            "SMT, from reset for two blocks of 32 and `latency` cycles",
+            counting,
+            "the counter of a block's beats does not count",
+            _counting,
         ),
         Proof(
             "stream-quantizer",

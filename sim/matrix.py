@@ -67,6 +67,7 @@ def _quick_macs() -> list[Config]:
         MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=4, accumulator="fp32"),
         MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=4),
         MacConfig("AMXFP4", "AMXFP4", lanes=1),
+        MacConfig("AMXFP4", "MXFP4-E5M2", lanes=1),
         MacConfig("AMXFP4", "AMXFP4", lanes=8),
         MacConfig("AMXFP4", "AMXFP4", lanes=8, accumulator="fp32"),
         MacConfig("AMXFP4", "AMXFP4", block_size=8, lanes=4),
