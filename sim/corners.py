@@ -192,7 +192,8 @@ def beyond_float32(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def overflow(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """The exact accumulator to its last value and one step further, either way; overflow stays; NaN hides it."""
+    """The exact accumulator to its last value and one step further, either way; overflow stays, and is judged on whole
+    blocks; NaN hides it."""
     a, w = (f.scale for f in config.formats)
     tops = _exponents(a)[1], _exponents(w)[1]
     # Elements of 4 on both sides: a block's sum is a power of two, so that whole blocks fill the accumulator.
@@ -206,6 +207,7 @@ def overflow(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
         yield _past_the_limit(config, count, sign, scales)
         there, back = (np.full((count + 1, 1), _FOUR | s) for s in (sign, sign ^ 8))
         yield dot_product("past the limit and back", config, np.concatenate([there, back]), _FOUR, *scales)
+        yield _past_the_limit_within(config, count, sign, scales)
         a_scales = np.full((count + 2, 1), scales[0])
         a_scales[-1] = a.nan_code
         for order in (1, -1):
@@ -213,6 +215,15 @@ def overflow(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
     for _ in range(6):
         yield random_dot(config, 1, rng)
         yield dot_product("largest scales", config, *_codes(config, rng, 6), a.max_code, w.max_code)
+
+
+def _past_the_limit_within(config: MacConfig, count: int, sign: int, scales: tuple[int, int]) -> DotProduct:
+    """All but one of the blocks to the limit, then one whose first half passes it and whose second half comes back. Of
+    sums by sign pair, that of positive activations is added first."""
+    a_codes, w_codes = (np.full((count, config.block_size), _FOUR) for _ in range(2))
+    a_codes[-1] = w_codes[-1] = _SIX
+    a_codes[-1, config.block_size // 2 :] |= 8
+    return dot_product("past the limit within a block", config, a_codes, w_codes | sign, *scales)
 
 
 def _past_the_limit(config: MacConfig, count: int, sign: int, scales: tuple[int, int]) -> DotProduct:
