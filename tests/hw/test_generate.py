@@ -222,9 +222,9 @@ def test_flip_flops_of_the_baseline() -> None:
     scale or sum, or of turns."""
     beats_left = 2 + 1  # of 4 beats a block, and whether the next is the first
     scales = 9 + 1  # sum of two exponents, NaN
-    # Signed sum of 8 products with its offset of 256 a lane, at most 3200, in two rows, the second of which is mostly
-    # zeros that synthesis drops; valid, first, ends, last.
-    beat = 2 * 12 + 4
+    # Signed sum of 8 products with its offset of 256 a lane, at most 3200, in three rows, of which synthesis drops the
+    # places that no bit is left for; valid, first, ends, last.
+    beat = 3 * 12 + 4
     block = 14 + 3  # signed sum of 32 products with its offset; done, its last, begin
     scale_product = 9 + 1  # sum of two exponents, NaN; a significand would be a constant
     term = 13 + 1 + 10 + 1 + 3  # 144 x 32 normalised, sign, signed exponent, NaN; valid, first, last
@@ -237,7 +237,7 @@ def test_flip_flops_of_the_baseline() -> None:
 def test_flip_flops_of_amxfp4() -> None:
     beats_left = 2 + 1
     scales = 2 * (14 + 14)  # a block's, and for the tail those of the block before
-    beat = 4 * 11 + 4  # four sums of 8 products of one sign, at most 1152; valid, first, ends, last
+    beat = 4 * 2 * 11 + 4  # four sums of 8 products of one sign, at most 1152, in two rows; valid, first, ends, last
     # Four sums of 32 products, two of which are kept with an offset as their negative; three wait for their turn.
     block = 2 * 13 + 2 * 14 + (14 + 14 + 13) + 3
     turns = 3  # after the first
