@@ -209,6 +209,7 @@ def proofs() -> list[Proof]:
             scope,
             "a shift too few",
             lambda broken: made(_additions, broken),
+            full=True,
         ),
         Proof(
             "float32-steps-rounding",
@@ -217,5 +218,6 @@ def proofs() -> list[Proof]:
             scope,
             "a step too few",
             lambda broken: made(_roundings, broken),
+            full=True,
         ),
     ]

@@ -336,6 +336,7 @@ def proofs() -> list[Proof]:
             "MXFP4-E5M2 exact, one lane, blocks of 32",
             "the sum's least bit is not connected",
             _placed_terms,
+            full=True,
         ),
         Proof(
             "direct-term",
