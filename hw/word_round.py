@@ -17,6 +17,25 @@ from amxfp4.hw.round import FLOAT32_BIAS, FRACTION_BITS, KEPT, QUIET_NAN, result
 from amxfp4.hw.words import choose
 
 
+class _RounderOfWords(wiring.Component):
+    """What both forms have in common: their ports, for which see `WordRounder`."""
+
+    def __init__(self, config: MacConfig) -> None:
+        self.config = config
+        self.words, self.bits = config.words, config.word_bits
+        super().__init__(
+            {
+                "total": In(data.ArrayLayout(config.word_bits, config.words)),
+                "passed": In(config.words),
+                "nan": In(1),
+                "overflow": In(1),
+                "valid": In(1),
+                "result": Out(config.result_layout),
+                "ready": Out(1),
+            }
+        )
+
+
 class _Leading:
     """Finds the leading word of a total whose words pass one a cycle, lowest first.
 
@@ -29,7 +48,7 @@ class _Leading:
     sticky: whether anything lies below those
     """
 
-    def __init__(self, m: Module, rounder: "WordRounder | SerialRounder") -> None:
+    def __init__(self, m: Module, rounder: _RounderOfWords) -> None:
         words, bits, passed = rounder.words, rounder.bits, rounder.passed
         below = -(-(KEPT - 1) // bits)
         top, *lower = (rounder.total[words - 1 - index] for index in range(below + 1))
@@ -49,35 +68,18 @@ class _Leading:
         self.sticky = under_lowest | window[:cut].any()
 
 
-def _ports(config: MacConfig) -> dict[str, wiring.Member]:
-    return {
-        "total": In(data.ArrayLayout(config.word_bits, config.words)),
-        "passed": In(config.words),
-        "nan": In(1),
-        "overflow": In(1),
-        "valid": In(1),
-        "result": Out(config.result_layout),
-        "ready": Out(1),
-    }
-
-
 def _unshifted(config: MacConfig, word: int) -> int:
     """Biased exponent of the bit below the sign of a total whose leading word is this one, when nothing is shifted."""
     return (word + 1) * config.word_bits - 2 + config.lsb_exponent + FLOAT32_BIAS
 
 
-class WordRounder(wiring.Component):
+class WordRounder(_RounderOfWords):
     """Rounds a two's complement total to float32, ties to even; its words come one a cycle, lowest first.
 
     Ports: `total`, `passed`, `nan`, `overflow`: see `WordAccumulator`. `valid`: the total that passes ends a dot
     product; looked at with each bit of `passed`. `result` out, two cycles after the last bit of `passed`, when `ready`
     is set: see `MacConfig.result_layout` (a NaN scale hides an overflow).
     """
-
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        self.words, self.bits = config.words, config.word_bits
-        super().__init__(_ports(config))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -112,7 +114,7 @@ class WordRounder(wiring.Component):
         return m
 
 
-class SerialRounder(wiring.Component):
+class SerialRounder(_RounderOfWords):
     """As `WordRounder`, in more cycles and less area.
 
     Ports: as those of `WordRounder`; `nan` and `overflow` stay from the last bit of `passed` until after `ready`, which
@@ -122,11 +124,6 @@ class SerialRounder(wiring.Component):
     `word_bits` - 1 places at most, while the exponent counts down. It is then rounded in place: the register is window,
     significand and result.
     """
-
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        self.words, self.bits = config.words, config.word_bits
-        super().__init__(_ports(config))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()

@@ -8,22 +8,15 @@ import pytest
 
 from amxfp4.errors import UsageError
 from amxfp4.hw import area_report
-from amxfp4.hw.area import unit_of, with_ratios
+from amxfp4.hw.area import with_ratios
 from amxfp4.hw.config import MacConfig
 from amxfp4.hw.quantizer_config import QuantizerConfig
+from amxfp4.hw.units import described
 
 
 def record(config: Any, ge: float, breakdown: dict[str, float] | None) -> dict[str, Any]:
-    fields = config.as_dict()
     return {
-        "name": config.name,
-        "unit": unit_of(config).name,
-        "activation": fields.get("activation", fields.get("format")),
-        "weight": fields.get("weight"),
-        "lanes": config.lanes,
-        "accumulator": fields.get("accumulator"),
-        "latency": config.latency,
-        "config": fields,
+        **described(config),
         "library": "x",
         "area": 4 * ge,
         "area_ge": ge,

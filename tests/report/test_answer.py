@@ -1,20 +1,7 @@
 """The answer in numbers."""
 
-from pathlib import Path
-
-import pytest
-import report_samples
-
-from amxfp4.report import inputs
 from amxfp4.report.answer import answer
 from amxfp4.report.inputs import Inputs
-
-
-@pytest.fixture
-def found(tmp_path: Path) -> Inputs:
-    report_samples.write(tmp_path)
-    paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
-    return inputs.read(*paths)
 
 
 def price(found: Inputs, activation: str, weight: str, lanes: int, ratio: float) -> None:

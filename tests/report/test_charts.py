@@ -1,20 +1,9 @@
 """The charts' figures are those that were measured."""
 
-from pathlib import Path
-
 import pytest
-import report_samples
 
-from amxfp4.report import inputs
 from amxfp4.report.charts import charts, is_asymmetric
 from amxfp4.report.inputs import Inputs
-
-
-@pytest.fixture
-def found(tmp_path: Path) -> Inputs:
-    report_samples.write(tmp_path)
-    paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
-    return inputs.read(*paths)
 
 
 def test_each_is_there_for_which_there_are_figures(found: Inputs) -> None:

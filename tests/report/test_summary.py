@@ -1,20 +1,7 @@
 """The table of the README."""
 
-from pathlib import Path
-
-import pytest
-import report_samples
-
-from amxfp4.report import inputs
 from amxfp4.report.inputs import Inputs
 from amxfp4.report.summary import table
-
-
-@pytest.fixture
-def found(tmp_path: Path) -> Inputs:
-    report_samples.write(tmp_path)
-    paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
-    return inputs.read(*paths)
 
 
 def test_a_row_for_each_pair(found: Inputs) -> None:
