@@ -13,25 +13,30 @@ from amxfp4.hw.scale import scale_product_layout, term_layout
 from amxfp4.hw.words import word_and_places
 
 
-class DigitTerm(wiring.Component):
-    """Multiplies a sum by the product of its scales, `config.digits` digits of `config.digit_bits` bits, lowest first.
+class _TermOfDigits(wiring.Component):
+    """What both forms have in common: their ports, for which see `DigitTerm`, and `more` inputs."""
 
-    Ports: `sum`: see `ScaledTerm`, taken with `start`; `scale`: see `scale_product_layout`, held from then on until the
-    term is taken. `term` out: see `term_layout`, when `ready` is set, `digits` - 1 cycles after `start`; with
-    `config.term_held` in the cycle after that, and until the next `start`.
-    """
-
-    def __init__(self, config: MacConfig) -> None:
+    def __init__(self, config: MacConfig, **more: wiring.Member) -> None:
         self.config = config
         super().__init__(
             {
                 "start": In(1),
                 "sum": In(config.sum_bits),
                 "scale": In(scale_product_layout(config)),
+                **more,
                 "ready": Out(1),
                 "term": Out(term_layout(config)),
             }
         )
+
+
+class DigitTerm(_TermOfDigits):
+    """Multiplies a sum by the product of its scales, `config.digits` digits of `config.digit_bits` bits, lowest first.
+
+    Ports: `sum`: see `ScaledTerm`, taken with `start`; `scale`: see `scale_product_layout`, held from then on until the
+    term is taken. `term` out: see `term_layout`, when `ready` is set, `digits` - 1 cycles after `start`; with
+    `config.term_held` in the cycle after that, and until the next `start`.
+    """
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -82,7 +87,7 @@ class DigitTerm(wiring.Component):
         return m
 
 
-class PlacedTerm(wiring.Component):
+class PlacedTerm(_TermOfDigits):
     """Multiplies a sum by the product of its scales, a bit a cycle, lowest first, and shifts it to its place in a word.
 
     Ports: `sum`: see `ScaledTerm`, taken with `start`; `scale`: see `scale_product_layout`, held from then on until the
@@ -94,17 +99,7 @@ class PlacedTerm(wiring.Component):
     """
 
     def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        super().__init__(
-            {
-                "start": In(1),
-                "sum": In(config.sum_bits),
-                "scale": In(scale_product_layout(config)),
-                "take": In(1),
-                "ready": Out(1),
-                "term": Out(term_layout(config)),
-            }
-        )
+        super().__init__(config, take=In(1))
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
