@@ -12,7 +12,7 @@ AREA    := $(BIN)/amxfp4 area --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY
 .PHONY: all
 all: $(READY)  ## Verilog, a layer through the simulated RTL, and the area of the 8-lane units
 	$(BIN)/amxfp4 verilog --standard
-	$(BIN)/amxfp4 sim
+	$(BIN)/amxfp4 layer
 	$(AREA) --unit mac --lanes 8
 
 .PHONY: help
@@ -25,19 +25,19 @@ verilog: $(READY)  ## every standard unit, MACs and quantisers, as Verilog and m
 
 .PHONY: sim
 sim: $(READY)  ## cocotb benches over the matrix of configs, JUnit XML in build/sim
-	$(BIN)/python -m amxfp4.sim.run --jobs $(JOBS)
+	$(BIN)/amxfp4 benches --jobs $(JOBS)
 
 .PHONY: mutants
 mutants: $(READY)  ## break the RTL on purpose, one fault at a time, and see each caught
-	$(BIN)/python -m amxfp4.sim.mutants --jobs $(JOBS)
+	$(BIN)/amxfp4 mutants --jobs $(JOBS)
 
 .PHONY: formal
 formal: $(READY)  ## prove the hardware right for all inputs, each proof with a broken twin; report in build/formal
-	$(BIN)/python -m amxfp4.formal.run --jobs $(JOBS)
+	$(BIN)/amxfp4 formal --jobs $(JOBS)
 
 .PHONY: formal-full
 formal-full: $(READY)  ## and what takes longer
-	$(BIN)/python -m amxfp4.formal.run --full --jobs $(JOBS)
+	$(BIN)/amxfp4 formal --full --jobs $(JOBS)
 
 .PHONY: area
 area: $(READY)  ## area, delay and ratios of all units, in build/area (LIBERTY=file.lib[.gz])
@@ -55,9 +55,9 @@ sweep: $(READY)  ## area and delay of every config in build/sweep; hours, goes o
 energy: $(READY)  ## energy of a MAC while a layer runs through the mapped gates, in build/energy (LIBERTY)
 	$(BIN)/amxfp4 energy --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY))
 
-.PHONY: bench
-bench: $(READY)  ## the golden model's speed against NumPy's, in build/bench
-	$(BIN)/amxfp4 bench
+.PHONY: speed
+speed: $(READY)  ## the golden model's speed against NumPy's, in build/speed
+	$(BIN)/amxfp4 speed
 
 .PHONY: accuracy
 accuracy: $(READY)  ## accuracy on a real transformer, in build/accuracy
@@ -72,13 +72,9 @@ lint: $(READY) types  ## format, lint and types
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-# The folders are mapped to amxfp4.* by pyproject.toml, which mypy cannot see: links show it the same tree.
 .PHONY: types
 types: $(READY)
-	@rm -rf build/types && mkdir -p build/types/amxfp4
-	@ln -s $(CURDIR)/cli/*.py build/types/amxfp4/
-	@for room in golden hw sim accuracy formal report; do ln -s $(CURDIR)/$$room build/types/amxfp4/$$room; done
-	MYPYPATH=build/types $(BIN)/mypy -p amxfp4
+	$(BIN)/mypy
 
 .PHONY: test
 test: $(READY) lint  ## what CI runs

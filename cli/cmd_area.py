@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amxfp4 import run_options
-from amxfp4.config_options import config_options
+from amxfp4.cli import run_options
+from amxfp4.cli.config_options import config_options
 from amxfp4.errors import UsageError
 from amxfp4.hw.units import UNITS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from amxfp4.hw.area import Record
     from amxfp4.hw.units import Config
+    from amxfp4.synth.area import Record
 
 FOLDER = Path("build/area")
 # Others are made of these.
@@ -59,10 +59,10 @@ def command(
     """
     from rich.console import Console
 
-    from amxfp4.hw import area
-    from amxfp4.hw import liberty as liberties
-    from amxfp4.hw.tool import YOSYS, ToolError
-    from amxfp4.side_by_side import processes, run_all
+    from amxfp4.cli.side_by_side import processes, run_all
+    from amxfp4.synth import area
+    from amxfp4.synth.cells import liberty as liberties
+    from amxfp4.synth.tool import YOSYS, ToolError
 
     given = {key: value for key, value in fields.items() if value is not None}
     configs = configs_asked_for(unit, lanes or area.LANES, given)
@@ -97,7 +97,7 @@ def command(
 
 def configs_asked_for(unit: str | None, lanes: "tuple[int, ...]", given: dict[str, Any]) -> "list[Config]":
     """The standard units, or the one asked for at each number of lanes, with those that they are compared with."""
-    from amxfp4.hw import area
+    from amxfp4.synth import area
 
     if not given:
         configs = [c for c in area.standard_units(lanes) if unit in (None, area.unit_of(c).name)]
@@ -116,7 +116,7 @@ def _write(records: "list[Record]", folder: Path) -> list[Path]:
     import json
 
     from amxfp4.files import write_text
-    from amxfp4.hw import area_report
+    from amxfp4.synth import tables as area_report
 
     files = [folder / "area.json", folder / "area.md"]
     write_text(files[0], json.dumps(records, indent=2) + "\n")
@@ -131,7 +131,7 @@ def _show(console: "Console", library: str, records: "list[Record]") -> None:
     from rich import box
     from rich.table import Table
 
-    from amxfp4.hw import area_report
+    from amxfp4.synth import tables as area_report
 
     for title, headings, rows in (
         ("MAC units", area_report.MAC_HEADINGS, area_report.mac_rows(records)),

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amxfp4 import run_options
+from amxfp4.cli import run_options
 from amxfp4.errors import UsageError
 
 if TYPE_CHECKING:
-    from amxfp4.hw.config import MacConfig
+    from amxfp4.hw.mac.config import MacConfig
 
 FOLDER = Path("build/energy")
 
@@ -44,12 +44,12 @@ def command(
     """
     from rich.console import Console
 
+    from amxfp4.cli.side_by_side import processes, run_all
     from amxfp4.files import write_text
-    from amxfp4.hw import liberty as liberties
-    from amxfp4.hw.tool import YOSYS, ToolError
-    from amxfp4.side_by_side import processes, run_all
-    from amxfp4.sim import layer_energy
-    from amxfp4.sim.layer import from_files, synthetic
+    from amxfp4.sim.layer.layer import from_files, synthetic
+    from amxfp4.synth import layer_energy
+    from amxfp4.synth.cells import liberty as liberties
+    from amxfp4.synth.tool import YOSYS, ToolError
 
     if (activations is None) != (weights is None):
         given, missing = ("activations", "weights") if activations else ("weights", "activations")
@@ -77,8 +77,8 @@ def command(
 
 
 def _configs(lanes: tuple[int, ...]) -> "list[MacConfig]":
-    from amxfp4.hw.area import PAIRS
-    from amxfp4.hw.config import MacConfig
+    from amxfp4.hw.mac.config import MacConfig
+    from amxfp4.synth.area import PAIRS
 
     return [MacConfig(*pair, lanes=count) for count in dict.fromkeys(lanes) for pair in PAIRS]
 

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amxfp4 import run_options
-from amxfp4.config_options import config_options
+from amxfp4.cli import run_options
+from amxfp4.cli.config_options import config_options
 from amxfp4.hw.units import UNITS
 
 if TYPE_CHECKING:
-    from amxfp4.hw.fpga import Record
+    from amxfp4.synth.fpga import Record
 
 FOLDER = Path("build/fpga")
 # Nothing is cut at this width when the output is no terminal, whose width would be unknown.
@@ -61,10 +61,10 @@ def command(
 
     from rich.console import Console
 
-    from amxfp4.cmd_area import configs_asked_for
-    from amxfp4.hw import area, fpga
-    from amxfp4.hw.tool import NEXTPNR_ECP5, YOSYS, ToolError
-    from amxfp4.side_by_side import processes, run_all
+    from amxfp4.cli.cmd_area import configs_asked_for
+    from amxfp4.cli.side_by_side import processes, run_all
+    from amxfp4.synth import area, fpga
+    from amxfp4.synth.tool import NEXTPNR_ECP5, YOSYS, ToolError
 
     given = {key: value for key, value in fields.items() if value is not None}
     configs = configs_asked_for(unit, lanes or area.LANES, given)
@@ -112,7 +112,7 @@ def _write(records: "list[Record]", folder: Path) -> list[Path]:
     import json
 
     from amxfp4.files import write_text
-    from amxfp4.hw import fpga
+    from amxfp4.synth import fpga
 
     lines = [
         f"# {fpga.DEVICE}, speed grade {fpga.SPEED_GRADE}",
@@ -138,7 +138,7 @@ def _show(records: "list[Record]") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from amxfp4.hw import fpga
+    from amxfp4.synth import fpga
 
     console = Console() if Console().is_terminal else Console(width=WIDTH)
     for title, members in _by_unit(records):

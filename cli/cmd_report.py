@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from amxfp4 import run_options
+from amxfp4.cli import run_options
 
 FOLDER = Path("build/report")
 _FILE = click.Path(dir_okay=False, path_type=Path)

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from amxfp4 import run_options
-from amxfp4.config_options import explanations
+from amxfp4.cli import run_options
+from amxfp4.cli.config_options import explanations
 from amxfp4.errors import UsageError
-from amxfp4.hw.config import MacConfig
+from amxfp4.hw.mac.config import MacConfig
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from amxfp4.hw.liberty import Library
-    from amxfp4.hw.sweep import Record, Results
+    from amxfp4.synth.cells.liberty import Library
+    from amxfp4.synth.sweep import Record, Results
 
 FOLDER = Path("build/sweep")
 # Nothing is cut at this width when the output is no terminal, whose width would be unknown.
@@ -64,7 +64,8 @@ def command(
     """
     from rich.console import Console
 
-    from amxfp4.hw import area, liberty, sweep
+    from amxfp4.synth import area, sweep
+    from amxfp4.synth.cells import liberty
 
     if scheduler and jobs:
         raise UsageError(
@@ -118,9 +119,9 @@ def _run(
     from contextlib import ExitStack
     from functools import partial
 
-    from amxfp4.hw import area, cluster, sweep
-    from amxfp4.hw.tool import ToolError
-    from amxfp4.side_by_side import processes, run_all
+    from amxfp4.cli.side_by_side import processes, run_all
+    from amxfp4.synth import area, cluster, sweep
+    from amxfp4.synth.tool import ToolError
 
     errors: tuple[type[Exception], ...] = (ToolError,)
     libraries = {library.digest: library for _, _, library in to_do.values()}

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from amxfp4.config_options import config_options
+from amxfp4.cli.config_options import config_options
 from amxfp4.errors import UsageError
 from amxfp4.hw.units import UNITS
 
@@ -25,7 +25,7 @@ def command(unit: str | None, output: Path | None, standard: bool, **fields: Any
 
     Without options: the AMXFP4 MAC unit with 8 lanes. The weights' format is the activations' unless given.
     """
-    from amxfp4.hw.generate import standard_units, write_unit
+    from amxfp4.hw.verilog import standard_units, write_unit
 
     given = {key: value for key, value in fields.items() if value is not None}
     if standard:

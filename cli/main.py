@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from collections.abc import Sequence
 
 import click
 
@@ -9,16 +10,22 @@ from amxfp4.errors import UsageError
 
 # command: (module, its one line of help); imported only when needed, so that `amxfp4 --help` is quick.
 COMMANDS = {
-    "verilog": ("amxfp4.cmd_verilog", "Write Verilog and a manifest for one unit, or for all standard ones."),
-    "sim": ("amxfp4.cmd_sim", "Run a layer through the simulated RTL and compare every output."),
-    "area": ("amxfp4.cmd_area", "Map the units to gates and report area, delay and their ratios."),
-    "energy": ("amxfp4.cmd_energy", "Run a layer through the mapped gates and estimate the energy of a MAC."),
-    "fpga": ("amxfp4.cmd_fpga", "Place and route the units on an ECP5: LUTs, carries, flip-flops, clock."),
-    "sweep": ("amxfp4.cmd_sweep", "Map area and delay over lanes, formats, accumulators, pipelines and libraries."),
-    "accuracy": ("amxfp4.cmd_accuracy", "Measure each format on a real transformer, or on your own tensors."),
-    "report": ("amxfp4.cmd_report", "One page of cost against accuracy, and the same as still pictures."),
-    "bench": ("amxfp4.cmd_bench", "Measure the golden model's speed against NumPy's."),
+    "verilog": ("cmd_verilog", "Write Verilog and a manifest for one unit, or for all standard ones."),
+    "layer": ("cmd_layer", "Run a layer through the simulated RTL and compare every output."),
+    "benches": ("cmd_benches", "Run the cocotb benches on one unit, or on a matrix of configs."),
+    "mutants": ("cmd_mutants", "Break the RTL on purpose, one fault at a time, and see each caught."),
+    "formal": ("cmd_formal", "Prove the hardware right for all inputs, each proof with a broken twin."),
+    "area": ("cmd_area", "Map the units to gates and report area, delay and their ratios."),
+    "energy": ("cmd_energy", "Run a layer through the mapped gates and estimate the energy of a MAC."),
+    "fpga": ("cmd_fpga", "Place and route the units on an ECP5: LUTs, carries, flip-flops, clock."),
+    "sweep": ("cmd_sweep", "Map area and delay over lanes, formats, accumulators, pipelines and libraries."),
+    "accuracy": ("cmd_accuracy", "Measure each format on a real transformer, or on your own tensors."),
+    "report": ("cmd_report", "One page of cost against accuracy, and the same as still pictures."),
+    "speed": ("cmd_speed", "Measure the golden model's speed against NumPy's."),
 }
+
+RENAMED = {"sim": "layer", "bench": "speed"}
+"""Commands by the names that they had before, which still work."""
 
 
 class _Lazy(click.Group):
@@ -26,9 +33,12 @@ class _Lazy(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in RENAMED:
+            click.echo(f"`amxfp4 {cmd_name}` is now called `amxfp4 {RENAMED[cmd_name]}`", err=True)
+            cmd_name = RENAMED[cmd_name]
         if cmd_name not in COMMANDS:
             return None
-        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        command = importlib.import_module(f"amxfp4.cli.{COMMANDS[cmd_name][0]}").command
         assert isinstance(command, click.Command)
         return command
 
@@ -43,10 +53,14 @@ def cli() -> None:
     """Open, bit-exact AMXFP4 hardware: Verilog, simulation against the golden model, area, accuracy."""
 
 
-def main(command: click.Command = cli) -> None:
-    """Entry point, of another command too: a mistake of the user's is one line on standard error and exit status 2."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The entry point: a mistake of the user's is one line on standard error and exit status 2.
+
+    Args:
+        arguments: words of the command line; those of the process unless given.
+    """
     try:
-        status = command.main(standalone_mode=False)
+        status = cli.main(arguments, prog_name="amxfp4", standalone_mode=False)
     except UsageError as error:
         _fail(str(error))
     except click.exceptions.Exit as done:
@@ -66,6 +80,11 @@ def main(command: click.Command = cli) -> None:
     except BrokenPipeError:
         sys.exit(141)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def run(command: str) -> None:
+    """Runs one command with the process's own arguments: what `python -m` of a room does."""
+    main([command, *sys.argv[1:]])
 
 
 def _fail(sentence: str) -> None:

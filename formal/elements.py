@@ -6,9 +6,9 @@ import z3
 
 from amxfp4.formal.netlist import Netlist, Word, unpack
 from amxfp4.formal.proof import Claim, Proof
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.direct import DirectProduct, product_layout
-from amxfp4.hw.element import ElementProducts
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.products import ElementProducts
+from amxfp4.hw.mac.term_direct import DirectProduct, product_layout
 
 # |element| in units of 1/2, for codes 0 .. 7 (OCP MX v1.0).
 MAGNITUDES = (0, 1, 2, 3, 4, 6, 8, 12)

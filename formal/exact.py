@@ -6,9 +6,9 @@ import z3
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, pack, symbols
 from amxfp4.formal.proof import Claim, Proof, by_cases
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.exact import ExactAccumulator
-from amxfp4.hw.scale import term_layout
+from amxfp4.hw.mac.acc_exact import ExactAccumulator
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.scale import term_layout
 
 
 def _netlist(config: MacConfig) -> tuple[Netlist, list[str]]:

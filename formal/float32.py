@@ -13,8 +13,8 @@ import z3
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, pack, symbols
 from amxfp4.formal.proof import Claim, Proof
 from amxfp4.formal.rounding import leading, rounded
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.float32 import Float32Accumulator, normal_layout
+from amxfp4.hw.mac.acc_float32 import Float32Accumulator, normal_layout
+from amxfp4.hw.mac.config import MacConfig
 
 CONFIGS = (
     MacConfig("AMXFP4", "AMXFP4", lanes=2, accumulator="fp32"),

@@ -13,9 +13,9 @@ import z3
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, flag, pack, symbols
 from amxfp4.formal.proof import Claim, Proof
 from amxfp4.formal.rounding import leading
-from amxfp4.hw.config import FLOAT32_STEPS, MacConfig
-from amxfp4.hw.float32 import RAW_BITS, Float32Accumulator, normal_layout
-from amxfp4.hw.float32_steps import FAR, Float32Steps
+from amxfp4.hw.mac.acc_float32 import RAW_BITS, Float32Accumulator, normal_layout
+from amxfp4.hw.mac.acc_float32_steps import FAR, Float32Steps
+from amxfp4.hw.mac.config import FLOAT32_STEPS, MacConfig
 
 # With the same terms: one that shifts a place a cycle, and one with shifters and a pipeline register for the sum.
 PAIRS = (

@@ -18,11 +18,11 @@ from amxfp4.formal.netlist import Netlist, Word, concat, extended
 from amxfp4.formal.proof import Claim, Proof
 from amxfp4.golden.codes import ROUNDINGS
 from amxfp4.golden.formats import ScaleFormat
-from amxfp4.hw.element_encode import ElementEncode, ScaleDecode
-from amxfp4.hw.maxima import BeatMaxima
-from amxfp4.hw.narrow import Narrow
-from amxfp4.hw.quantizer_config import INPUTS, QuantizerConfig
-from amxfp4.hw.scale_select import ScaleSelect
+from amxfp4.hw.quantizer.config import INPUTS, QuantizerConfig
+from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
+from amxfp4.hw.quantizer.maxima import BeatMaxima
+from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.scale_select import ScaleSelect
 
 # A format of each kind of scale; sides do not matter to a selection.
 FORMATS = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")

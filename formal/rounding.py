@@ -6,10 +6,10 @@ import z3
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, unpack
 from amxfp4.formal.proof import Claim, Proof
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.normalise import ExactRounder
-from amxfp4.hw.round import Rounder
-from amxfp4.hw.word_round import SerialRounder, WordRounder
+from amxfp4.hw.arith.round import Rounder
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.round_exact import ExactRounder
+from amxfp4.hw.mac.round_words import SerialRounder, WordRounder
 
 FRACTION_BITS = 23
 BIAS = 127

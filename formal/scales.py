@@ -12,10 +12,10 @@ from amxfp4.formal.elements import table
 from amxfp4.formal.netlist import Netlist, Word, extended, pack, symbols, unpack
 from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.golden.formats import BlockFormat, ScaleFormat, block_format
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.digits import DigitTerm, PlacedTerm
-from amxfp4.hw.direct import DirectTerm, product_layout
-from amxfp4.hw.scale import ScaledTerm, ScaleProduct, decode, scale_product_layout, term_layout
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.scale import ScaledTerm, ScaleProduct, decode, scale_product_layout, term_layout
+from amxfp4.hw.mac.term_digits import DigitTerm, PlacedTerm
+from amxfp4.hw.mac.term_direct import DirectTerm, product_layout
 
 # A format of each kind of scale.
 SCALES = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")

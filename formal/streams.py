@@ -14,11 +14,11 @@ from amaranth.lib import wiring
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, unpack
 from amxfp4.formal.proof import Claim, Proof
-from amxfp4.hw.block_store import BlockStore
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.mac import MacUnit
-from amxfp4.hw.quantizer import Quantizer
-from amxfp4.hw.quantizer_config import QuantizerConfig
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.unit import MacUnit
+from amxfp4.hw.quantizer.block_store import BlockStore
+from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.hw.quantizer.unit import Quantizer
 
 State = Mapping[str, Word]
 ZERO, ONE = z3.BitVecVal(0, 1), z3.BitVecVal(1, 1)

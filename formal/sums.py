@@ -7,9 +7,9 @@ import z3
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended
 from amxfp4.formal.proof import Claim, Proof
-from amxfp4.hw.blocks import BlockSums
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.sums import BeatSums
+from amxfp4.hw.mac.beat_sums import BeatSums
+from amxfp4.hw.mac.block_sums import BlockSums
+from amxfp4.hw.mac.config import MacConfig
 
 KINDS = {
     "signed": ("MXFP4-E5M2", "MXFP4-E5M2", "exact"),

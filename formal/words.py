@@ -8,9 +8,9 @@ from amxfp4.formal.exact import within
 from amxfp4.formal.netlist import Netlist, Word, extended, pack, symbols
 from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.formal.rounding import WORDS
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.scale import term_layout
-from amxfp4.hw.words import WordAccumulator
+from amxfp4.hw.mac.acc_words import WordAccumulator
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.scale import term_layout
 
 
 def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:

@@ -15,10 +15,11 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.golden.codes import Rounding
-from amxfp4.hw.config import MacConfig, scales_layout
-from amxfp4.hw.mac import MacUnit
-from amxfp4.hw.quantizer import Quantizer
-from amxfp4.hw.quantizer_config import QuantizerConfig
+from amxfp4.hw.config import scales_layout
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.unit import MacUnit
+from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.hw.quantizer.unit import Quantizer
 
 
 @dataclass(frozen=True)

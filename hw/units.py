@@ -2,30 +2,17 @@
 
 from collections.abc import Callable
 from dataclasses import Field, dataclass, fields
-from typing import Any, Protocol
+from typing import Any
 
 from amaranth.lib import wiring
 
 from amxfp4.errors import UsageError
 from amxfp4.hw.chain import Chain, ChainConfig
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.mac import MacUnit
-from amxfp4.hw.quantizer import Quantizer
-from amxfp4.hw.quantizer_config import QuantizerConfig
-
-
-class Config(Protocol):
-    """What a unit's config offers, whichever unit it is; a frozen dataclass."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def latency(self) -> int: ...
-    @property
-    def lanes(self) -> int: ...
-    @property
-    def beats_per_block(self) -> int: ...
-    def as_dict(self) -> dict[str, object]: ...
+from amxfp4.hw.config import Config
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.unit import MacUnit
+from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.hw.quantizer.unit import Quantizer
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 
 from amxfp4.golden import block_format
-from amxfp4.hw.area import OWN, by_part
 from amxfp4.report.chart import PALETTE, Chart, Panel, Series, Symbol
 from amxfp4.report.inputs import Inputs, Record, default_of
+from amxfp4.synth.area import OWN, by_part
 
 Pair = tuple[str, str]
 

@@ -115,7 +115,7 @@ def read(
 
 def is_default(unit: Record) -> bool:
     """Whether a MAC unit has the pipeline that its formats and lanes get unless told otherwise."""
-    from amxfp4.hw.config import MacConfig
+    from amxfp4.hw.mac.config import MacConfig
 
     config = MacConfig(**unit["config"])
     plain = MacConfig(config.activation, config.weight, config.block_size, config.lanes, config.accumulator)

@@ -17,8 +17,8 @@ from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
 from amxfp4.hw.units import UNITS, inputs
-from amxfp4.sim.kit import Corner, kit_of
 from amxfp4.sim.scoreboard import Mismatch, compare
+from amxfp4.sim.stimuli.kit import Corner, kit_of
 from amxfp4.sim.streams import PATIENCE, Pace, StreamDriver, StreamMonitor, always, bursts
 
 CONFIG = UNITS[os.environ["AMXFP4_BENCH_UNIT"]].configure(json.loads(os.environ["AMXFP4_BENCH_CONFIG"]))

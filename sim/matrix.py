@@ -7,9 +7,9 @@ from amxfp4.errors import UsageError
 from amxfp4.golden.codes import ROUNDINGS
 from amxfp4.golden.formats import BLOCK_FORMAT_NAMES
 from amxfp4.hw.chain import ChainConfig
-from amxfp4.hw.config import BLOCK_SIZES, LANES, MacConfig
-from amxfp4.hw.quantizer_config import INPUTS, QuantizerConfig
-from amxfp4.hw.units import Config
+from amxfp4.hw.config import BLOCK_SIZES, LANES, Config
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.quantizer.config import INPUTS, QuantizerConfig
 
 
 def narrowest(config: MacConfig) -> MacConfig:

@@ -1,11 +1,4 @@
-"""Builds and runs the benches: one config, or a matrix of them side by side.
-
-python -m amxfp4.sim.run                                     the small matrix of every unit
-python -m amxfp4.sim.run --unit quantizer                    the small matrix of one unit
-python -m amxfp4.sim.run --matrix full                       everything
-python -m amxfp4.sim.run --unit mac --lanes 8 --test ties    one config, tests whose name contains a word
-WAVES=1 python -m amxfp4.sim.run ...                         the same, with a VCD file for GTKWave or Surfer
-"""
+"""Builds and runs the benches: one config, or many side by side."""
 
 import json
 import logging
@@ -17,18 +10,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from xml.etree import ElementTree
 
-import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from amxfp4.config_options import config_options
-from amxfp4.errors import UsageError
-from amxfp4.hw.generate import unit_verilog
-from amxfp4.hw.units import UNITS, Config, unit_of
-from amxfp4.sim.matrix import full, small
+from amxfp4.hw.config import Config
+from amxfp4.hw.units import unit_of
+from amxfp4.hw.verilog import unit_verilog
 from amxfp4.sim.verilate import BUILD, build_bench
 
 BENCH = "amxfp4.sim.bench"
@@ -172,7 +158,7 @@ def _without(*names: str) -> Iterator[None]:
 
 def command_for(config: Config, options: BenchOptions) -> str:
     """The shell command that runs one test of one config again with waves; TEST stands for its name."""
-    words = ["python", "-m", "amxfp4.sim.run", "--unit", unit_of(config).name]
+    words = ["amxfp4", "benches", "--unit", unit_of(config).name]
     for key, value in config.as_dict().items():
         if value is not None:
             words += [f"--{key.replace('_', '-')}", str(value)]
@@ -239,71 +225,7 @@ def quiet() -> None:
     logging.disable(logging.CRITICAL)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--unit", type=click.Choice(list(UNITS)), help="Only this unit.")
-@click.option("--matrix", type=click.Choice(list(BEATS)), help="Which configs, unless one is given below.")
-@config_options(UNITS.values())
-@click.option("--seed", type=click.IntRange(0), default=DEFAULT_SEED, show_default=True)
-@click.option("--beats", type=click.IntRange(1), help="Beats of a random test.")
-@click.option("--test", "tests", default="", help="Only tests whose name matches this regular expression.")
-@click.option("--jobs", type=click.IntRange(1), default=os.cpu_count() or 1, show_default="cores")
-def main(
-    unit: str | None, matrix: str | None, seed: int, beats: int | None, tests: str, jobs: int, **fields: Any
-) -> int:
-    """Run the cocotb benches on simulated RTL; JUnit XML goes to build/sim."""
-    given = {key: value for key, value in fields.items() if value is not None}
-    if given and matrix:
-        raise UsageError(f"--matrix {matrix} was given with --{next(iter(given))}; it is one or the other")
-    if given and not unit:
-        raise UsageError(f"--{next(iter(given))} was given without --unit; it is one of {', '.join(UNITS)}")
-    configs: list[Config]
-    if unit and given:
-        configs = [UNITS[unit].configure(given)]
-    else:
-        choose = full if matrix == "full" else small
-        configs = [config for name in ([unit] if unit else UNITS) for config in choose(name)]
-    options = BenchOptions(
-        seed=seed,
-        beats=beats or BEATS[matrix or "small"],
-        tests=tests,
-        waves=os.environ.get("WAVES", "0") not in ("", "0"),
-    )
-    return report(configs, options, jobs)
-
-
-def report(configs: Sequence[Config], options: BenchOptions, jobs: int) -> int:
-    """Runs the configs with progress and prints what failed; returns an exit status."""
-    console = Console()
-    console.print(f"{len(configs)} configs, seed {options.seed}, reports in {options.build}")
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    tests = failed = 0
-    with Progress(*columns, console=console) as progress:
-        task = progress.add_task("benches", total=len(configs))
-
-        def done(outcome: Outcome) -> None:
-            nonlocal tests, failed
-            tests += len(outcome.passed) + len(outcome.failures)
-            failed += len(outcome.failures)
-            verdict = f"[red]{len(outcome.failures)} failed[/red]" if outcome.failures else "passed"
-            progress.console.print(
-                f"{outcome.name}: {len(outcome.passed) + len(outcome.failures)} tests {verdict}, "
-                f"built in {outcome.built_in:.1f} s, run in {outcome.run_in:.1f} s",
-                highlight=False,
-                soft_wrap=True,
-            )
-            for failure in outcome.failures:
-                progress.console.print(f"[red]{failure.test}[/red]")
-                progress.console.print(failure.report, markup=False, highlight=False, soft_wrap=True)
-            if outcome.waves:
-                progress.console.print(f"waves: {os.path.relpath(outcome.waves)}", soft_wrap=True)
-            progress.advance(task)
-
-        run_matrix(configs, options, jobs=jobs, done=done)
-    console.print(f"{tests} tests on {len(configs)} configs, {failed} failed")
-    return 1 if failed else 0
-
-
 if __name__ == "__main__":
-    from amxfp4.main import main as run_command
+    from amxfp4.cli.main import run
 
-    run_command(main)
+    run("benches")

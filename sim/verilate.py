@@ -22,7 +22,7 @@ BUILD = Path("build/sim")
 """Where builds and reports go, unless told otherwise; relative to the working directory."""
 
 _MODEL = "Vtop"
-_HARNESS = Path(__file__).with_name("harness.cpp")
+_HARNESS = Path(__file__).parent / "layer" / "harness.cpp"
 _INITIAL = re.compile(r"^\s*initial [^;]*;\n", re.MULTILINE)
 
 

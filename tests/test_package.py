@@ -30,7 +30,7 @@ def test_what_is_not_there_is_refused() -> None:
     (
         ("import amxfp4", ("numpy", "amaranth")),
         ("import amxfp4; amxfp4.golden", ("amaranth", "cocotb", "rich")),
-        ("import amxfp4.main", ("numpy", "amaranth", "rich", "matplotlib")),
+        ("import amxfp4.cli.main", ("numpy", "amaranth", "rich", "matplotlib")),
     ),
 )
 def test_nothing_is_loaded_before_it_is_needed(statement: str, absent: tuple[str, ...]) -> None:

@@ -17,8 +17,8 @@ import importlib.util, json, pathlib
 import numpy as np
 import amxfp4
 from amxfp4 import golden
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.generate import write_unit
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.verilog import write_unit
 
 def blocks(seed):
     return golden.quantize(np.random.default_rng(seed).standard_normal((4, 64), dtype=np.float32), "AMXFP4")
@@ -93,10 +93,10 @@ def test_the_wheel_works_outside_the_checkout(environment: tuple[Path, Path]) ->
 
 
 def test_the_installed_command_line_works(environment: tuple[Path, Path]) -> None:
-    done = run(*environment, "-m", "amxfp4.main", "verilog", "--lanes", "1", "-o", "one.v")
+    done = run(*environment, "-m", "amxfp4.cli.main", "verilog", "--lanes", "1", "-o", "one.v")
     assert done.returncode == 0, done.stderr
     assert (environment[1] / "one.v").is_file()
-    refused = run(*environment, "-m", "amxfp4.main", "verilog", "--lanes", "3", "-o", "three.v")
+    refused = run(*environment, "-m", "amxfp4.cli.main", "verilog", "--lanes", "3", "-o", "three.v")
     assert refused.returncode == 2
     assert refused.stderr == "error: lanes is 3; allowed are 1, 2, 4, 8, 16, 32\n"
     assert not (environment[1] / "three.v").exists()

@@ -10,20 +10,20 @@ from amaranth.hdl import Module, Mux, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
-from comb import generator
+from helpers.comb import generator
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, pack, unpack
-from amxfp4.hw.block_store import BlockStore
-from amxfp4.hw.blocks import BlockSums
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.direct import product_layout
-from amxfp4.hw.element import ElementProducts
-from amxfp4.hw.exact import ExactAccumulator
-from amxfp4.hw.narrow import Narrow
-from amxfp4.hw.quantizer_config import QuantizerConfig
-from amxfp4.hw.round import Rounder
-from amxfp4.hw.scale import ScaleProduct
-from amxfp4.hw.scale_select import ScaleSelect
+from amxfp4.hw.arith.round import Rounder
+from amxfp4.hw.mac.acc_exact import ExactAccumulator
+from amxfp4.hw.mac.block_sums import BlockSums
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.products import ElementProducts
+from amxfp4.hw.mac.scale import ScaleProduct
+from amxfp4.hw.mac.term_direct import product_layout
+from amxfp4.hw.quantizer.block_store import BlockStore
+from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.scale_select import ScaleSelect
 
 
 class Operators(wiring.Component):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from amxfp4.cli import cmd_formal
 from amxfp4.errors import UsageError
 from amxfp4.formal import run
 from amxfp4.formal.proof import Proof, Verdict
@@ -72,7 +73,7 @@ def test_report_and_exit_status(
 
     monkeypatch.setattr(run, "prove_all", decided)
     monkeypatch.setattr(run, "REPORT", tmp_path / "formal.json")
-    assert run.main(["element-product"], standalone_mode=False) == status
+    assert cmd_formal.command.main(["element-product"], standalone_mode=False) == status
     output = capsys.readouterr().out
     assert all(word in output for word in words)
     (entry,) = json.loads((tmp_path / "formal.json").read_text())["proofs"]
@@ -82,10 +83,7 @@ def test_report_and_exit_status(
 
 
 def test_a_missing_z3_is_one_line() -> None:
-    program = (
-        "import sys; sys.modules['z3'] = None; from amxfp4.formal.run import main; from amxfp4.main import main as run;"
-        "sys.argv = ['run', 'element']; run(main)"
-    )
+    program = "import sys; sys.modules['z3'] = None; from amxfp4.cli.main import main;main(['formal', 'element'])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr == "error: the Python package 'z3' is not installed; this command needs amxfp4[formal]\n"

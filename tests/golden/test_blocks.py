@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from fraction_oracle import random_blocks, side_scale
+from helpers.fraction_oracle import random_blocks, side_scale
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,9 +4,9 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from helpers.quantize_oracle import direct
 from hypothesis import given
 from hypothesis import strategies as st
-from quantize_oracle import direct
 
 from amxfp4.golden import ROUNDINGS, Rounding, block_format, quantize
 from amxfp4.golden.formats import UE5M3

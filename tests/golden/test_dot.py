@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from fraction_oracle import Dot, formats, random_blocks
+from helpers.fraction_oracle import Dot, formats, random_blocks
 from hypothesis import given
 from hypothesis import strategies as st
 

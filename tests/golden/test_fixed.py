@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
-from fraction_oracle import bits_of, round_to_float32
+from helpers.fraction_oracle import bits_of, round_to_float32
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -5,11 +5,11 @@ from itertools import product
 
 import numpy as np
 import pytest
-from fraction_oracle import element, side_scale
+from helpers.fraction_oracle import element, side_scale
+from helpers.quantize_oracle import direct, elements_under, smaller_side
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from quantize_oracle import direct, elements_under, smaller_side
 
 from amxfp4.golden import BLOCK_FORMAT_NAMES, ROUNDINGS, BlockFormat, Rounding, block_format, quantize
 

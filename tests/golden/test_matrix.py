@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fraction_oracle import formats, random_blocks
+from helpers.fraction_oracle import formats, random_blocks
 
 from amxfp4.golden import BlockFormat, Blocks, block_format, quantize
 from amxfp4.golden.matrix import Matrix

@@ -5,10 +5,10 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 import pytest
+from helpers.quantize_oracle import direct
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from quantize_oracle import direct
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import (

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from fraction_oracle import bits_of, round_to_float32
+from helpers.fraction_oracle import bits_of, round_to_float32
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from fraction_oracle import formats, side_scale
+from helpers.fraction_oracle import formats, side_scale
 
 from amxfp4.golden import BlockFormat
 from amxfp4.golden.sides import side_codes, side_tables

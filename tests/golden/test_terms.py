@@ -5,7 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from fraction_oracle import Dot, formats, random_blocks
+from helpers.fraction_oracle import Dot, formats, random_blocks
 
 from amxfp4.golden import BlockFormat, Blocks
 from amxfp4.golden.terms import block_terms, nan_blocks

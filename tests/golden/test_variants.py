@@ -4,8 +4,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
-from fraction_oracle import element
-from quantize_oracle import element_code, round_to
+from helpers.fraction_oracle import element
+from helpers.quantize_oracle import element_code, round_to
 
 from amxfp4.golden import block_format, quantize
 from amxfp4.golden.formats import UE5M3

@@ -1,15 +1,15 @@
 """A quantiser with a MAC unit behind it: its config. The bench in tests/sim compares what it computes."""
 
 import pytest
-from gates import Gates
+from helpers.gates import Gates
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import BLOCK_FORMAT_NAMES
 from amxfp4.hw.chain import Chain, ChainConfig
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.mac import MacUnit
-from amxfp4.hw.quantizer import Quantizer
-from amxfp4.hw.quantizer_config import QuantizerConfig
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.unit import MacUnit
+from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.hw.quantizer.unit import Quantizer
 
 
 def test_it_is_a_quantizer_and_a_mac() -> None:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-import report_samples
+from helpers import report_samples
 
 from amxfp4.report import inputs
 from amxfp4.report.inputs import Inputs

@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-import report_samples
+from helpers import report_samples
 
 from amxfp4.errors import UsageError
 from amxfp4.report import inputs

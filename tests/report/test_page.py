@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-import report_samples
+from helpers import report_samples
 
 from amxfp4.report import inputs
 from amxfp4.report.answer import answer

@@ -4,7 +4,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-import report_samples
+from helpers import report_samples
 
 from amxfp4.report import inputs, still
 from amxfp4.report.charts import charts

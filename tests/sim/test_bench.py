@@ -5,13 +5,15 @@ from xml.etree import ElementTree
 
 import pytest
 
+from amxfp4.cli import cmd_benches
 from amxfp4.errors import UsageError
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.units import UNITS, Config
+from amxfp4.hw.config import Config
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.units import UNITS
 from amxfp4.sim import run
-from amxfp4.sim.kit import kit_of
 from amxfp4.sim.matrix import full, quick, small
 from amxfp4.sim.run import BEATS, BenchOptions, Outcome, read_junit, run_bench
+from amxfp4.sim.stimuli.kit import kit_of
 
 BASELINE = MacConfig("MXFP4", "MXFP4", lanes=1)
 
@@ -67,8 +69,8 @@ def test_waves_are_written() -> None:
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[Config]:
     """The configs that a command line runs."""
     asked: list[Config] = []
-    monkeypatch.setattr(run, "report", lambda configs, options, jobs: asked.extend(configs) or 0)
-    run.main.main(list(words), standalone_mode=False)
+    monkeypatch.setattr(cmd_benches, "report", lambda configs, options, jobs: asked.extend(configs) or 0)
+    cmd_benches.command.main(list(words), standalone_mode=False)
     return asked
 
 
@@ -79,7 +81,7 @@ def test_the_configs_that_a_command_line_runs(monkeypatch: pytest.MonkeyPatch) -
     assert call(monkeypatch, "--unit", "mac", "--activation", "MXFP4") == [MacConfig("MXFP4", "MXFP4")]
     for config in QUICK:
         words = run.command_for(config, BenchOptions()).split()
-        place = words.index("amxfp4.sim.run") + 1
+        place = words.index("benches") + 1
         assert call(monkeypatch, *words[place:]) == [config]
 
 

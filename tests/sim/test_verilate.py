@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from amxfp4.errors import UsageError
-from amxfp4.hw.config import MacConfig
-from amxfp4.hw.generate import unit_verilog
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.verilog import unit_verilog
 from amxfp4.sim.verilate import BUILD, BuildError, build_harness, verilator, without_initial_values
 
 CONFIG = MacConfig("MXFP4", "MXFP4", lanes=8)

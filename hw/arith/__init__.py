@@ -1,0 +1,1 @@
+"""Arithmetic that more than one block of the hardware is made of."""

@@ -1,0 +1,1 @@
+"""The quantiser: a box of its block diagram is a file."""

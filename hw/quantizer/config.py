@@ -1,0 +1,256 @@
+"""What is to be built: one frozen description from which every width, stage and port of a quantiser is derived."""
+
+from dataclasses import dataclass, fields
+from fractions import Fraction
+from functools import cached_property
+
+from amaranth.lib import data
+from amaranth.utils import bits_for
+
+from amxfp4.golden.codes import ROUNDINGS, Rounding
+from amxfp4.golden.formats import BlockFormat, block_format
+from amxfp4.hw.config import check_geometry, check_one_of, scales_layout
+from amxfp4.hw.mac.config import largest_significand
+from amxfp4.hw.quantizer.thresholds import Step, element_steps, halving_steps, scale_steps
+
+INPUTS = ("bfloat16", "float32")
+EXPONENT_BITS = 8  # of bfloat16 and float32 alike
+BIAS = 127
+
+
+@dataclass(frozen=True)
+class QuantizerConfig:
+    """A quantiser: format, geometry, input and rounding.
+
+    Parameters
+    ----------
+    format
+        Name of a block format, e.g. "AMXFP4" or "MXFP4-E5M2".
+    block_size
+        Elements a block: a power of two, 8 .. 128.
+    lanes
+        Elements a beat: 1, 2, 4, 8, 16 or 32, at most `block_size`.
+    input
+        "bfloat16" or "float32".
+    rounding
+        What ties do, of FP8 scales and of elements: "nearest-away" or "nearest-even".
+    maximum_registers
+        Register ranks between the maxima of a beat and the scales, 0 or 1. A rank takes the choice of scales out of
+        the longest path, and costs a beat more to hold. None takes 1 for FP8 scales and 8 lanes or more, where both
+        the search and the choice are deep; an E8M0 scale is hardly chosen at all.
+
+    Raises `UsageError` for anything that cannot be built.
+    """
+
+    format: str = "AMXFP4"
+    block_size: int = 32
+    lanes: int = 8
+    input: str = "bfloat16"
+    rounding: Rounding = "nearest-away"
+    maximum_registers: int | None = None
+
+    def __post_init__(self) -> None:
+        check_geometry(self.block_size, self.lanes)
+        object.__setattr__(self, "format", block_format(self.format, self.block_size).name)
+        check_one_of("input", self.input, INPUTS)
+        check_one_of("rounding", self.rounding, ROUNDINGS)
+        if self.maximum_registers is None:
+            object.__setattr__(self, "maximum_registers", int(self.fp8 and self.lanes >= 8))
+        check_one_of("maximum_registers", self.maximum_registers, (0, 1))
+
+    # -- formats ----------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def block_format(self) -> BlockFormat:
+        return block_format(self.format, self.block_size)
+
+    @property
+    def fp8(self) -> bool:
+        """Whether scales are FP8, with significands of their own; E8M0 scales are powers of two."""
+        return self.block_format.scale.is_fp8
+
+    @property
+    def asymmetric(self) -> bool:
+        """Whether each side has a scale of its own."""
+        return self.block_format.asymmetric
+
+    @property
+    def halving(self) -> bool:
+        """Whether a side may have half the block's scale."""
+        return self.block_format.halving
+
+    @property
+    def sides(self) -> int:
+        """Maxima a block: 2 (positive, negative) or 1, of all."""
+        return 1 + self.block_format.two_sided
+
+    @property
+    def scales(self) -> int:
+        """Scales a block: 2 (positive, negative) or 1."""
+        return self.block_format.scales_per_block
+
+    @property
+    def ties_to_even(self) -> bool:
+        return self.rounding == "nearest-even"
+
+    # -- geometry ---------------------------------------------------------------------------------------------------
+
+    @property
+    def beats_per_block(self) -> int:
+        return self.block_size // self.lanes
+
+    @property
+    def held_beats(self) -> int:
+        """Beats of narrowed elements that are held: a whole block, and what arrives before its scales are known."""
+        return self.beats_per_block + (self.maximum_registers or 0)
+
+    # -- numbers ----------------------------------------------------------------------------------------------------
+
+    @property
+    def float_bits(self) -> int:
+        """Width of an input element: 16 or 32."""
+        return {"bfloat16": 16, "float32": 32}[self.input]
+
+    @property
+    def input_fraction_bits(self) -> int:
+        """Fraction bits of an input element: 7 or 23."""
+        return self.float_bits - 1 - EXPONENT_BITS
+
+    @property
+    def kept_fraction_bits(self) -> int:
+        """Fraction bits that a comparison can depend on.
+
+        FP8: what a magnitude is compared with is 7 significands of a scale or 6 midpoints of scales, each with at
+        most this many bits below its leading one: 5 for E5M2 (7 x 7 = 49, 3 x 15 = 45), 6 for E4M3 and UE5M3
+        (7 x 15 = 105, 3 x 31 = 93). A side is halved by comparing with 7 significands too. E8M0: 7 is the largest
+        threshold's significand, so 2; one more, as a subnormal input has no leading one, and is compared with as little
+        as 2^-127 / 4, its third bit.
+        """
+        scale = self.block_format.scale
+        if not self.fp8:
+            return bits_for(7)
+        largest = largest_significand(scale)
+        return max(bits_for(7 * largest), bits_for(3 * (2 * largest + 1))) - 1
+
+    @property
+    def fraction_bits(self) -> int:
+        """Fraction bits held: those kept, and with ties to even whether anything was below them."""
+        return self.kept_fraction_bits + self.ties_to_even
+
+    @property
+    def exponent_bits(self) -> int:
+        """Exponent bits held.
+
+        E8M0: all 8. FP8: those of a window around 2^0 that reaches beyond every threshold on both sides; 6 bits for
+        E5M2 (2^-31 .. 2^32, of which 2^-18 .. 2^18 matter), 5 for E4M3 (2^-15 .. 2^16, of which 2^-11 .. 2^11 matter).
+        """
+        if not self.fp8:
+            return EXPONENT_BITS
+        lowest = min(step.exponent for step in self.scale_steps)
+        highest = max(step.exponent for step in self.scale_steps)
+        scale = self.block_format.scale
+        # The least element threshold is a quarter of the least scale, or of half of it; the greatest, 5 times the
+        # largest scale, is below the scale thresholds' greatest binade's end: 5 < 6.
+        lowest = min(lowest, scale.least_exponent - 2 - self.halving)
+        bits = 1
+        while not (1 - (1 << (bits - 1)) < lowest and highest < 1 << (bits - 1)):
+            bits += 1
+        return bits
+
+    @property
+    def window_bias(self) -> int:
+        """Held exponent field of 2^0. A window of FP8 scales covers float fields 128 - 2^(bits - 1) and up, so that
+        it is told by the field's top bits alone; E8M0 holds the float's own field."""
+        return BIAS if not self.fp8 else BIAS - 128 + (1 << (self.exponent_bits - 1))
+
+    @property
+    def magnitude_bits(self) -> int:
+        return self.exponent_bits + self.fraction_bits
+
+    @property
+    def maximum_sticky(self) -> int:
+        """1 where a maximum has a bit more than a held magnitude, for anything below: a side is halved up to a limit,
+        not below it, so what exceeds the limit by less than the kept bits must be told from what does not."""
+        return int(self.halving and not self.ties_to_even)
+
+    @property
+    def maximum_fraction_bits(self) -> int:
+        return self.fraction_bits + self.maximum_sticky
+
+    @property
+    def maximum_bits(self) -> int:
+        """Width of what a maximum is found of: a magnitude; its exponent alone for an E8M0 scale."""
+        return self.exponent_bits + (self.maximum_fraction_bits if self.fp8 else 0)
+
+    @cached_property
+    def scale_steps(self) -> tuple[Step, ...]:
+        """Of an FP8 scale: the least maximum of a block that takes code 1, 2, ..."""
+        return scale_steps(self.block_format.scale, self.ties_to_even, self.kept_fraction_bits)
+
+    @cached_property
+    def halving_steps(self) -> tuple[Step, ...]:
+        """The least maximum of a side that cannot be halved under scale code 1, 2, ..."""
+        return halving_steps(self.block_format.scale, self.kept_fraction_bits)
+
+    @cached_property
+    def element_steps(self) -> tuple[tuple[Step, ...], ...]:
+        """For each mantissa of a normal scale: the least magnitude that takes element code 1 .. 7, where the scale is
+        1.mantissa."""
+        bits = self.block_format.scale.mantissa_bits
+        significands = (1 + Fraction(mantissa, 1 << bits) for mantissa in range(1 << bits))
+        return tuple(element_steps(s, self.ties_to_even, self.kept_fraction_bits) for s in significands)
+
+    # -- ports ------------------------------------------------------------------------------------------------------
+
+    @property
+    def beat_layout(self) -> data.StructLayout:
+        """An input beat, from bit 0: the floats' bits, lane 0 first, and whether a row (a dot product's operand) ends
+        with this block (looked at in the block's last beat)."""
+        return data.StructLayout({"elements": data.ArrayLayout(self.float_bits, self.lanes), "last": 1})
+
+    @property
+    def output_layout(self) -> data.StructLayout:
+        """An output beat, from bit 0: codes of lane 0 first, the block's scales (positive first; right in the block's
+        first beat, anything in others) and `last` (right in the block's last beat, anything in others). A format with
+        halved sides has two bits more behind its scale, as right as it: positive side halved, negative side halved."""
+        return data.StructLayout(
+            {
+                "codes": data.ArrayLayout(4, self.lanes),
+                "scales": scales_layout(self.block_format),
+                **({"halved": 2} if self.halving else {}),
+                "last": 1,
+            }
+        )
+
+    @property
+    def element_layout(self) -> data.StructLayout:
+        """A held element: magnitude (fraction, then exponent, so that magnitudes order as integers) and sign."""
+        return data.StructLayout({"fraction": self.fraction_bits, "exponent": self.exponent_bits, "negative": 1})
+
+    # -- timing -----------------------------------------------------------------------------------------------------
+
+    @property
+    def drain(self) -> int:
+        """Cycles from the edge that takes a block's last beat to its first output beat, stalled cycles not counted:
+        scales, codes, and the maxima's own registers. The block's other beats follow, one a cycle."""
+        return 2 + (self.maximum_registers or 0)
+
+    @property
+    def latency(self) -> int:
+        """Cycles from a beat to the same beat quantised, when its block arrives without gaps, stalled cycles not
+        counted: the rest of the block, and `drain`."""
+        return self.beats_per_block - 1 + self.drain
+
+    @property
+    def name(self) -> str:
+        """A name for files and Verilog modules that no other config shares."""
+        parts = ["quantizer", self.format, f"l{self.lanes}", {"bfloat16": "bf16", "float32": "fp32"}[self.input]]
+        parts += ["even"] if self.ties_to_even else []
+        parts += [f"k{self.block_size}"] if self.block_size != 32 else []
+        plain = QuantizerConfig(self.format, self.block_size, self.lanes, self.input, self.rounding)
+        parts += [f"m{self.maximum_registers}"] if self.maximum_registers != plain.maximum_registers else []
+        return "_".join(parts).lower().replace("-", "")
+
+    def as_dict(self) -> dict[str, object]:
+        """The config's own fields, for a manifest."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}

@@ -1,0 +1,77 @@
+"""The largest magnitudes of a beat: of each sign, or of all.
+
+With asymmetry each lane belongs to one side, so two lanes join before they split: they are compared once, and each
+side takes the larger of those that are its own. Beyond that every side has a tree to itself.
+"""
+
+from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.hw.arith.compare import at_least
+from amxfp4.hw.quantizer.config import QuantizerConfig
+
+
+def larger(m: Module, a: Value, b: Value, name: str) -> Value:
+    """The larger of two unsigned values of the same width."""
+    out = Signal(len(a), name=name)
+    m.d.comb += out.eq(Mux(at_least(a, b), a, b))
+    return out
+
+
+def largest(m: Module, values: list[Value], name: str) -> Value:
+    """The largest of unsigned values of the same width, as a balanced tree."""
+    while len(values) > 1:
+        pairs = [values[i : i + 2] for i in range(0, len(values), 2)]
+        values = [
+            larger(m, pair[0], pair[1], f"{name}_{len(pairs)}_{i}") if len(pair) == 2 else pair[0]
+            for i, pair in enumerate(pairs)
+        ]
+    return values[0]
+
+
+class BeatMaxima(wiring.Component):
+    """The largest magnitudes of one beat; combinational.
+
+    Ports: `magnitude` (`maximum_bits` a lane), `negative` (1 bit a lane) in. `maximum` out: one, or the positive and
+    the negative lanes', 0 where there are none.
+    """
+
+    def __init__(self, config: QuantizerConfig) -> None:
+        self.config = config
+        super().__init__(
+            {
+                "magnitude": In(data.ArrayLayout(config.maximum_bits, config.lanes)),
+                "negative": In(config.lanes),
+                "maximum": Out(data.ArrayLayout(config.maximum_bits, config.sides)),
+            }
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        lanes = self.config.lanes
+        if self.config.sides == 1:
+            m.d.comb += self.maximum[0].eq(largest(m, list(self.magnitude), "max"))
+            return m
+        sides = (~self.negative, self.negative)
+        values: list[list[Value]] = [[], []]
+        if lanes == 1:
+            values = [[self._masked(self.magnitude[0], own)] for own in sides]
+        for lane in range(0, lanes - 1, 2):
+            first, second = self.magnitude[lane], self.magnitude[lane + 1]
+            first_wins = Signal(name=f"first_wins{lane}")
+            m.d.comb += first_wins.eq(at_least(first, second))
+            for side, own in enumerate(sides):
+                joined = Signal(len(first), name=f"joined{side}_{lane}")
+                m.d.comb += joined.eq(
+                    self._masked(first, own[lane] & (first_wins | ~own[lane + 1]))
+                    | self._masked(second, own[lane + 1] & ~(first_wins & own[lane]))
+                )
+                values[side].append(joined)
+        for side in range(2):
+            m.d.comb += self.maximum[side].eq(largest(m, values[side], f"max{side}"))
+        return m
+
+    @staticmethod
+    def _masked(value: Value, own: Value) -> Value:
+        return value & own.replicate(len(value))

@@ -1,0 +1,62 @@
+"""Narrows floats to what a comparison with a scale's thresholds can depend on, before they are held.
+
+Every threshold has few significant bits, so low fraction bits only ever matter as "something below". FP8 scales have a
+short range besides: beyond it on either side a magnitude compares alike, whatever it is. So a held element takes 12
+bits (one more with ties to even) whether it came as bfloat16 or as float32.
+"""
+
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.hw.quantizer.config import EXPONENT_BITS, QuantizerConfig
+
+
+class Narrow(wiring.Component):
+    """Narrows one float; combinational.
+
+    Ports: `float`: the bits of a bfloat16 or float32 in. `element` out: see `QuantizerConfig.element_layout`. `special`
+    out: the float is NaN or infinite. `below` out, where `QuantizerConfig.maximum_sticky`: anything non-zero lies below
+    the fraction's held bits.
+
+    A magnitude below a window of FP8 scales has exponent field 0 and one above it the largest; their fractions are not
+    looked at. Both lie beyond every threshold.
+    """
+
+    def __init__(self, config: QuantizerConfig) -> None:
+        self.config = config
+        below = {"below": Out(1)} if config.maximum_sticky else {}
+        super().__init__(
+            {"float": In(config.float_bits), "element": Out(config.element_layout), "special": Out(1), **below}
+        )
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        fraction = self.float[: config.input_fraction_bits]
+        field = self.float[config.input_fraction_bits :][:EXPONENT_BITS]
+        m.d.comb += [
+            self.element.fraction.eq(self._fraction(fraction)),
+            self.element.negative.eq(self.float[-1]),
+        ]
+        if config.maximum_sticky:
+            m.d.comb += self.below.eq(fraction[: len(fraction) - config.kept_fraction_bits].any())
+        if config.exponent_bits == EXPONENT_BITS:
+            m.d.comb += [self.element.exponent.eq(field), self.special.eq(field.all())]
+            return m
+        # The window is 0111.. and 1000..: its lower half has all bits set above the held ones but the sign of the
+        # distance from 128, its upper half none.
+        top, kept = field[config.exponent_bits - 1 : -1], field[: config.exponent_bits - 1]
+        upper = field[-1]
+        above, below = Signal(), Signal()
+        m.d.comb += [
+            above.eq(upper & top.any()),
+            below.eq(~upper & ~top.all()),
+            self.element.exponent.eq(Cat(kept & (~below).replicate(len(kept)) | above.replicate(len(kept)), upper)),
+            self.special.eq(above & field.all()),
+        ]
+        return m
+
+    def _fraction(self, fraction: Value) -> Value:
+        cut = len(fraction) - self.config.kept_fraction_bits
+        return Cat(fraction[:cut].any(), fraction[cut:]) if self.config.ties_to_even else fraction[cut:]

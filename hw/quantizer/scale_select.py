@@ -1,0 +1,46 @@
+"""A block's scale from its largest magnitude, without a divider.
+
+FP8: the code is the number of thresholds 6 x midpoint that the maximum meets.
+
+E8M0: two less than the exponent field of the maximum, which is where the element format's largest exponent lies.
+"""
+
+from amaranth.hdl import Module, Mux
+from amaranth.lib import wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.hw.quantizer.step_count import count_steps
+
+# The largest element, 6, lies in [2^2, 2^3).
+ELEMENT_EXPONENT = 2
+
+
+class ScaleSelect(wiring.Component):
+    """Selects the scale of one side of a block; combinational.
+
+    Ports: `maximum` in: a magnitude (fraction, then exponent), or the exponent alone for E8M0. `code` out: the scale's
+    code. Whether the block has a NaN is no matter here.
+    """
+
+    def __init__(self, config: QuantizerConfig) -> None:
+        self.config = config
+        super().__init__({"maximum": In(config.maximum_bits), "code": Out(config.block_format.scale.bits)})
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        config = self.config
+        if not config.fp8:
+            m.d.comb += self.code.eq(Mux(self.maximum[1:].any(), self.maximum - ELEMENT_EXPONENT, 0))
+            return m
+        fraction_bits = config.maximum_fraction_bits
+        code = count_steps(
+            m,
+            config.scale_steps,
+            self.maximum[config.maximum_sticky : fraction_bits],
+            self.maximum[fraction_bits:],
+            window_bias=config.window_bias,
+            mantissa_bits=config.block_format.scale.mantissa_bits,
+        )
+        m.d.comb += self.code.eq(code)
+        return m

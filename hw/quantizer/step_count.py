@@ -1,0 +1,58 @@
+"""How many of ascending thresholds a magnitude meets, where their fractions repeat from binade to binade.
+
+Thresholds of FP8 scale codes: in every binade where the codes around are normal the same fractions are thresholds, so
+the count is the exponent less a constant, beside a number of fractions met. The few binades where codes are
+subnormal, and the last one, have lists of their own.
+"""
+
+from collections.abc import Sequence
+
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
+from amaranth.utils import bits_for
+
+from amxfp4.hw.arith.compare import at_least, thermometer_count
+from amxfp4.hw.quantizer.thresholds import Step
+
+
+def count_steps(
+    m: Module, steps: Sequence[Step], fraction: Value, exponent: Value, *, window_bias: int, mantissa_bits: int
+) -> Signal:
+    """The number of `steps` that a magnitude meets, `bits_for(len(steps))` bits wide.
+
+    Args:
+        steps: ascending, one for each code from 1 on of a scale with `mantissa_bits`.
+        fraction, exponent: the magnitude; fractions as wide as those of the steps.
+        window_bias: exponent field of 2^0.
+    """
+    octave = 1 << mantissa_bits
+    binades: dict[int, list[int]] = {}
+    for step in steps:
+        binades.setdefault(step.exponent, []).append(step.fraction)
+    below = {e: sum(step.exponent < e for step in steps) for e in binades}  # count at the binade's lowest magnitudes
+    # Codes are normal from the binade whose list is that of the last whole one.
+    regular = max(binades) - 1
+    first = min(e for e in binades if all(binades[x] == binades[regular] for x in range(e, regular + 1)))
+    met = {
+        t: at_least(fraction, Const(t, len(fraction)))
+        for t in sorted({t for fractions in binades.values() for t in fractions})
+    }
+
+    # Field and mantissa of count - fractions met, in the regular binades.
+    field, mantissa = divmod(below[first] - (first + window_bias) * octave, octave)
+    regular_count = Signal(len(exponent) + 1 + mantissa_bits)
+    low = Signal(mantissa_bits + 1)
+    count = Signal(bits_for(len(steps)))
+    m.d.comb += [
+        low.eq(mantissa + thermometer_count([met[t] for t in binades[regular]])),
+        regular_count.eq(Cat(low[:-1], (exponent + low[-1] + field)[: len(exponent) + 1])),
+        count.eq(Mux(regular_count > len(steps), len(steps), regular_count[: len(count)])),
+    ]
+    with m.If(exponent < first + window_bias):
+        m.d.comb += count.eq(0)
+        with m.Switch(exponent):
+            for e in range(min(binades), first):
+                here = [met[t] for t in binades.get(e, [])]
+                base = sum(step.exponent < e for step in steps)
+                with m.Case(e + window_bias):
+                    m.d.comb += count.eq(base + thermometer_count(here))
+    return count

@@ -1,0 +1,253 @@
+"""The quantiser: floats in, blocks of E2M1 codes and their scales out, one beat of `lanes` elements a cycle.
+
+    beat -> narrow -+-> store ------------------------> encode -> codes
+                    +-> maxima -> [register] -> scales ---+-----> scales
+
+A block's scales are known only after its last element, so its elements are held meanwhile, narrowed to what can still
+matter. Two stores in turn (ping-pong) would hold two blocks; one is enough: a block drains a beat a cycle from the
+moment that it is complete, and the next cannot arrive faster, so it fills the places that the first leaves.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, Value
+from amaranth.lib import data, stream, wiring
+from amaranth.lib.wiring import In, Out
+
+from amxfp4.hw.arith.compare import at_least
+from amxfp4.hw.quantizer.block_store import BlockStore
+from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
+from amxfp4.hw.quantizer.halving_select import HalvingSelect, halved_sides
+from amxfp4.hw.quantizer.maxima import BeatMaxima, larger
+from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.scale_select import ScaleSelect
+
+
+@dataclass(frozen=True)
+class _Beat:
+    """The flags of a beat: it is here; begins a block; ends one; ends a row, if it ends a block; has a NaN or Inf."""
+
+    valid: Value
+    first: Value
+    ends: Value
+    last: Value
+    special: Value
+
+
+@dataclass(frozen=True)
+class _Block:
+    """What a whole block decides: its scales; which sides are halved, if any can be; whether it ends a row."""
+
+    scales: list[Value]
+    halved: list[Value]
+    last: Value
+
+
+class Quantizer(wiring.Component):
+    """Casts floats to a block format.
+
+    Ports: `i`: stream of `config.beat_layout`; `o`: stream of `config.output_layout`, whose beats are those of a MAC
+    unit's operand. The first beat of a block comes `config.drain` cycles after the block's last beat was taken, and its
+    other beats in the cycles that follow, whatever gaps the block arrived with; one that arrived without gaps comes
+    `config.latency` cycles later, beat for beat. Blocks follow one another without bubbles. A beat that is not taken
+    stalls the unit: `i.ready` is low in just those cycles, which count for nothing above.
+    """
+
+    def __init__(self, config: QuantizerConfig) -> None:
+        self.config = config
+        super().__init__(
+            {"i": In(stream.Signature(config.beat_layout)), "o": Out(stream.Signature(config.output_layout))}
+        )
+
+    @property
+    def latency(self) -> int:
+        """See `QuantizerConfig.latency`."""
+        return self.config.latency
+
+    def elaborate(self, platform: object) -> Module:
+        m = Module()
+        running = Signal()
+        m.d.comb += [running.eq(~self.o.valid | self.o.ready), self.i.ready.eq(running)]
+        m.submodules.pipeline = EnableInserter(running)(self._pipeline())
+        return m
+
+    def _pipeline(self) -> Module:
+        m = Module()
+        config = self.config
+        elements, magnitudes, special = self._narrow(m)
+        beat = self._beat(m, special)
+        maxima = self._maxima(m, elements, magnitudes)
+        if config.maximum_registers:
+            beat, maxima = self._maximum_register(m, beat, maxima)
+        block = self._block(m, beat, maxima)
+
+        drain = self._drain(m, beat.valid & beat.ends)
+        m.submodules.store = store = BlockStore(len(elements.as_value()), config.held_beats)
+        m.d.comb += [store.beat.eq(elements), store.valid.eq(self.i.valid), store.drain.eq(drain)]
+        self._encode(m, data.View(elements.shape(), store.head), block, drain)
+        return m
+
+    def _narrow(self, m: Module) -> tuple[data.View, list[Value], Value]:
+        """The elements of a beat, narrowed; what their maxima are found of; whether any is NaN or infinite."""
+        config = self.config
+        elements = Signal(data.ArrayLayout(config.element_layout, config.lanes))
+        magnitudes: list[Value] = []
+        special = []
+        for lane in range(config.lanes):
+            narrow = Narrow(config)
+            m.submodules[f"narrow{lane}"] = narrow
+            m.d.comb += [narrow.float.eq(self.i.payload.elements[lane]), elements[lane].eq(narrow.element)]
+            special.append(narrow.special)
+            below = [narrow.below] if config.maximum_sticky else []
+            fraction = [*below, narrow.element.fraction] if config.fp8 else []
+            magnitudes.append(Cat(*fraction, narrow.element.exponent))
+        return elements, magnitudes, Cat(*special).any()
+
+    def _beat(self, m: Module, special: Value) -> _Beat:
+        """Counts the beats of a block."""
+        first = ends = Const(1, 1)
+        if self.config.beats_per_block > 1:
+            count = Signal(range(self.config.beats_per_block))
+            with m.If(self.i.valid):
+                m.d.sync += count.eq(count + 1)  # wraps: a block is a power of two beats
+            first, ends = ~count.any(), count.all()
+        return _Beat(self.i.valid, first, ends, self.i.payload.last, special)
+
+    def _maxima(self, m: Module, elements: data.View, magnitudes: list[Value]) -> list[Value]:
+        """The maxima of a beat."""
+        m.submodules.maxima = maxima = BeatMaxima(self.config)
+        for lane, magnitude in enumerate(magnitudes):
+            m.d.comb += [maxima.magnitude[lane].eq(magnitude), maxima.negative[lane].eq(elements[lane].negative)]
+        return list(maxima.maximum)
+
+    def _maximum_register(self, m: Module, beat: _Beat, maxima: list[Value]) -> tuple[_Beat, list[Value]]:
+        """Parts the search for a beat's maxima, which is deep with many lanes, from the choice of scales."""
+        valid = Signal(name="beat_valid")
+        flags = {name: Signal(name=f"beat_{name}", reset_less=True) for name in ("first", "ends", "last", "special")}
+        registers = [
+            Signal(len(maximum), name=f"maximum{side}", reset_less=True) for side, maximum in enumerate(maxima)
+        ]
+        m.d.sync += valid.eq(beat.valid)
+        with m.If(beat.valid):
+            m.d.sync += [register.eq(getattr(beat, name)) for name, register in flags.items()]
+            m.d.sync += [register.eq(maximum) for register, maximum in zip(registers, maxima, strict=True)]
+        return _Beat(valid, **flags), list(registers)
+
+    def _block(self, m: Module, beat: _Beat, maxima: list[Value]) -> _Block:
+        """A block's scales and `last`, from the cycle after its last beat is here until the next block's.
+
+        A larger maximum never has a smaller scale, so what is kept of the beats so far is the largest of their scales,
+        which is narrower than a maximum.
+        """
+        config = self.config
+        complete = beat.valid & beat.ends
+        special, last = self._largest(m, beat, beat.special, "special", Value.__or__), Signal(reset_less=True)
+        with m.If(complete):
+            m.d.sync += last.eq(beat.last)
+        of_scales = [larger(m, maxima[0], maxima[1], "maximum")] if config.halving else maxima
+        codes, scales = [], []
+        for index, maximum in enumerate(of_scales):
+            select = ScaleSelect(config)
+            m.submodules[f"select{index}"] = select
+            m.d.comb += select.maximum.eq(maximum)
+            code = self._largest(m, beat, select.code, f"code{index}", self._larger)
+            scale = Signal(len(code), name=f"scale{index}", reset_less=True)
+            with m.If(complete):
+                # The NaN code that is written has all its bits set, whatever the format.
+                m.d.sync += scale.eq(code | special.replicate(len(code)))
+            codes.append(code)
+            scales.append(scale)
+        halved: list[Value] = []
+        if config.halving:
+            register = Signal(2, name="halved", reset_less=True)
+            sides = Cat(*self._halved(m, beat, codes[0], maxima))
+            with m.If(complete):
+                m.d.sync += register.eq(sides & (~special).replicate(2))
+            halved = list(register)
+        return _Block(scales, halved, last)
+
+    def _halved(self, m: Module, beat: _Beat, code: Value, maxima: list[Value]) -> list[Value]:
+        """Which sides are halved, in the cycle of a block's last beat."""
+        too_small = []
+        for side, maximum in enumerate(maxima):
+            select = HalvingSelect(self.config)
+            m.submodules[f"halving{side}"] = select
+            m.d.comb += select.maximum.eq(maximum)
+            too_small.append(self._largest(m, beat, select.too_small, f"too_small{side}", self._larger))
+        return halved_sides(code, (too_small[0], too_small[1]))
+
+    @staticmethod
+    def _larger(old: Value, new: Value) -> Value:
+        return Mux(at_least(new, old), new, old)
+
+    def _largest(self, m: Module, beat: _Beat, new: Value, name: str, join: Callable[[Value, Value], Value]) -> Value:
+        """What `join` makes of the beats of a block up to this one."""
+        if self.config.beats_per_block == 1:
+            return new
+        so_far = Signal(len(new), name=f"{name}_so_far", reset_less=True)
+        joined = Signal(len(new), name=name)
+        m.d.comb += joined.eq(Mux(beat.first, new, join(so_far, new)))
+        with m.If(beat.valid):
+            m.d.sync += so_far.eq(joined)
+        return joined
+
+    def _drain(self, m: Module, known: Value) -> Value:
+        """Whether a beat leaves the store: in each of `beats_per_block` cycles from the one after `known`."""
+        drain = Signal()
+        if self.config.beats_per_block == 1:
+            m.d.sync += drain.eq(known)
+            return drain
+        count = Signal(range(self.config.beats_per_block))
+        m.d.sync += drain.eq(known | (drain & ~count.all()))
+        with m.If(drain):
+            m.d.sync += count.eq(count + 1)
+        return drain
+
+    def _encode(self, m: Module, elements: data.View, block: _Block, drain: Value) -> None:
+        config = self.config
+        decoded = []
+        for index, scale in enumerate(block.scales):
+            decode = ScaleDecode(config)
+            m.submodules[f"decode{index}"] = decode
+            m.d.comb += decode.code.eq(scale)
+            decoded.append(decode.scale)
+        codes = Signal(data.ArrayLayout(4, config.lanes), reset_less=True)
+        valid, last = Signal(), Signal(reset_less=True)
+        m.d.sync += valid.eq(drain)
+        with m.If(drain):
+            m.d.sync += last.eq(block.last)
+        for lane in range(config.lanes):
+            encode = ElementEncode(config)
+            m.submodules[f"encode{lane}"] = encode
+            element = elements[lane]
+            scale = Mux(element.negative, decoded[-1].as_value(), decoded[0].as_value())
+            m.d.comb += [encode.element.eq(element), encode.scale.eq(scale)]
+            if config.halving:
+                m.d.comb += encode.whole.eq(~Mux(element.negative, block.halved[1], block.halved[0]))
+            with m.If(drain):
+                m.d.sync += codes[lane].eq(encode.code)
+        scales = self._shown(m, block.scales, drain, "scale")
+        halved = self._shown(m, block.halved, drain, "halved")
+        m.d.comb += [
+            self.o.valid.eq(valid),
+            self.o.payload.codes.eq(codes),
+            self.o.payload.scales.eq(Cat(*scales)),
+            self.o.payload.last.eq(last),
+        ]
+        if config.halving:
+            m.d.comb += self.o.payload.halved.eq(Cat(*halved))
+
+    def _shown(self, m: Module, fields: list[Value], drain: Value, name: str) -> list[Value]:
+        """A block's fields as they stand beside its first beat of codes."""
+        if self.config.beats_per_block > 1:
+            return fields
+        # The next block's take their place as this one's beat is shown.
+        registers = []
+        for index, field in enumerate(fields):
+            register = Signal(len(field), name=f"shown_{name}{index}", reset_less=True)
+            with m.If(drain):
+                m.d.sync += register.eq(field)
+            registers.append(register)
+        return list(registers)

@@ -1,0 +1,122 @@
+"""A config as files: Verilog, and beside it a JSON manifest that says what a user of the netlist must know."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from amaranth.back import verilog
+from amaranth.lib import data, wiring
+from amaranth.lib.wiring import In
+
+from amxfp4.errors import UsageError
+from amxfp4.files import replacing
+from amxfp4.hw.config import Config
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.units import UNITS, unit_of
+
+
+def standard_units() -> list[Config]:
+    """The units that `make verilog` writes, of every kind."""
+    return [config for unit in UNITS.values() for config in unit.standard()]
+
+
+# Verilator's warnings on what yosys writes, each with the reason why it is none; all others are taken seriously.
+LINT_WAIVERS = {
+    "DECLFILENAME": "one file holds all modules of the unit",
+    "CASEINCOMPLETE": "what a case chooses has a value before it, which stays where no choice fits",
+    "UNUSED": "every field and every carry has a name, whether it is used whole, in part or not at all",
+    "WIDTH": "operands narrower than their sum are extended as meant; `!` of several bits means that none is set",
+}
+_REGISTER = re.compile(r"^\s*(\\\S+ |\w+)\s+<=", re.MULTILINE)
+_DECLARATION = re.compile(
+    r"^(?P<head>\s*reg\s+(?:\[[^]]*\]\s*)?)(?P<name>\\\S+ |\w+)\s*=(?P<value>[^;]*);$", re.MULTILINE
+)
+
+
+def verilog_text(component: wiring.Component, name: str) -> str:
+    """Verilog of `component` as module `name`; the same component gives the same bytes in every run.
+
+    Verilator's lint with -Wall finds nothing: the text waives `LINT_WAIVERS` within itself, and registers get their
+    initial values, which are for FPGAs, in `initial` statements, as a declaration with a value that is assigned to
+    later is a warning of its own.
+    """
+    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    registers = set(_REGISTER.findall(text))
+
+    def initialise(match: re.Match[str]) -> str:
+        head, register, value = match["head"], match["name"], match["value"]
+        return f"{head}{register};\n  initial {register} ={value};" if register in registers else match[0]
+
+    waivers = "".join(f"/* verilator lint_off {rule} */ // {reason}\n" for rule, reason in LINT_WAIVERS.items())
+    return f"/* verilator lint_save */\n{waivers}{_DECLARATION.sub(initialise, text)}/* verilator lint_restore */\n"
+
+
+def unit_verilog(config: Config) -> str:
+    """Verilog of the unit that `config` describes, as module `config.name`."""
+    return verilog_text(unit_of(config).component(config), config.name)
+
+
+def manifest(component: wiring.Component, config: Config) -> dict[str, Any]:
+    """What a user of the netlist of `component`, built from `config`, must know, ready for JSON.
+
+    Keys: `top`, `unit`, `config`, `clock`, `reset`, `ports` (each with `direction`, `width` and, for a payload,
+    `fields` with `offset` and `width` in bits, and `count` for arrays, whose element 0 is lowest), `latency`,
+    `throughput`, and `accumulator` for an exact one.
+    """
+    ports: dict[str, Any] = {
+        "clk": {"direction": "input", "width": 1},
+        "rst": {"direction": "input", "width": 1},
+    }
+    for name, member in component.signature.members.items():
+        given, taken = ("input", "output") if member.flow is In else ("output", "input")
+        layout = getattr(component, name).payload.shape()
+        ports[f"{name}__payload"] = {"direction": given, "width": layout.size, "fields": _fields(layout)}
+        ports[f"{name}__valid"] = {"direction": given, "width": 1}
+        ports[f"{name}__ready"] = {"direction": taken, "width": 1}
+    macs = isinstance(config, MacConfig)
+    document = {
+        "top": config.name,
+        "unit": type(component).__name__,
+        "config": config.as_dict(),
+        "clock": {"port": "clk", "edge": "rising"},
+        "reset": {"port": "rst", "active": "high", "synchronous": True},
+        "ports": ports,
+        "latency": {"cycles": config.latency, "meaning": unit_of(config).latency},
+        "throughput": {
+            "beats_per_cycle": 1,
+            "macs_per_cycle" if macs else "elements_per_cycle": config.lanes,
+            "beats_per_block": config.beats_per_block,
+        },
+    }
+    if isinstance(config, MacConfig) and config.exact:
+        document["accumulator"] = {"bits": config.accumulator_bits, "least_bit_exponent": config.lsb_exponent}
+    return document
+
+
+def _fields(layout: data.Layout) -> list[dict[str, object]]:
+    fields = []
+    for name, field in layout:
+        entry: dict[str, object] = {"name": name, "offset": field.offset, "width": field.width}
+        if isinstance(field.shape, data.ArrayLayout):
+            entry |= {"count": field.shape.length, "element_width": field.width // field.shape.length}
+        fields.append(entry)
+    return fields
+
+
+def write_unit(config: Config, path: Path) -> tuple[Path, Path]:
+    """Writes a unit's Verilog to `path` and its manifest beside it as `.json`; returns both paths.
+
+    Raises:
+        UsageError: either cannot be written; neither is, then.
+    """
+    component = unit_of(config).component(config)
+    text, document = verilog_text(component, config.name), manifest(component, config)
+    beside = path.with_suffix(".json")
+    for file in (path, beside):
+        if file.is_dir():
+            raise UsageError(f"cannot write {str(file)!r}: it is a folder; a file's name is needed")
+    with replacing(path) as verilog_file, replacing(beside) as manifest_file:  # both or neither
+        verilog_file.write_text(text)
+        manifest_file.write_text(json.dumps(document | {"verilog": path.name}, indent=2) + "\n")
+    return path, beside

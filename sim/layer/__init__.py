@@ -1,0 +1,1 @@
+"""A whole linear layer through the simulated RTL."""

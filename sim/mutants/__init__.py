@@ -1,0 +1,1 @@
+"""Faults put into the RTL on purpose, each of which a bench must catch."""

@@ -1,0 +1,158 @@
+"""Shows that the benches catch faults: breaks the RTL in one place at a time and runs the bench on it.
+
+A mutant is elaborated from a changed copy of `hw/`; `faults.py` lists them.
+"""
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import amxfp4.hw
+from amxfp4.errors import UsageError
+from amxfp4.hw.config import Config
+from amxfp4.hw.units import unit_of
+from amxfp4.hw.verilog import unit_verilog
+from amxfp4.sim.mutants.faults import MUTANTS, Change, Mutant
+from amxfp4.sim.run import BenchOptions, quiet, run_bench
+
+SOURCE = Path(amxfp4.hw.__path__[0])
+"""The folder `hw/`."""
+
+BEATS = 800
+"""Beats of a random test."""
+
+
+class StaleMutant(RuntimeError):
+    """A mutant's text is not in the source exactly once, or its change has no effect on the Verilog."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant.
+
+    Attributes:
+        mutant: which.
+        caught_by: the first test that failed on it; None when it survived.
+        found: the first lines of that test's report.
+        error: why it could not be run; None when it was.
+    """
+
+    mutant: Mutant
+    caught_by: str | None
+    found: str
+    error: str | None
+
+    @property
+    def good(self) -> bool:
+        return self.caught_by is not None and self.error is None
+
+
+def named(words: str) -> list[Mutant]:
+    """The mutants whose name contains `words`, in any case.
+
+    Raises:
+        UsageError: there is none.
+    """
+    mutants = [mutant for mutant in MUTANTS if words.lower() in mutant.name.lower()]
+    if not mutants:
+        raise UsageError(f"no mutant's name contains {words!r}; there are: {'; '.join(m.name for m in MUTANTS)}")
+    return mutants
+
+
+_ELABORATE = """
+import importlib.util, json, sys
+folder, unit, fields = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
+spec = importlib.util.spec_from_file_location(
+    "amxfp4.hw", folder + "/__init__.py", submodule_search_locations=[folder]
+)
+sys.modules["amxfp4.hw"] = module = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(module)
+from amxfp4.hw.verilog import unit_verilog
+from amxfp4.hw.units import UNITS
+sys.stdout.write(unit_verilog(UNITS[unit].configure(fields)))
+"""
+
+
+def mutated_verilog(mutant: Mutant) -> str:
+    """The Verilog of the mutant's unit, elaborated from a changed copy of `hw/`.
+
+    Raises:
+        StaleMutant: a text is not there exactly once, or nothing changes in the Verilog.
+        RuntimeError: the changed source does not elaborate.
+    """
+    with TemporaryDirectory(prefix="amxfp4-mutant-") as temporary:
+        copy = Path(temporary) / "hw"
+        shutil.copytree(SOURCE, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        for change in mutant.changes:
+            _apply(change, copy)
+        words = [str(copy), unit_of(mutant.config).name, json.dumps(mutant.config.as_dict())]
+        done = subprocess.run([sys.executable, "-c", _ELABORATE, *words], capture_output=True, text=True)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:]
+        raise RuntimeError(f"the mutant does not elaborate: {' '.join(last)}")
+    if done.stdout == unit_verilog(mutant.config):
+        raise StaleMutant(f"{mutant.name!r} changes nothing in {mutant.config.name}")
+    return done.stdout
+
+
+def _apply(change: Change, folder: Path) -> None:
+    path = folder / change.file
+    text = path.read_text()
+    if (count := text.count(change.old)) != 1:
+        raise StaleMutant(f"{change.old!r} is {count} times in hw/{change.file}; a mutant needs it exactly once")
+    path.write_text(text.replace(change.old, change.new))
+
+
+def try_mutant(mutant: Mutant, options: BenchOptions) -> Verdict:
+    """Runs the bench on a mutant until a test fails."""
+    label = "mutants/" + re.sub(r"\W+", "_", mutant.name)
+    try:
+        verilog = mutated_verilog(mutant)
+        outcome = run_bench(mutant.config, options, verilog=verilog, label=label)
+    except RuntimeError as error:
+        return Verdict(mutant, None, "", str(error).splitlines()[0])
+    if not outcome.failures:
+        return Verdict(mutant, None, "", None)
+    first = outcome.failures[0]
+    return Verdict(mutant, first.test, "\n".join(first.report.splitlines()[:2]), None)
+
+
+def try_control(config: Config, options: BenchOptions) -> str | None:
+    """Runs the same bench on the unit as it is; returns what failed."""
+    outcome = run_bench(config, options, label=f"mutants/control_{config.name}")
+    return f"{config.name} fails as it is: {outcome.failures[0].test}" if outcome.failures else None
+
+
+def try_all(
+    mutants: Sequence[Mutant],
+    options: BenchOptions,
+    *,
+    jobs: int = 2,
+    done: Callable[[Verdict], None] = lambda verdict: None,
+) -> tuple[list[Verdict], list[str]]:
+    """Tries the mutants, `jobs` at a time, and their units as they are.
+
+    Returns:
+        A verdict for each mutant, in order; and what failed without a mutation, which makes the verdicts worthless.
+    """
+    with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
+        tries = {pool.submit(try_mutant, mutant, options): mutant for mutant in mutants}
+        controls = [
+            pool.submit(try_control, config, options) for config in dict.fromkeys(mutant.config for mutant in mutants)
+        ]
+        try:
+            for future in as_completed(tries):
+                done(future.result())
+            broken = [found for control in controls if (found := control.result())]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    verdicts = {verdict.mutant: verdict for verdict in (future.result() for future in tries)}
+    return [verdicts[mutant] for mutant in mutants], broken

@@ -1,0 +1,1 @@
+"""What the benches send through a unit, and what must come of it."""

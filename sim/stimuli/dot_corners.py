@@ -1,0 +1,312 @@
+"""Directed corner cases: for a config, the dot products that its contract's edges call for."""
+
+from collections.abc import Callable, Iterator
+from itertools import product
+
+import numpy as np
+
+from amxfp4.golden.formats import ASYMMETRY_CODES, NEGATIVE_HALVED, POSITIVE_HALVED, ScaleFormat
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.sim.stimuli.dots import DotProduct, dot_product, random_dot
+
+Rng = np.random.Generator
+Corner = Callable[[MacConfig, Rng], Iterator[DotProduct]]
+
+_HALF, _FOUR, _SIX, _MINUS_SIX = 1, 6, 7, 15
+_POWERS = (1, 2, 4, 6)
+"""Element codes of 1/2, 1, 2 and 4."""
+
+
+def nan_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Every NaN code, on every scale, in the first, a middle and the last block; a clean dot product after each."""
+    for operand, fmt in enumerate(config.formats):
+        for place, code, block in product(range(fmt.scales_per_block), fmt.scale.nan_codes, range(3)):
+            scales = [np.tile(_one(f.scale), (3, f.scales_per_block)) for f in config.formats]
+            scales[operand][block, place] = code
+            codes = rng.integers(16, size=(2, 3, config.block_size))
+            yield dot_product(f"NaN code {code:#x} on scale {place}", config, *codes, *scales)
+            yield random_dot(config, 1, rng)
+
+
+def zero_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Scale code 0 on each scale in turn and on all: zero for FP8, 2^-127 for E8M0."""
+    for zeros in product((0, 1), repeat=sum(f.scales_per_block for f in config.formats)):
+        ones = [_one(f.scale) for f in config.formats for _ in range(f.scales_per_block)]
+        scales = np.split(np.where(zeros, 0, ones), [config.formats[0].scales_per_block])
+        yield dot_product("zero scales", config, *_codes(config, rng), *scales)
+
+
+def subnormal_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """The smallest scale codes against each other and against ordinary ones."""
+    for a, w in product(range(5), repeat=2):
+        yield dot_product("smallest scales", config, *_codes(config, rng), a, w)
+    for code in range(9):
+        yield dot_product("small activation scales", config, *_codes(config, rng), code, _one(config.formats[1].scale))
+        yield dot_product("small weight scales", config, *_codes(config, rng), _one(config.formats[0].scale), code)
+
+
+def largest_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Largest scales with largest elements of every pair of signs, then with any elements."""
+    a, w = (f.scale.max_code for f in config.formats)
+    for a_code, w_code in product((_SIX, _MINUS_SIX), repeat=2):
+        yield dot_product("largest scales and elements", config, a_code, w_code, a, w)
+    for _ in range(4):
+        yield dot_product("largest scales", config, *_codes(config, rng), a, w)
+
+
+def opposite_extremes(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Blocks with the largest scales beside blocks with the smallest, in either order and on either operand."""
+    (a_low, a_high), (w_low, w_high) = ((0 if not f.scale.is_fp8 else 1, f.scale.max_code) for f in config.formats)
+    for order in ([0, 1], [1, 0], [0, 1, 0], [1, 0, 1, 0, 0]):
+        pick = np.array(order)[:, None]
+        for a_scales, w_scales in (
+            (np.where(pick, a_high, a_low), np.where(pick, w_high, w_low)),
+            (np.where(pick, a_high, a_low), np.where(pick, w_low, w_high)),
+        ):
+            yield dot_product("opposite extremes", config, *_codes(config, rng, len(order)), a_scales, w_scales)
+    for a_code, w_code in ((_SIX, 1), (1, _MINUS_SIX), (9, 1), (1, 9)):
+        codes = np.where(np.array([[1], [0]]), a_code, 1), np.where(np.array([[1], [0]]), w_code, 1)
+        yield dot_product("largest beside smallest", config, *codes, [[a_high], [a_low]], [[w_high], [w_low]])
+    # The two scales of one block at opposite ends.
+    sides = [[f.scale.max_code, 1][: f.scales_per_block] for f in config.formats]
+    for a_turn, w_turn in product((1, -1), repeat=2):
+        yield dot_product(
+            "sides at opposite extremes", config, *_codes(config, rng), sides[0][::a_turn], sides[1][::w_turn]
+        )
+
+
+def one_sided(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Blocks without negative, or without positive elements; the scale without elements differs or is 0."""
+    for a_sign, w_sign in product((0, 8), repeat=2):
+        a_codes, w_codes = _codes(config, rng, 2)
+        a_scales, w_scales = (
+            rng.integers(f.scale.max_code // 3, f.scale.max_code // 2, (2, f.scales_per_block)) for f in config.formats
+        )
+        yield dot_product("one-sided", config, a_codes & 7 | a_sign, w_codes & 7 | w_sign, a_scales, w_scales)
+        if config.formats[0].asymmetric:
+            a_scales[:, 0 if a_sign else 1] = 0
+        yield dot_product(
+            "one-sided, other side 0", config, a_codes & 7 | a_sign, w_codes & 7 | w_sign, a_scales, w_scales
+        )
+        yield dot_product("one activation side", config, a_codes & 7 | a_sign, w_codes, a_scales, w_scales)
+        yield dot_product("one weight side", config, a_codes, w_codes & 7 | w_sign, a_scales, w_scales)
+
+
+def halved_sides(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Every asymmetry code of both operands, with ordinary, smallest, largest and NaN scales."""
+    for a_halved, w_halved in product(range(ASYMMETRY_CODES), repeat=2):
+        scales = [[_one(f.scale), 1, f.scale.max_code, 0, f.scale.nan_code] for f in config.formats]
+        for a, w in zip(*scales, strict=True):
+            yield dot_product("halved sides", config, *_codes(config, rng), a, w, a_halved=a_halved, w_halved=w_halved)
+    order = rng.integers(ASYMMETRY_CODES, size=(2, 8, 1))
+    codes = _codes(config, rng, 8)
+    ones = (_one(f.scale) for f in config.formats)
+    yield dot_product("halved sides in turn", config, *codes, *ones, a_halved=order[0], w_halved=order[1])
+
+
+def zero_blocks(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """All-zero blocks alone, before, between and after others, and with the largest scales."""
+    a, w = (f.scale.max_code for f in config.formats)
+    yield dot_product("all zero", config, 0, 0, _one(config.formats[0].scale), _one(config.formats[1].scale))
+    yield dot_product("all zero, largest scales", config, 0, 0, a, w)
+    for zero in ([0], [2], [1], [0, 1, 2]):
+        a_codes, w_codes = _codes(config, rng, 3)
+        a_codes[zero] = 0
+        yield dot_product("some blocks zero", config, a_codes, w_codes, _one(config.formats[0].scale), w // 2)
+
+
+def negative_zeros(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Element code 8, negative zero: counts as 0, wherever it meets what."""
+    for a_codes, w_codes in ((8, 8), (8, 0), (0, 8), (8, _SIX), (_MINUS_SIX, 8)):
+        yield dot_product("negative zeros", config, a_codes, w_codes, *(_one(f.scale) for f in config.formats))
+    mixed = rng.choice([0, 8, 8, 1, 15], size=(2, 2, config.block_size))
+    yield dot_product("some negative zeros", config, *mixed, *(f.scale.max_code // 2 for f in config.formats))
+
+
+def one_block(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Dot products of one block, in a row and between longer ones."""
+    for blocks in (1, 1, 1, 1, 2, 1, 3, 1):
+        yield random_dot(config, blocks, rng)
+
+
+def ties(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Sums half-way between two float32 values, exactly and by the least margin, even and odd, up to a carry out."""
+    top = 12 if any(f.scale.name == "E4M3" for f in config.formats) else 8
+    one, half, quarter, tiny = (top - 23 - n for n in (0, 1, 2, 5))  # of the last place of 2^top
+    sums = (
+        [(top, 1), (half, 1)],
+        [(top, 1), (one, 1), (half, 1)],
+        [(top, 1), (half, 1), (tiny, 1)],
+        [(top, 1), (half, 1), (tiny, -1)],
+        [(top, 1), (one, 1), (half, 1), (tiny, -1)],
+        [(top, 1), (half, 1), (quarter, 1)],
+        [(top, 1), (quarter, 1), (tiny, 1)],
+        [(top, 1), (one + 1, 1), (one, 1), (half, 1), (tiny, 1)],
+        [(tiny, 1), (half, 1), (top, 1)],
+        [(top + 1, 1), (one, 1), (half, 1)],
+        # A quarter less than 2^top is a tie in the binade below: it rounds up and carries all the way.
+        [(top, 1), (quarter, -1)],
+        [(top, 1), (quarter, -1), (tiny, -1)],
+        [(top, 1), (quarter, -1), (tiny, 1)],
+    )
+    for sign, powers in product((1, -1), sums):
+        yield _powers(config, rng, "tie", powers, sign)
+
+
+def beyond_float32(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Infinity, both ways, and what follows it; subnormal sums, underflow to either zero, and back."""
+    high, huge = 127, 130
+    low = max(-149, sum(_exponents(f.scale)[0] for f in config.formats) + 2)
+    normal = max(-126, low)
+    cases = [
+        ("largest binade", [(high, 1)]),
+        ("to infinity in two steps", [(high, 1), (high, 1)]),
+        ("infinity stays", [(high, 1), (high, 1), (high, -1)]),
+        ("infinity stays whatever the term", [(huge, 1), (huge, -1)]),
+        ("back from the largest binade", [(high, 1), (high, -1), (high, 1)]),
+        ("almost infinity", [(high, 1), (high - 1, 1), (high - 24, 1)]),
+        ("to infinity by rounding", [(high, 1), (high - 24, -1), (high, 1)]),
+        ("to infinity at once", [(huge, 1)]),
+        ("infinity, then little", [(huge, 1), (low, -1)]),
+    ]
+    for e in range(low - 4, low + 3):
+        cases += [
+            ("underflow", [(e, 1)]),
+            ("underflow, then a sum", [(e, 1), (low, 1), (e, -1)]),
+            ("underflow, then its negative", [(e, 1), (e, -1)]),
+            ("underflow, then zero, then more", [(e, 1), (low, 1), (low, -1), (e, 1)]),
+        ]
+    for e in (normal, normal - 1, normal - 2):
+        cases += [
+            ("about the smallest normal", [(e, 1), (low, -1), (low - 1, 1)]),
+            ("subnormal sum", [(e, 1), (e - 4, 1), (low, 1)]),
+        ]
+    for sign, (what, powers) in product((1, -1), cases):
+        yield _powers(config, rng, what, powers, sign)
+    for scales in (0, 1, 2, 63, 64, 65):
+        yield dot_product("small scales", config, *_codes(config, rng, 2), scales, scales % 3)
+    a, w = (f.scale.max_code for f in config.formats)
+    nan = config.formats[0].scale.nan_code
+    yield dot_product("infinity, then NaN", config, _SIX, _SIX, [[a], [nan]], w)
+    yield dot_product("NaN, then infinity", config, _SIX, _SIX, [[nan], [a]], w)
+
+
+def overflow(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """The exact accumulator to its last value and one step further, either way; overflow stays, and is judged on whole
+    blocks; NaN hides it."""
+    a, w = (f.scale for f in config.formats)
+    tops = _exponents(a)[1], _exponents(w)[1]
+    # Elements of 4 on both sides: a block's sum is a power of two, so that whole blocks fill the accumulator.
+    block = 4 + sum(tops) + int(np.log2(config.block_size)) - config.lsb_exponent
+    count = 1 << (_accumulator_bits(config) - 1 - block)
+    scales = _power_code(a, tops[0]), _power_code(w, tops[1])
+    for sign in (0, 8):
+        for blocks in (count - 1, count, count + 1):
+            codes = np.full((blocks, 1), _FOUR | sign)
+            yield dot_product(f"{blocks} of {count} blocks to the limit", config, codes, _FOUR, *scales)
+        yield _past_the_limit(config, count, sign, scales)
+        there, back = (np.full((count + 1, 1), _FOUR | s) for s in (sign, sign ^ 8))
+        yield dot_product("past the limit and back", config, np.concatenate([there, back]), _FOUR, *scales)
+        yield _past_the_limit_within(config, count, sign, scales)
+        a_scales = np.full((count + 2, 1), scales[0])
+        a_scales[-1] = a.nan_code
+        for order in (1, -1):
+            yield dot_product("past the limit, with a NaN", config, _FOUR | sign, _FOUR, a_scales[::order], scales[1])
+    for _ in range(6):
+        yield random_dot(config, 1, rng)
+        yield dot_product("largest scales", config, *_codes(config, rng, 6), a.max_code, w.max_code)
+
+
+def _past_the_limit_within(config: MacConfig, count: int, sign: int, scales: tuple[int, int]) -> DotProduct:
+    """All but one of the blocks to the limit, then one whose first half passes it and whose second half comes back. Of
+    sums by sign pair, that of positive activations is added first."""
+    a_codes, w_codes = (np.full((count, config.block_size), _FOUR) for _ in range(2))
+    a_codes[-1] = w_codes[-1] = _SIX
+    a_codes[-1, config.block_size // 2 :] |= 8
+    return dot_product("past the limit within a block", config, a_codes, w_codes | sign, *scales)
+
+
+def _past_the_limit(config: MacConfig, count: int, sign: int, scales: tuple[int, int]) -> DotProduct:
+    """`count` blocks to the limit, then the smallest product there is."""
+    a_codes, w_codes = (np.full((count + 1, config.block_size), _FOUR) for _ in range(2))
+    a_scales, w_scales = (np.full((count + 1, 1), scale) for scale in scales)
+    for codes in (a_codes, w_codes):
+        codes[-1] = 0
+        codes[-1, 0] = _HALF
+    a_scales[-1] = w_scales[-1] = 1
+    halved = np.zeros_like(a_scales)
+    halved[-1] = POSITIVE_HALVED | NEGATIVE_HALVED
+    return dot_product(
+        "past the limit by the least bit",
+        config,
+        a_codes | sign,
+        w_codes,
+        a_scales,
+        w_scales,
+        a_halved=halved,
+        w_halved=halved,
+    )
+
+
+def corners(config: MacConfig) -> dict[str, Corner]:
+    """The corners that this config has, by name."""
+    cases = [
+        nan_scale, zero_scale, subnormal_scale, largest_scale, opposite_extremes, one_sided, zero_blocks,
+        negative_zeros, one_block, ties,
+    ]  # fmt: skip
+    if any(f.halving for f in config.formats):
+        cases.append(halved_sides)
+    if config.beyond_float32:
+        cases.append(beyond_float32)
+    if config.exact and _accumulator_bits(config) < config.default_accumulator_bits:
+        cases.append(overflow)
+    return {case.__name__: case for case in cases}
+
+
+def _accumulator_bits(config: MacConfig) -> int:
+    assert config.accumulator_bits is not None
+    return config.accumulator_bits
+
+
+def _codes(config: MacConfig, rng: Rng, blocks: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    a, w = rng.integers(16, size=(2, blocks, config.block_size))
+    return a, w
+
+
+def _power_code(scale: ScaleFormat, exponent: int) -> int:
+    """The code of 2^exponent."""
+    return int(np.flatnonzero(scale.values == 2.0**exponent)[0])
+
+
+def _one(scale: ScaleFormat) -> int:
+    return _power_code(scale, 0)
+
+
+def _exponents(scale: ScaleFormat) -> tuple[int, int]:
+    """The smallest and the largest power of two among the scale's values, as exponents."""
+    smallest = np.nanmin(scale.values[scale.values > 0])
+    return int(np.log2(smallest)), int(np.log2(scale.max_value))
+
+
+def _powers(config: MacConfig, rng: Rng, what: str, powers: list[tuple[int, int]], sign: int = 1) -> DotProduct:
+    """One block, with one product, for each of `powers`: the signed power of two sign * s * 2^e for (e, s).
+
+    How the exponent and the sign divide among elements and scales is random, and so is the lane.
+    """
+    codes = 8 * rng.integers(2, size=(2, len(powers), config.block_size))  # zeros of either sign
+    scales = [rng.integers(f.scale.max_code + 1, size=(len(powers), f.scales_per_block)) for f in config.formats]
+    (a_low, a_high), (w_low, w_high) = (_exponents(f.scale) for f in config.formats)
+    for block, (exponent, block_sign) in enumerate(powers):
+        elements = [int(rng.integers(4)) for _ in range(2)]  # 2^-1 .. 2^2
+        while not a_low + w_low <= exponent - sum(elements) + 2 <= a_high + w_high:
+            elements = [int(rng.integers(4)) for _ in range(2)]
+        rest = exponent - sum(elements) + 2
+        a_exponent = int(rng.integers(max(a_low, rest - w_high), min(a_high, rest - w_low) + 1))
+        minus = int(rng.integers(2))
+        signs = minus, minus ^ (sign * block_sign < 0)
+        lane = rng.integers(config.block_size)
+        for side, power in enumerate((a_exponent, rest - a_exponent)):
+            fmt = config.formats[side]
+            codes[side, block, lane] = _POWERS[elements[side]] | 8 * signs[side]
+            scales[side][block, signs[side] * fmt.asymmetric] = _power_code(fmt.scale, power)
+    return dot_product(what, config, *codes, *scales)

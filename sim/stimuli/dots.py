@@ -1,0 +1,227 @@
+"""Dot products for a bench: random ones, and from dot products to beats and expected results."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amxfp4.golden import Blocks
+from amxfp4.golden.formats import (
+    ASYMMETRY_CODES,
+    ELEMENT_SIGN,
+    NEGATIVE_HALVED,
+    POSITIVE_HALVED,
+    BlockFormat,
+    ScaleFormat,
+)
+from amxfp4.golden.reference import dot_detailed
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.sim.scoreboard import Expected, Result
+from amxfp4.sim.stimuli.packing import integers, operand_fields, pack
+
+Codes = ArrayLike
+"""Integers that fit uint8."""
+
+
+@dataclass(frozen=True)
+class DotProduct:
+    """One dot product to send through a unit.
+
+    Attributes:
+        what: in words, for reports.
+        a, w: both of shape (1, blocks x block size).
+    """
+
+    what: str
+    a: Blocks
+    w: Blocks
+
+
+def dot_product(
+    what: str,
+    config: MacConfig,
+    a_codes: Codes,
+    w_codes: Codes,
+    a_scales: Codes,
+    w_scales: Codes,
+    *,
+    a_halved: Codes = 0,
+    w_halved: Codes = 0,
+) -> DotProduct:
+    """A dot product from codes.
+
+    Args:
+        a_codes, w_codes: element codes, broadcast to (blocks, block size).
+        a_scales, w_scales: scale codes, broadcast to (blocks, scales a block).
+        a_halved, w_halved: asymmetry codes, broadcast to (blocks, 1); only for formats that halve sides.
+    """
+    arrays = [np.asarray(x) for x in (a_codes, a_scales, a_halved, w_codes, w_scales, w_halved)]
+    blocks = max(x.shape[0] if x.ndim == 2 else 1 for x in arrays)
+    a, w = (_blocks(fmt, blocks, *parts) for fmt, parts in zip(config.formats, (arrays[:3], arrays[3:]), strict=True))
+    return DotProduct(what, a, w)
+
+
+def _blocks(
+    fmt: BlockFormat,
+    blocks: int,
+    codes: NDArray[np.integer],
+    scales: NDArray[np.integer],
+    halved: NDArray[np.integer],
+) -> Blocks:
+    fields = [np.broadcast_to(scales, (blocks, fmt.scales_per_block))]
+    if fmt.halving:
+        fields.append(np.broadcast_to(halved, (blocks, 1)))
+    return Blocks.from_codes(
+        codes=np.broadcast_to(codes, (blocks, fmt.block_size)).astype(np.uint8).reshape(1, -1),
+        scales=np.concatenate(fields, axis=1).astype(np.uint8)[None],
+        fmt=fmt,
+    )
+
+
+def to_beats(
+    config: MacConfig, dots: Sequence[DotProduct], rng: np.random.Generator
+) -> tuple[list[int], list[bool], list[Expected]]:
+    """Payloads, their `last` bits (junk outside a block's last beat) and expected results of `dots` in order.
+
+    A unit looks at scales in a block's first beat only and at `last` in a block's last beat only: both are junk
+    elsewhere.
+    """
+    beats: list[int] = []
+    last: list[bool] = []
+    expected: list[Expected] = []
+    for dot in dots:
+        first_beat = len(beats)
+        flags = last_flags(dot.a.block_count, config.beats_per_block, rng)
+        last += flags.astype(bool).tolist()
+        beats += integers(pack(config.beat_layout, beat_fields(config, dot, rng) | {"last": flags}))
+        detail = dot_detailed(
+            dot.a, dot.w, "exact" if config.exact else "fp32", accumulator_bits=config.accumulator_bits
+        )
+        result = Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
+        what = f"{dot.what}, {dot.a.block_count} blocks"
+        expected.append(Expected(result, what, first_beat, len(beats) - 1))
+    return beats, last, expected
+
+
+def last_flags(blocks: int, beats_per_block: int, rng: np.random.Generator) -> NDArray[np.integer]:
+    """`last` of each beat of a dot product: set in its very last one, junk outside a block's last beat."""
+    flags = rng.integers(2, size=(blocks, beats_per_block))
+    flags[:, -1] = 0
+    flags[-1, -1] = 1
+    return flags.ravel()
+
+
+def beat_fields(config: MacConfig, dot: DotProduct, rng: np.random.Generator) -> dict[str, NDArray[np.integer]]:
+    """The fields of a dot product's beats but `last`."""
+    return operand_beats(config, "a", dot.a, rng) | operand_beats(config, "w", dot.w, rng)
+
+
+def operand_beats(
+    config: MacConfig, side: str, blocks: Blocks, rng: np.random.Generator
+) -> dict[str, NDArray[np.integer]]:
+    """The fields of one operand's beats ("a" or "w"), scales outside a block's first beat junk."""
+    fmt = blocks.fmt
+    limits = [1 << fmt.scale.bits] * fmt.scales_per_block + [ASYMMETRY_CODES] * fmt.halving
+    scales = rng.integers(limits, size=(blocks.block_count, config.beats_per_block, fmt.scale_fields))
+    scales[:, 0] = blocks.scales[0]
+    codes = blocks.codes.reshape(-1, config.lanes)
+    return operand_fields(side, fmt, codes, scales.reshape(-1, fmt.scale_fields))
+
+
+# -- random dot products -----------------------------------------------------------------------------------------
+
+
+def random_dots(config: MacConfig, beats: int, rng: np.random.Generator) -> list[DotProduct]:
+    """Dot products of 1 to 7 blocks, some `beats` beats in all, and at least four."""
+    dots: list[DotProduct] = []
+    left = beats
+    while left > 0 or len(dots) < 4:
+        blocks = int(rng.choice([1, 1, 1, 2, 2, 3, 4, 7]))
+        dots.append(random_dot(config, blocks, rng))
+        left -= blocks * config.beats_per_block
+    return dots
+
+
+def random_dot(config: MacConfig, blocks: int, rng: np.random.Generator) -> DotProduct:
+    """A dot product whose codes and scales are drawn in one of several styles, so that sums of every kind come up."""
+    a_codes, w_codes = (_random_codes((blocks, config.block_size), rng) for _ in range(2))
+    a_scales, w_scales = _random_scales(config, blocks, rng)
+    a_halved, w_halved = rng.integers(ASYMMETRY_CODES, size=(2, blocks, 1))
+    dot = dot_product("random", config, a_codes, w_codes, a_scales, w_scales, a_halved=a_halved, w_halved=w_halved)
+    if blocks > 1 and rng.random() < 0.25:
+        return _cancelling(config, dot, rng)
+    return dot
+
+
+def _cancelling(config: MacConfig, dot: DotProduct, rng: np.random.Generator) -> DotProduct:
+    """The first block's negative takes the last one's place: sums cancel, fully or but for what is in between."""
+    codes = [blocks.codes.reshape(-1, config.block_size).copy() for blocks in (dot.a, dot.w)]
+    scales = [blocks.scales[0].copy() for blocks in (dot.a, dot.w)]
+    for array in (*codes, *scales):
+        array[-1] = array[0]
+    codes[1][-1], scales[1][-1] = _negated(dot.w.fmt, codes[1][0], scales[1][0])
+    if rng.random() < 0.5:
+        codes[0][1:-1] = 0
+    a, w = (
+        Blocks.from_codes(codes=c.reshape(1, -1), scales=s[None], fmt=fmt)
+        for c, s, fmt in zip(codes, scales, config.formats, strict=True)
+    )
+    return DotProduct("random, cancelling", a, w)
+
+
+def _negated(
+    fmt: BlockFormat, codes: NDArray[np.uint8], scales: NDArray[np.uint8]
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """The negative of a block: sign bits flip, and the sides swap their scales."""
+    if fmt.halving:
+        swapped = {0: 0, POSITIVE_HALVED: NEGATIVE_HALVED, NEGATIVE_HALVED: POSITIVE_HALVED}
+        asymmetry = int(scales[1])
+        scales = np.array([scales[0], swapped.get(asymmetry, asymmetry)], np.uint8)
+    else:
+        scales = scales[::-1]
+    return codes ^ np.uint8(ELEMENT_SIGN), scales
+
+
+def _random_codes(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.integer]:
+    anything = rng.integers(16, size=shape)
+    match rng.integers(6):
+        case 0:  # the largest, each block of one sign
+            return np.broadcast_to(7 | 8 * rng.integers(2, size=(shape[0], 1)), shape)
+        case 1:  # one sign
+            return anything & 7 | 8 * rng.integers(2)
+        case 2:  # few that are not zero, of either sign
+            return np.where(rng.random(shape) < 0.1, anything, 8 * rng.integers(2, size=shape))
+        case _:
+            return anything
+
+
+def _random_scales(
+    config: MacConfig, blocks: int, rng: np.random.Generator
+) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
+    """Scale codes of both operands whose products are small, moderate, large or anything."""
+    a_fmt, w_fmt = config.formats
+    a = rng.integers(a_fmt.scale.max_code + 1, size=(blocks, a_fmt.scales_per_block))
+    w = rng.integers(w_fmt.scale.max_code + 1, size=(blocks, w_fmt.scales_per_block))
+    if rng.random() < 0.8:
+        # log2 of the product of scales: about the ends of float32 where E8M0 reaches them, else of the FP8 range.
+        lowest, highest = (-148, 122) if config.beyond_float32 else (-30, 28)
+        target = int(rng.choice([lowest, 0, 0, highest])) + rng.integers(-4, 5, size=(blocks, 1))
+        level = target - _log2(a_fmt.scale, a[:, :1])
+        a[:, 1:] = np.clip(a[:, 1:] if rng.random() < 0.3 else a[:, :1] + rng.integers(-3, 4), 0, a_fmt.scale.max_code)
+        noise = rng.integers(-2, 3, size=w.shape)
+        w = np.clip(_code_of(w_fmt.scale, level) + noise, 0, w_fmt.scale.max_code)
+    for codes, fmt in ((a, a_fmt), (w, w_fmt)):
+        nan = rng.random(codes.shape) < 0.01
+        codes[nan] = rng.choice(fmt.scale.nan_codes, size=codes.shape)[nan]
+    return a, w
+
+
+def _log2(scale: ScaleFormat, codes: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The power of two at or below each (normal) scale."""
+    return (codes >> scale.mantissa_bits) - scale.bias
+
+
+def _code_of(scale: ScaleFormat, exponent: NDArray[np.integer]) -> NDArray[np.integer]:
+    """The code of 2^exponent, not yet clipped to the codes there are."""
+    return (exponent + scale.bias) << scale.mantissa_bits

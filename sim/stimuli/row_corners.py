@@ -1,0 +1,231 @@
+"""Directed corner cases of a quantiser: for a config, the rows of floats that its contract's edges call for."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+import numpy as np
+
+from amxfp4.golden.formats import ELEMENT_MAGNITUDES, ELEMENT_MAX, HALVING_LIMIT
+from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.sim.stimuli.floats import Bits, beside, bits_of, floats, negated, random_bits
+
+Rng = np.random.Generator
+Corner = Callable[[QuantizerConfig, Rng], "Iterator[Row]"]
+
+_MIDPOINTS = [(a + b) / 2 for a, b in pairwise(ELEMENT_MAGNITUDES)]
+"""Where element codes 1 .. 7 begin, in units of the scale."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Floats to send through a quantiser.
+
+    Attributes:
+        what: in words, for reports.
+        bits: (blocks, block size).
+    """
+
+    what: str
+    bits: Bits
+
+
+def specials(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """NaNs of every kind and infinities in every place of a block, among zeros or anything; then a clean block."""
+    one = 1 << config.input_fraction_bits
+    inf = 0xFF << config.input_fraction_bits
+    sign = 1 << (config.float_bits - 1)
+    kinds = [inf, inf | sign, inf | one >> 1, inf | 1, inf | sign | (one - 1)]
+    places = range(config.block_size)
+    blocks = []
+    for index, place in enumerate(places):
+        for kind in kinds if index < 2 else [kinds[index % len(kinds)]]:
+            block = random_bits(config, rng, (1,))[0] if index % 2 else np.zeros(config.block_size, np.uint32)
+            block[place] = kind
+            blocks += [block, _plain(config, rng)]
+    yield Row("NaN and infinity", np.array(blocks))
+
+
+def subnormals(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Subnormal inputs, alone and beside normal ones of the next binades."""
+    largest = (1 << config.input_fraction_bits) - 1
+    shape = (6, config.block_size)
+    bits = rng.integers(1, largest + 1, shape, dtype=np.uint32)
+    yield Row("subnormal inputs", _signed(config, rng, bits))
+    for top in (1, 2, largest // 2, largest, largest + 1):
+        block = _signed(config, rng, rng.integers(0, top + 1, shape, dtype=np.uint32))
+        block[:, rng.integers(config.block_size)] = top
+        yield Row("smallest inputs", block)
+    for field in (1, 2, 3, 4, 5):
+        mixed = bits.copy()
+        mixed[:, ::3] |= field << config.input_fraction_bits
+        yield Row("subnormal inputs beside normal ones", _signed(config, rng, mixed))
+
+
+def zeros(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Blocks of zeros of either sign or both, alone and between others; negative zeros among everything."""
+    minus = np.uint32(1 << (config.float_bits - 1))
+    zero = np.zeros(config.block_size, np.uint32)
+    mixed = _signed(config, rng, zero[None])[0]
+    plain = [_plain(config, rng) for _ in range(5)]
+    yield Row("zeros", np.array([zero, plain[0], zero | minus, plain[1], mixed, mixed, plain[2], zero]))
+    for sign in (0, minus):
+        block = (np.array(plain) & ~minus | sign).astype(np.uint32)
+        block[:, rng.random(config.block_size) < 0.5] = minus
+        yield Row("negative zeros in a one-sided block", block)
+
+
+def one_sided(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """No negatives, no positives, or a single one of them, large or small, first or last."""
+    minus = np.uint32(1 << (config.float_bits - 1))
+    for sign in (np.uint32(0), minus):
+        base = bits_of(config, rng.uniform(0.01, 8, (2, config.block_size))) | sign
+        yield Row("one-sided", base)
+        for place, value in product((0, config.block_size - 1), (1e-3, 1.0, 100.0)):
+            block = base.copy()
+            block[:, place] = bits_of(config, value) | (sign ^ minus)
+            yield Row("a single one of the other sign", block)
+
+
+def maximum_everywhere(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """The largest magnitude in each place of a block, of each sign."""
+    for sign in (1, -1):
+        values = rng.uniform(-1, 1, (config.block_size, config.block_size))
+        np.fill_diagonal(values, sign * rng.uniform(4, 8, config.block_size))
+        yield Row("the largest in each place", bits_of(config, values))
+
+
+def scale_ties(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Maxima on the thresholds of scales, and a step before and after; of each sign."""
+    scale = config.block_format.scale
+    values = scale.values[: scale.max_code + 1]
+    # The largest element lies in [4, 8) E8M0 scales.
+    thresholds = ELEMENT_MAX * (values[:-1] + values[1:]) / 2 if scale.is_fp8 else values * 4
+    octave = 1 << scale.mantissa_bits
+    some = rng.choice(len(thresholds), 16, replace=False)
+    codes = {*range(2 * octave + 2), *range(len(thresholds) - octave - 2, len(thresholds)), *some.tolist()}
+    rows = []
+    for code in sorted(codes):
+        maximum = bits_of(config, min(thresholds[code], 2.0**127))
+        for step in (-1, 0, 1):
+            rows.append(_with_maximum(config, rng, beside(maximum, step)))
+    yield Row("maxima at the thresholds of scales", np.array(rows))
+
+
+def element_ties(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Elements on every threshold and a step before and after, of each sign, under scales of every significand."""
+    scale = config.block_format.scale
+    octave = 1 << scale.mantissa_bits
+    low, middle, high = 1, scale.bias * octave, scale.max_code
+    codes = [*range(low, low + 2 * octave), *range(middle, middle + octave), high - octave, high - 3]
+    rows = []
+    for code in codes:
+        s = float(scale.values[code])
+        near = np.concatenate([beside(bits_of(config, [t * s for t in _MIDPOINTS]), step) for step in (-1, 0, 1)])
+        near = near[near < 0xFF << config.input_fraction_bits]
+        top = bits_of(config, ELEMENT_MAX * s)
+        for sign in (0, 1):
+            block = rng.choice(near, config.block_size)
+            block = np.where(block > top, top, block)  # the scale stays `code`
+            block[rng.integers(config.block_size)] = top
+            block = negated(config, block) if sign else block
+            other = negated(config, block[: config.block_size // 4])
+            block[: config.block_size // 4] = other
+            rows.append(block)
+    yield Row("elements at thresholds", np.array(rows))
+
+
+def underflow(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Sides whose scale rounds to the smallest codes or to zero, beside sides that do not, or that are empty."""
+    scale = config.block_format.scale
+    least = float(scale.values[scale.values > 0].min())
+    rows = []
+    for maximum, other in product((2.9, 3.0, 3.1, 3.49, 3.5, 3.51, 5, 6, 9, 1e-3), (0.0, 2.9, 3.0, 3.3, 3.5, 1e6)):
+        for sign in (1, -1):
+            values = rng.uniform(0, 1, config.block_size) * maximum
+            values[rng.integers(1, config.block_size)] = maximum
+            values[0] = -other
+            rows.append(bits_of(config, sign * values * least))
+    yield Row("underflowing scales", np.array(rows))
+
+
+def largest(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Saturating scales and elements, up to the largest float there is."""
+    scale = config.block_format.scale
+    top = np.array((0xFF << config.input_fraction_bits) - 1, np.uint32)
+    limit = min(ELEMENT_MAX * scale.max_value, 2.0**127)
+    rows = []
+    about = [beside(bits_of(config, limit), step) for step in (-1, 0, 1)]
+    for maximum in (top, beside(top, -1), *about, bits_of(config, 2e37)):
+        rows += [_with_maximum(config, rng, maximum, everywhere) for everywhere in (False, True)]
+    yield Row("largest", np.array(rows))
+
+
+def far_apart(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Magnitudes of any exponent at all in one block, so that most are nothing or saturate."""
+    for spread in (8, 40, 254):
+        field = rng.integers(0, spread + 1, (12, config.block_size)) + rng.integers(0, 255 - spread, (12, 1))
+        fraction = rng.integers(0, 1 << config.input_fraction_bits, field.shape)
+        bits = field.astype(np.uint32) << config.input_fraction_bits | fraction.astype(np.uint32)
+        yield Row("far apart", _signed(config, rng, bits.astype(np.uint32)))
+
+
+def halving(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """The smaller side's maximum at the limit of halving, and a step before and after, under scales of every kind."""
+    scale = config.block_format.scale
+    octave = 1 << scale.mantissa_bits
+    middle = scale.bias * octave
+    codes = [*range(2 * octave), *range(middle, middle + octave), scale.max_code - 1, scale.max_code]
+    rows = []
+    for code in codes:
+        s = float(scale.values[code])
+        small = bits_of(config, HALVING_LIMIT * s / 2)
+        for step, sign in product((-1, 0, 1), (0, 1)):
+            if not s and step < 0:
+                continue
+            block = random_near(config, rng, s)
+            block[1] = bits_of(config, ELEMENT_MAX * s)
+            block[rng.integers(2, config.block_size)] = negated(config, beside(small, step))
+            rows.append(negated(config, block) if sign else block)
+    yield Row("sides at the limit of halving", np.array(rows))
+
+
+def random_near(config: QuantizerConfig, rng: Rng, s: float) -> Bits:
+    """A block of magnitudes below three and a half scales, of both signs."""
+    return bits_of(config, rng.uniform(-3.4, 3.4, config.block_size) * s)
+
+
+def corners(config: QuantizerConfig) -> dict[str, Corner]:
+    """The corners that this config has, by name."""
+    cases: Sequence[Corner] = (
+        specials, subnormals, zeros, one_sided, maximum_everywhere, scale_ties, element_ties, underflow, largest,
+        far_apart,
+    )  # fmt: skip
+    if config.block_format.halving:
+        cases = (*cases, halving)
+    return {case.__name__: case for case in cases}
+
+
+def _plain(config: QuantizerConfig, rng: Rng) -> Bits:
+    """An ordinary block."""
+    return bits_of(config, rng.normal(size=config.block_size))
+
+
+def _signed(config: QuantizerConfig, rng: Rng, bits: Bits) -> Bits:
+    """The same magnitudes with random signs."""
+    return bits | rng.integers(2, size=bits.shape, dtype=np.uint32) << np.uint32(config.float_bits - 1)
+
+
+def _with_maximum(config: QuantizerConfig, rng: Rng, maximum: Bits, everywhere: bool = False) -> Bits:
+    """A block in which no magnitude is above `maximum`, and one of each sign has it."""
+    block = np.minimum(bits_of(config, rng.uniform(0, 1, config.block_size) * _value(config, maximum)), maximum)
+    if everywhere:
+        block[:] = maximum
+    block = _signed(config, rng, block)
+    first, second = rng.choice(config.block_size, 2, replace=False)
+    block[first], block[second] = maximum, negated(config, maximum)
+    return block
+
+
+def _value(config: QuantizerConfig, bits: Bits) -> float:
+    return float(floats(config, np.asarray([bits]))[0])

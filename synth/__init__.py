@@ -1,0 +1,1 @@
+"""What the hardware costs: gates, delay, energy, FPGA, and what each is compared with."""

@@ -1,0 +1,367 @@
+"""Static timing of a mapped netlist from a liberty's delay tables (NLDM): the longest register-to-register path.
+
+Delays and slews are looked up by input slew and load, interpolated between table entries and extrapolated beyond
+them, rising and falling edges apart; where edges meet, the latest arrival and the slowest slew win. The load of a net
+is the sum of its pins: no wires. The clock is ideal. ABC's own figure leaves out clock-to-output and setup, and names
+no registers: this one has both.
+
+Times are in ps, capacitances in the library's unit.
+"""
+
+from __future__ import annotations
+
+import bisect
+import functools
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+
+from amxfp4.synth.cells.liberty import Cell, Group, Library
+
+EDGES = ("rise", "fall")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A liberty table over one or two indices: input slew and load, in the order that `load_first` says."""
+
+    first: tuple[float, ...]
+    second: tuple[float, ...]
+    values: tuple[tuple[float, ...], ...]
+    load_first: bool
+
+    def at(self, slew: float, load: float) -> float:
+        """The bilinear value at a slew and a load (both in the library's units)."""
+        x, y = (load, slew) if self.load_first else (slew, load)
+        i, u = _position(self.first, x)
+        j, v = _position(self.second, y)
+        rows = self.values[i : i + 2] if len(self.first) > 1 else (self.values[0],) * 2
+        low, high = (row[j] + v * (row[j + 1] - row[j]) if len(self.second) > 1 else row[0] for row in rows)
+        return low + u * (high - low)
+
+
+@dataclass(frozen=True)
+class Arc:
+    """One timing arc to an output edge: the input edges that cause it, delay and transition tables by output edge."""
+
+    pin: str
+    causes: dict[str, tuple[str, ...]]
+    delay: dict[str, Table]
+    slew: dict[str, Table]
+
+
+@dataclass(frozen=True)
+class TimedCell:
+    """What timing needs of a cell: input capacitances; arcs by output pin; setup tables by data pin and data edge."""
+
+    capacitance: dict[str, float]
+    outputs: tuple[str, ...]
+    arcs: dict[str, tuple[Arc, ...]]
+    setup: dict[str, dict[str, Table]]
+    is_sequential: bool
+
+
+@dataclass(frozen=True)
+class Step:
+    """One point of a path: the net or pin, the cell that drives it, the edge, and when it arrives."""
+
+    name: str
+    cell: str
+    edge: str
+    arrival_ps: float
+
+
+@dataclass(frozen=True)
+class TimingReport:
+    """The smallest clock period, its path from start to end, and the latest arrival (with setup) at each end."""
+
+    period_ps: float
+    path: tuple[Step, ...]
+    endpoints: dict[str, float]
+
+    @property
+    def start(self) -> str:
+        return self.path[0].name if self.path else ""
+
+    @property
+    def end(self) -> str:
+        return self.path[-1].name if self.path else ""
+
+
+class TimingLibrary:
+    """The timing view of a library; cells are read when first asked for."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self._cells: dict[str, TimedCell] = {}
+
+    @cached_property
+    def ps(self) -> float:
+        """How many ps the library's time unit is."""
+        match = re.fullmatch(r"([\d.]+)\s*([pnu])s", self.library.group.attributes.get("time_unit", "1ns"))
+        number, prefix = match.groups() if match else ("1", "n")
+        return float(number) * {"p": 1.0, "n": 1e3, "u": 1e6}[prefix]
+
+    def cell(self, name: str) -> TimedCell:
+        if name not in self._cells:
+            self._cells[name] = _timed_cell(self.library, self.library.cells[name])
+        return self._cells[name]
+
+    @property
+    def fo4_ps(self) -> float:
+        """Delay of an inverter that drives four of its own, fed by the same."""
+        return self._fo4[0]
+
+    @property
+    def fo4_slew(self) -> float:
+        """The slew of its edges, in the library's unit of time."""
+        return self._fo4[1]
+
+    @cached_property
+    def _fo4(self) -> tuple[float, float]:
+        cell = self.cell(self.library.inverter.name)
+        load = 4 * next(iter(cell.capacitance.values()))
+        (arc,) = (arcs[0] for arcs in cell.arcs.values())
+        slew = 0.0
+        for _ in range(8):  # the slew settles within a few inverters
+            slew = sum(arc.slew[edge].at(slew, load) for edge in EDGES) / 2
+        return self.ps * sum(arc.delay[edge].at(slew, load) for edge in EDGES) / 2, slew
+
+
+@functools.lru_cache(maxsize=8)
+def timing_library(library: Library) -> TimingLibrary:
+    """The timing view of a library, whose tables are read once."""
+    return TimingLibrary(library)
+
+
+def analyse(netlist: dict, top: str, library: Library, *, registers: bool = True) -> TimingReport:
+    """Time module `top` of a flat netlist (yosys' `write_json`, read) of the library's cells.
+
+    Without `registers`, clock-to-output and setup times count as 0 (slews are kept): the path through logic alone.
+    """
+    return _Analysis(netlist["modules"][top], timing_library(library), registers).report()
+
+
+def latest(netlist: dict, top: str, library: Library, group: Callable[[str], str]) -> dict[str, float]:
+    """The longest path through logic in ps, by what `group` makes of the name of the cell that drives its end."""
+    analysis = _Analysis(netlist["modules"][top], timing_library(library), registers=False)
+    found: dict[str, float] = {}
+    for time, _, net, _ in analysis.ends():
+        if net in analysis.driver:
+            key = group(analysis.driver[net][0])
+            found[key] = max(found.get(key, 0.0), round(time * analysis.timing.ps, 1))
+    return found
+
+
+class _Analysis:
+    def __init__(self, module: dict, timing: TimingLibrary, registers: bool) -> None:
+        self.timing = timing
+        self.registers = registers
+        self.cells: dict[str, dict] = {
+            name: cell for name, cell in module["cells"].items() if cell["type"] in timing.library.cells
+        }
+        self.names = _net_names(module)
+        self.outputs = [
+            bit for port in module["ports"].values() if port["direction"] == "output" for bit in port["bits"]
+        ]
+        inputs = [bit for port in module["ports"].values() if port["direction"] == "input" for bit in port["bits"]]
+        self.driver: dict[int, tuple[str, str]] = {}
+        self.load: dict[int, float] = defaultdict(float)
+        for name, cell in self.cells.items():
+            timed = timing.cell(cell["type"])
+            for pin, bits in cell["connections"].items():
+                if pin in timed.outputs:
+                    self.driver[bits[0]] = (name, pin)
+                else:
+                    self.load[bits[0]] += timed.capacitance.get(pin, 0.0)
+        register = timing.cell(timing.library.flip_flop.name)
+        port_load = next(iter(register.capacitance.values()))
+        for bit in self.outputs:
+            self.load[bit] += port_load
+        # net -> edge -> (arrival in library units, slew, the net and edge it came from)
+        self.at: dict[object, dict[str, tuple[float, float, object, str]]] = {
+            bit: dict.fromkeys(EDGES, (0.0, 0.0, None, "")) for bit in inputs
+        }
+
+        for name in self._order():
+            self._propagate(name)
+
+    def report(self) -> TimingReport:
+        ends = sorted(self.ends(), key=lambda end: -end[0])
+        endpoints: dict[str, float] = {}
+        for time, label, _, _ in ends:
+            endpoints.setdefault(label, round(time * self.timing.ps, 1))
+        if not ends:
+            return TimingReport(0.0, (), {})
+        time, label, net, edge = ends[0]
+        path = self._trace(net, edge)
+        return TimingReport(
+            round(time * self.timing.ps, 1),
+            (*path, Step(label, "", edge, round(time * self.timing.ps, 1))),
+            endpoints,
+        )
+
+    def _order(self) -> list[str]:
+        """Registers first, then every cell behind all that drive it."""
+        waiting: dict[str, int] = {}
+        fed: dict[object, list[str]] = defaultdict(list)
+        ready = []
+        for name, cell in self.cells.items():
+            timed = self.timing.cell(cell["type"])
+            nets = [bits[0] for pin, bits in cell["connections"].items() if pin not in timed.outputs]
+            nets = [] if timed.is_sequential else [net for net in nets if net in self.driver]
+            waiting[name] = len(nets)
+            for net in nets:
+                fed[net].append(name)
+            if not nets:
+                ready.append(name)
+        for name in ready:
+            cell = self.cells[name]
+            for pin in self.timing.cell(cell["type"]).outputs:
+                for user in fed[cell["connections"].get(pin, [None])[0]]:
+                    waiting[user] -= 1
+                    if not waiting[user]:
+                        ready.append(user)
+        return ready
+
+    def _propagate(self, name: str) -> None:
+        cell = self.cells[name]
+        timed = self.timing.cell(cell["type"])
+        for output, arcs in timed.arcs.items():
+            if output not in cell["connections"]:
+                continue
+            net = cell["connections"][output][0]
+            found = self.at.setdefault(net, {})
+            for arc in arcs:
+                source = cell["connections"][arc.pin][0]
+                before = dict.fromkeys(EDGES, (0.0, 0.0, None, "")) if timed.is_sequential else self.at.get(source)
+                if before:
+                    self._relax(found, arc, source if not timed.is_sequential else None, before, self.load[net])
+
+    def _relax(self, found: dict, arc: Arc, source: object, before: dict, load: float) -> None:
+        for edge, causes in arc.causes.items():
+            for cause in causes:
+                if cause not in before:
+                    continue
+                arrival, slew, _, _ = before[cause]
+                if source is not None or self.registers:
+                    arrival += arc.delay[edge].at(slew, load)
+                slew = arc.slew[edge].at(slew, load)
+                if edge not in found or arrival > found[edge][0]:
+                    slowest = max(slew, found[edge][1]) if edge in found else slew
+                    found[edge] = (arrival, slowest, source, cause)
+                elif slew > found[edge][1]:
+                    found[edge] = (found[edge][0], slew, *found[edge][2:])
+
+    def ends(self) -> Iterable[tuple[float, str, object, str]]:
+        for bit in self.outputs:
+            for edge, (arrival, *_) in self.at.get(bit, {}).items():
+                yield arrival, self.names.get(bit, str(bit)), bit, edge
+        for name, cell in self.cells.items():
+            timed = self.timing.cell(cell["type"])
+            for pin, tables in timed.setup.items():
+                net = cell["connections"][pin][0]
+                for edge, (arrival, slew, _, _) in self.at.get(net, {}).items():
+                    # A setup table is indexed by the data's and the clock's slew; the ideal clock's is 0.
+                    setup = tables[edge].at(slew, 0.0) if self.registers else 0.0
+                    yield arrival + setup, self._register(name), net, edge
+
+    def _register(self, cell: str) -> str:
+        """A register by the net that it drives, as that one has the designer's name."""
+        connections = self.cells[cell]["connections"]
+        outputs = self.timing.cell(self.cells[cell]["type"]).outputs
+        named = (self.names[connections[pin][0]] for pin in outputs if connections.get(pin))
+        return next(named, cell)
+
+    def _trace(self, net: object, edge: str) -> list[Step]:
+        steps = []
+        while net is not None:
+            arrival, _, source, cause = self.at[net][edge]
+            cell = self.cells[self.driver[net][0]]["type"] if net in self.driver else "input"
+            steps.append(Step(self.names.get(net, str(net)), cell, edge, round(arrival * self.timing.ps, 1)))
+            net, edge = source, cause
+        return steps[::-1]
+
+
+def _net_names(module: dict) -> dict[object, str]:
+    """The best name of each net: the designer's before a tool's, then the shortest."""
+    names: dict[object, str] = {}
+    ranked = sorted(module["netnames"].items(), key=lambda item: (item[1].get("hide_name", 0), len(item[0]), item[0]))
+    for name, net in ranked:
+        for i, bit in enumerate(net["bits"]):
+            names.setdefault(bit, f"{name}[{i}]" if len(net["bits"]) > 1 else name)
+    return names
+
+
+def _position(index: tuple[float, ...], x: float) -> tuple[int, float]:
+    """The interval of `index` to interpolate in, and where in it; outside, the first or last interval is extended."""
+    if len(index) < 2:
+        return 0, 0.0
+    i = min(max(bisect.bisect_right(index, x) - 1, 0), len(index) - 2)
+    return i, (x - index[i]) / (index[i + 1] - index[i])
+
+
+def _numbers(texts: Iterable[str]) -> tuple[float, ...]:
+    return tuple(float(number) for text in texts for number in re.split(r"[\s,\\]+", text.strip()) if number)
+
+
+def read_table(library: Library, group: Group, first_is: str) -> Table:
+    """Read a table. `first_is` names the variable that makes the first index 'slew' when the template does not say."""
+    kinds = ("lu_table_template", "power_lut_template")
+    template = next((g for g in library.group.groups if g.kind in kinds and g.name == group.name), None)
+    index = {}
+    for key in ("index_1", "index_2"):
+        source = group.complex.get(key) or (template.complex.get(key) if template else None)
+        index[key] = _numbers(source) if source else (0.0,)
+    values = _numbers(group.complex["values"])
+    width = len(values) // len(index["index_1"])
+    rows = tuple(values[i : i + width] for i in range(0, len(values), width))
+    variable = template.attributes.get("variable_1", first_is) if template else first_is
+    return Table(index["index_1"], index["index_2"], rows, load_first="capacitance" in variable)
+
+
+_SENSES: dict[str, dict[str, tuple[str, ...]]] = {
+    "positive_unate": {"rise": ("rise",), "fall": ("fall",)},
+    "negative_unate": {"rise": ("fall",), "fall": ("rise",)},
+    "non_unate": {"rise": EDGES, "fall": EDGES},
+}
+
+
+def _timed_cell(library: Library, cell: Cell) -> TimedCell:
+    sequential = any(group.kind in ("ff", "latch") for group in cell.group.groups) or cell.is_clock_gate
+    capacitance, outputs = {}, []
+    arcs: dict[str, tuple[Arc, ...]] = {}
+    setup: dict[str, dict[str, Table]] = {}
+    for pin in cell.pins:
+        if pin.attributes.get("direction") == "output":
+            outputs.append(pin.name)
+            arcs[pin.name] = tuple(_arcs(library, pin, sequential))
+        elif pin.attributes.get("direction") == "input":
+            capacitance[pin.name] = pin.number("capacitance")
+            for group in pin.of_kind("timing"):
+                if group.attributes.get("timing_type") == "setup_rising":
+                    setup[pin.name] = {
+                        edge: read_table(library, next(group.of_kind(f"{edge}_constraint")), "slew") for edge in EDGES
+                    }
+    return TimedCell(capacitance, tuple(outputs), arcs, setup, sequential)
+
+
+def _arcs(library: Library, pin: Group, sequential: bool) -> Iterable[Arc]:
+    for group in pin.of_kind("timing"):
+        kind = group.attributes.get("timing_type", "combinational")
+        if kind not in (("rising_edge",) if sequential else ("combinational",)):
+            continue
+        tables = {table.kind: table for table in group.groups}
+        if "cell_rise" not in tables or "cell_fall" not in tables:
+            continue
+        causes = _SENSES[group.attributes.get("timing_sense", "non_unate")]
+        if sequential:  # the clock's rise causes both
+            causes = {"rise": ("rise",), "fall": ("rise",)}
+        yield Arc(
+            group.attributes["related_pin"],
+            causes,
+            {edge: read_table(library, tables[f"cell_{edge}"], "slew") for edge in EDGES},
+            {edge: read_table(library, tables[f"{edge}_transition"], "slew") for edge in EDGES},
+        )

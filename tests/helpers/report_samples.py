@@ -1,0 +1,128 @@
+"""Made-up figures in the shape of those that the other commands write, quick to make and easy to foretell."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.synth.area import standard_units, with_ratios
+
+Record = dict[str, Any]
+
+COST = {"MXFP4": 1.0, "MXFP4-E5M2": 1.05, "AMXFP4-E5M2": 1.3, "MXFP4-UE5M3": 1.1, "AMXFP4-X2": 1.14}
+"""What each operand's format multiplies a unit's cost by."""
+
+SQNR = {"MXFP4": 16.22, "MXFP4-E5M2": 18.2, "AMXFP4-E5M2": 19.15, "MXFP4-UE5M3": 18.97, "AMXFP4-X2": 19.27}
+
+
+def cost(config: MacConfig) -> float:
+    """A figure for a unit's size, MXFP4 with one lane being 100."""
+    exact = 1.1 if config.accumulator == "exact" else 1.0
+    sums = (100 + 30 * (config.lanes - 1)) * (1 + 0.1 * (config.front_registers or 0))
+    return sums * (COST[config.activation] * COST[config.weight]) ** 0.5 * exact
+
+
+def area_record(config: MacConfig, library: str = "sample") -> Record:
+    area = cost(config)
+    names = ("activation", "weight", "block_size", "lanes", "accumulator", "latency", "name")
+    return {name: getattr(config, name) for name in names} | {
+        "unit": "mac",
+        "config": config.as_dict(),
+        "library": library,
+        "area": area,
+        "area_ge": area / 0.8,
+        "registers_ge": area / 2,
+        "area_ge_per_mac": area / 0.8 / config.lanes,
+        "flip_flops": round(area),
+        "clock_gates": 3,
+        "delay_ps": 900.0,
+        "period_ps": 1000.0 + config.lanes,
+        "ratio_to_mxfp4": None,
+        "ratio_to_symmetric": None,
+        "ratio_to_mac": None,
+        "breakdown": {
+            "": 10.0,
+            "pipeline.sums": area / 2,
+            "pipeline.scale0": area / 4,
+            "pipeline.accumulator": area / 4,
+        },
+    }
+
+
+def area_records() -> list[Record]:
+    """Of every MAC unit of the table."""
+    return with_ratios(area_record(config) for config in standard_units() if isinstance(config, MacConfig))
+
+
+def sweep_records() -> list[Record]:
+    """Of two pairs at all lanes, with either pipeline."""
+    return with_ratios(
+        area_record(MacConfig(name, name, lanes=lanes, front_registers=registers))
+        for name in ("MXFP4", "AMXFP4-X2")
+        for lanes in (1, 2, 4, 8, 16, 32)
+        for registers in (0, 1)
+    )
+
+
+def study() -> Record:
+    """As the accuracy study gives it."""
+    pairs = [(name, name) for name in SQNR] + [("AMXFP4-E5M2", "MXFP4-E5M2"), ("AMXFP4-X2", "MXFP4-UE5M3")]
+    cases = [
+        case(activation, weight, encode, rounding)
+        for activation, weight in pairs
+        for rounding in ("nearest-away", "nearest-even")
+        for encode in ("direct", *(["least-error"] if activation == weight == "AMXFP4-X2" else []))
+    ]
+    return {"model": "a sample model", "quick": False, "cases": cases}
+
+
+def case(activation: str, weight: str, encode: str, rounding: str) -> Record:
+    output = (SQNR[activation] + SQNR[weight]) / 2 + 0.5 * (encode != "direct") - 5 * (rounding != "nearest-away")
+    return {
+        "activation": activation,
+        "weight": weight,
+        "block_size": 32,
+        "rounding": rounding,
+        "weight_encode": encode,
+        "accumulate": None,
+        "linear_layers_mean": {"activation": output + 1, "weight": output + 1, "output": output},
+        "end_to_end": {
+            name: {"cosine_mean": 0.98, "rank_correlation": 0.97} for name in ("linear", "linear and attention")
+        },
+    }
+
+
+def fpga_records() -> list[Record]:
+    from amxfp4.synth import fpga
+
+    records = []
+    for unit in area_records():
+        kept = ("name", "unit", "activation", "weight", "block_size", "lanes", "accumulator", "latency", "config")
+        luts = {"luts": round(unit["area_ge"] * 10), "carries": 80, "flip_flops": 200, "fmax_mhz": 60.0}
+        board = {"device": fpga.DEVICE, "speed_grade": 6, "ratio_to_mxfp4": None, "ratio_to_symmetric": None}
+        records.append({key: unit[key] for key in kept} | luts | board)
+    return fpga.with_ratios(records)
+
+
+def energy_records() -> list[Record]:
+    records = []
+    for unit in area_records():
+        if unit["lanes"] == 8 and (unit["accumulator"] == "exact" or unit["activation"] == "MXFP4"):
+            kept = {key: unit[key] for key in ("name", "activation", "weight", "lanes", "accumulator", "library")}
+            parts = {"logic": 800.0, "registers": 160.0, "clock": 80.0, "energy_per_mac": 130.0, "ratio_to_mxfp4": 1.25}
+            records.append(kept | parts)
+    return records
+
+
+def write(folder: Path) -> None:
+    """All files, where the commands write them below `folder`."""
+    for path, content in {
+        "build/area/area.json": area_records(),
+        "build/sweep/sweep.json": sweep_records(),
+        "build/accuracy/accuracy.json": study(),
+        "build/fpga/fpga.json": fpga_records(),
+        "build/energy/energy.json": energy_records(),
+    }.items():
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content))

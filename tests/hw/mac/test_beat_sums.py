@@ -1,0 +1,105 @@
+"""Sums of one beat by sign pair: every input of one and two lanes, random and extreme ones beyond."""
+
+import numpy as np
+import pytest
+from helpers.comb import evaluate, generator
+
+from amxfp4.hw.config import LANES
+from amxfp4.hw.mac.beat_sums import BeatSums
+from amxfp4.hw.mac.config import MacConfig
+
+# Which operands are asymmetric, with each kind of accumulator behind.
+FORMATS = {
+    "one sum": ("MXFP4-E5M2", "MXFP4-E4M3", "exact"),
+    "by activation": ("AMXFP4", "MXFP4-E5M2", "exact"),
+    "by weight": ("AMXFP4-X2", "AMXFP4", "fp32"),
+    "one sum, halved sides": ("AMXFP4-X2", "AMXFP4-X2", "exact"),
+    "four": ("AMXFP4", "AMXFP4-E4M3", "fp32"),
+    "four, two negated": ("AMXFP4", "AMXFP4", "exact"),
+}
+
+
+def largest(config: MacConfig) -> int:
+    """The largest product of two elements: 144 in units of 1/4, and twice as many half units where a side halves."""
+    return 144 << sum(f.halving for f in config.formats)
+
+
+def kinds(lanes: int) -> list[MacConfig]:
+    """Units of `lanes` lanes with each kind of sums, with and without a register behind."""
+    configs = []
+    for a, w, accumulator in FORMATS.values():
+        for registers in (0, 1):
+            config = MacConfig(a, w, 128, lanes, accumulator, front_registers=registers)
+            configs += [config] if not config.direct else []
+    return configs
+
+
+def check(config: MacConfig, magnitude: np.ndarray, a_sign: np.ndarray, w_sign: np.ndarray) -> None:
+    """Rows add up to each sum with its offset, no carry lost. Signs are arrays (n, lanes)."""
+    place = 1 << np.arange(config.lanes)
+    signs = {"a_sign": (a_sign * place).sum(1), "w_sign": (w_sign * place).sum(1)}
+    rows = evaluate(BeatSums(config), magnitude=magnitude, **signs, simulated=64 // config.lanes)["rows"]
+    found = rows.sum(axis=2)
+    a, w = config.formats
+    # What a signed sum carries for each lane: the power of two above the largest product.
+    offset = 1 << largest(config).bit_length()
+    product = np.where(a_sign ^ w_sign, -magnitude, magnitude)
+    for index in range(config.sign_pairs):
+        a_side, w_side = divmod(index, 1 + w.asymmetric)
+        mine = np.ones(magnitude.shape, bool)
+        if a.asymmetric:
+            mine &= a_sign == a_side
+        if w.asymmetric:
+            mine &= w_sign == w_side
+        if config.sign_pairs < 4:
+            expected = offset * config.lanes + np.where(mine, product, 0).sum(1)
+        else:
+            expected = np.where(mine, magnitude, 0).sum(1)
+            if config.exact and index in (1, 2):
+                expected = 256 * config.lanes - config.lanes // 2 - expected
+        np.testing.assert_array_equal(found[:, index], expected, err_msg=f"sum {index}")
+
+
+@pytest.mark.parametrize("config", kinds(1), ids=lambda config: config.name)
+def test_every_input_of_one_lane(config: MacConfig) -> None:
+    magnitude, a_sign, w_sign = (axis.reshape(-1, 1) for axis in np.indices((largest(config) + 1, 2, 2)))
+    check(config, magnitude, a_sign, w_sign)
+
+
+@pytest.mark.parametrize("config", kinds(2), ids=lambda config: config.name)
+def test_every_input_of_two_lanes(config: MacConfig) -> None:
+    limit = largest(config) + 1
+    if limit > 145:  # too many: every multiple of what a halved side adds, or without that factor
+        limit = 145
+    axes = [axis.ravel() for axis in np.indices((limit, limit, 2, 2, 2, 2))]
+    scale = largest(config) // 144
+    axes[0], axes[1] = axes[0] * scale, axes[1] * scale
+    check(config, *(np.stack(axes[i : i + 2], axis=1) for i in (0, 2, 4)))
+
+
+def wide() -> list[MacConfig]:
+    """Fewer kinds the more lanes, as large trees take long to elaborate; every kind comes up."""
+    return kinds(4)[1::2] + kinds(8)[::4] + kinds(16)[3::5] + kinds(32)[6::3]
+
+
+@pytest.mark.parametrize("config", wide(), ids=lambda config: config.name)
+def test_random_and_extreme_beats(config: MacConfig) -> None:
+    check_random(config)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("config", [c for lanes in LANES[2:] for c in kinds(lanes)], ids=lambda config: config.name)
+def test_every_kind_of_sums(config: MacConfig) -> None:
+    check_random(config)
+
+
+def check_random(config: MacConfig) -> None:
+    rng = generator()
+    shape = (4000, config.lanes)
+    magnitude = rng.integers(largest(config) + 1, size=shape)
+    magnitude[::3] = rng.choice([0, largest(config)], size=magnitude[::3].shape)
+    magnitude[::10] = largest(config)
+    a_sign, w_sign = rng.integers(2, size=(2, *shape))
+    # All lanes in one sum, in each.
+    a_sign[::4], w_sign[::4] = rng.integers(2, size=(2, 1000, 1))
+    check(config, magnitude, a_sign, w_sign)

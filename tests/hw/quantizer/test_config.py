@@ -1,0 +1,102 @@
+"""What can be built, and what its config says of it."""
+
+from typing import Any
+
+import pytest
+
+from amxfp4.errors import UsageError
+from amxfp4.golden import BLOCK_FORMAT_NAMES
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.quantizer.config import QuantizerConfig
+
+
+@pytest.mark.parametrize(
+    "arguments, text",
+    (
+        ({"format": "FP4"}, "unknown block format 'FP4'"),
+        ({"lanes": 3}, "lanes is 3; allowed are 1, 2, 4, 8, 16, 32"),
+        ({"lanes": True}, "lanes is True; allowed are 1, 2, 4, 8, 16, 32"),
+        ({"lanes": 32, "block_size": 16}, "lanes is 32; at most block_size = 16 is allowed"),
+        ({"block_size": 24}, "block_size is 24; allowed are 8, 16, 32, 64, 128"),
+        ({"input": "float16"}, "input is 'float16'; allowed are bfloat16, float32"),
+        ({"rounding": "up"}, "rounding is 'up'; allowed are nearest-away, nearest-even"),
+        ({"maximum_registers": 2}, "maximum_registers is 2; allowed are 0, 1"),
+    ),
+)
+def test_what_cannot_be_built(arguments: dict[str, Any], text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        QuantizerConfig(**arguments)
+    assert text in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_layouts() -> None:
+    config = QuantizerConfig("AMXFP4", lanes=4, input="float32")
+    assert [(name, field.offset, field.width) for name, field in config.beat_layout] == [
+        ("elements", 0, 128),
+        ("last", 128, 1),
+    ]
+    assert [(name, field.offset, field.width) for name, field in config.output_layout] == [
+        ("codes", 0, 16),
+        ("scales", 16, 14),
+        ("last", 30, 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    "format, exponent, fraction",
+    (("AMXFP4", 6, 5), ("AMXFP4-E4M3", 5, 6), ("MXFP4", 8, 3), ("MXFP4-UE5M3", 6, 6), ("AMXFP4-X2", 6, 6)),
+)
+def test_a_held_element_is_narrow(format: str, exponent: int, fraction: int) -> None:
+    """Whatever the input, and one bit wider with ties to even."""
+    for input in ("bfloat16", "float32"):
+        config = QuantizerConfig(format, input=input)
+        assert (config.exponent_bits, config.fraction_bits) == (exponent, fraction)
+        assert QuantizerConfig(format, input=input, rounding="nearest-even").fraction_bits == fraction + 1
+
+
+def test_a_maximum_that_may_be_halved_is_a_bit_wider() -> None:
+    """Anything below what is held counts, as a side is halved up to the limit and no further."""
+    for format, rounding, bits in (
+        ("AMXFP4-X2", "nearest-away", 13),
+        ("AMXFP4-X2", "nearest-even", 13),
+        ("MXFP4-UE5M3", "nearest-away", 12),
+        ("MXFP4-UE5M3", "nearest-even", 13),
+    ):
+        assert QuantizerConfig(format, rounding=rounding).maximum_bits == bits
+
+
+@pytest.mark.parametrize("format", BLOCK_FORMAT_NAMES)
+def test_a_beat_is_a_macs_operand(format: str) -> None:
+    """Field for field, in order."""
+    quantizer, mac = QuantizerConfig(format), MacConfig(format, format)
+    output = {name: field.shape for name, field in quantizer.output_layout if name != "last"}
+    operand = {name[2:]: field.shape for name, field in mac.beat_layout if name.startswith("a_")}
+    assert list(output.items()) == list(operand.items())
+
+
+@pytest.mark.parametrize("registers", (0, 1))
+def test_latency(registers: int) -> None:
+    config = QuantizerConfig(lanes=8, maximum_registers=registers)
+    assert (config.held_beats, config.drain, config.latency) == (4 + registers, 2 + registers, 5 + registers)
+
+
+def test_names_differ() -> None:
+    configs = [
+        QuantizerConfig(format, block_size, lanes, input, rounding, registers)
+        for format in BLOCK_FORMAT_NAMES
+        for block_size in (32, 64)
+        for lanes in (4, 8)
+        for input in ("bfloat16", "float32")
+        for rounding in ("nearest-away", "nearest-even")
+        for registers in (0, 1)
+    ]
+    names = {config.name for config in configs}
+    assert len(names) == len(configs)
+    assert all(name.isidentifier() and name.islower() for name in names)
+    assert QuantizerConfig("AMXFP4").name == "quantizer_amxfp4e5m2_l8_bf16"
+
+
+def test_a_config_comes_back_from_its_fields() -> None:
+    config = QuantizerConfig("MXFP4-E4M3", 64, 16, "float32", "nearest-even")
+    assert QuantizerConfig(**config.as_dict()) == config
