@@ -52,3 +52,8 @@ def check_geometry(block_size: int, lanes: int) -> None:
 def scales_layout(block: BlockFormat) -> data.ArrayLayout:
     """The scale codes of one block, positive first."""
     return data.ArrayLayout(block.scale.bits, block.scales_per_block)
+
+
+def plural(count: int, noun: str) -> str:
+    """A number of things in words: "1 lane", "8 lanes"."""
+    return f"{count} {noun}{'s' * (count != 1)}"

@@ -2,6 +2,8 @@
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 
+from amxfp4.hw.arith.bits import gated
+
 
 def leading_zeros(m: Module, value: Value, name: str) -> tuple[Value, Value]:
     """The number of zeros above the highest set bit (its bits; any number for 0), and whether a bit is set.
@@ -17,6 +19,6 @@ def leading_zeros(m: Module, value: Value, name: str) -> tuple[Value, Value]:
     low, some_low = leading_zeros(m, padded[:low_bits], f"{name}l")
     bits = len(high)
     count, some = Signal(bits + 1, name=name), Signal(name=f"{name}_some")
-    chosen = (high & some_high.replicate(bits)) | (low & (~some_high).replicate(bits)) if bits else Const(0, 0)
+    chosen = gated(high, some_high) | gated(low, ~some_high) if bits else Const(0, 0)
     m.d.comb += [count.eq(Cat(chosen, ~some_high)), some.eq(some_high | some_low)]
     return count, some

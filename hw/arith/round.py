@@ -4,6 +4,8 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.arith.bits import gated
+
 SIGNIFICAND_BITS = 24
 FRACTION_BITS = 23
 FLOAT32_BIAS = 127
@@ -11,6 +13,8 @@ QUIET_NAN = 0x7FC00000
 # Sign, significand and guard: what is kept of a total once its sign stands alone on top.
 KEPT = 1 + SIGNIFICAND_BITS + 1
 
+RESULT_LAYOUT = data.StructLayout({"value": 32, "nan": 1, "overflow": 1})
+"""A result, from bit 0: the float32's bits; NaN; overflow (of an exact accumulator, or to infinity)."""
 
 # The increment's carries skip over this many bits at a time.
 BLOCK_BITS = 8
@@ -70,7 +74,7 @@ class Rounder(wiring.Component):
         # A carry out of the fraction moves the exponent up by one, also from subnormal to normal.
         number = Cat(
             self.significand[:-1],
-            self.exponent & hidden.replicate(self.exponent_bits),
+            gated(self.exponent, hidden),
             Const(0, self.overflows),
         )
         m.d.comb += [
@@ -86,7 +90,7 @@ class Rounder(wiring.Component):
         m.d.comb += [
             beyond.eq((self.exponent >= 255) & hidden),
             self.infinite.eq(beyond | exponent[:8].all()),
-            self.fraction.eq(fraction & (~beyond).replicate(FRACTION_BITS)),
+            self.fraction.eq(gated(fraction, ~beyond)),
             self.exponent_field.eq(exponent[:8] | beyond.replicate(8)),
         ]
         return m
@@ -116,7 +120,7 @@ def round_total(m: Module, kept: Value, sticky: Value, exponent: Value) -> Value
 
 def result_register(m: Module, number: Value, nan: Value, overflow: Value) -> data.View:
     """A register of its own for a result. Looked at only when valid: no reset."""
-    result = Signal(data.StructLayout({"value": 32, "nan": 1, "overflow": 1}), reset_less=True)
+    result = Signal(RESULT_LAYOUT, reset_less=True)
     special = nan | overflow
     m.d.sync += [
         result.value.eq(Mux(special, QUIET_NAN, number)),

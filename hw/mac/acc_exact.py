@@ -1,51 +1,97 @@
 """The exact accumulator: a fixed-point register wide enough to hold every dot product without rounding."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compress import columns_of
-from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.mac.scale import term_layout
+from amxfp4.hw.arith.shift import shift_left
+from amxfp4.hw.config import plural
+from amxfp4.hw.mac.registers import Terms, Total, registered
+from amxfp4.hw.mac.round_exact import AtOnce
+from amxfp4.hw.mac.term import Term
+
+CAPACITY = 1 << 24
+"""An exact accumulator of the default width holds this many worst-case products: 2^19 worst-case blocks of 32."""
 
 
-def shift_left(m: Module, value: Value, amount: Value, largest: int, name: str) -> Value:
-    """`value`, two's complement, shifted left by `amount` (0 .. `largest`), wide enough for the largest shift.
+@dataclass(frozen=True)
+class Exact:
+    """An accumulator that adds a term in one cycle, in an adder as wide as itself.
 
-    Small shifts come first, while the value is narrow: a stage costs a multiplexer a bit.
+    Attributes:
+        term: what is added.
+        paths: terms that are added at once.
+        bits: width of the total, two's complement.
     """
-    widest = len(value) + largest
-    for index, bit in enumerate(amount):
-        width = min(len(value) + (1 << index), widest)
-        stage = Signal(width, name=f"{name}{1 << index}")
-        extended = Cat(value, value[-1].replicate(width - len(value)))
-        m.d.comb += stage.eq(Mux(bit, Cat(Const(0, 1 << index), value)[:width], extended))
-        value = stage
-    return value
+
+    term: Term
+    paths: int
+    bits: int
+
+    title = "exact"
+    cycles_per_term = 1
+
+    @property
+    def width(self) -> int:
+        """Width of the register: a bit more than the total, see `ExactAccumulator`."""
+        return self.bits + 1
+
+    @property
+    def cycles(self) -> int:
+        """Cycles from a term to its total: the term's register, and the addition."""
+        return 2
+
+    @property
+    def rounder(self) -> AtOnce:
+        """What rounds the total."""
+        return AtOnce(self.width, self.term.scales.least_exponent)
+
+    def build(self, m: Module, terms: Terms, o: stream.Interface) -> None:
+        """Registers terms, adds them and rounds their total into `o`; submodules and registers go to `m`."""
+        terms = registered(m, terms, "term")
+        m.submodules.accumulator = accumulator = ExactAccumulator(self)
+        complete = Signal()
+        m.d.sync += complete.eq(terms.valid & terms.last)
+        m.d.comb += [
+            *(accumulator.term[path].eq(term) for path, term in enumerate(terms.terms)),
+            accumulator.valid.eq(terms.valid),
+            accumulator.first.eq(terms.first),
+            accumulator.last.eq(terms.ends),
+        ]
+        total = Total(accumulator.total, accumulator.nan, accumulator.overflow, complete)
+        self.rounder.build(m, total, o)
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        return f"fixed point, {self.bits} bits; {plural(self.paths, 'term')} per cycle, shifted and added at full width"
 
 
 class ExactAccumulator(wiring.Component):
     """Adds scaled terms without rounding.
 
-    Ports: `term`: one for each path (see `term_layout`), `valid`: add them, `first`: they begin a dot product, `last`:
-    they end a block. `total` out: `accumulator_bits + 1` bits, two's complement. `nan`, `overflow` out: sticky since
-    the dot product began; right when the last term of a block has been added.
+    Ports:
+        term: in, one for each path, see `Term.layout`.
+        valid: in, add them; first: in, they begin a dot product; last: in, they end a block.
+        total: out, `bits + 1` bits, two's complement.
+        nan, overflow: out, sticky since the dot product began; right when the last term of a block has been added.
 
-    The running sum may leave `accumulator_bits` while a block's terms are added one after the other, by less than one
-    more bit; what counts as overflow is judged on whole blocks, when the two top bits differ.
+    The running sum may leave `bits` while a block's terms are added one after the other, by less than one more bit. So
+    overflow is judged on whole blocks, when the two top bits differ.
     """
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        assert config.accumulator_bits is not None
-        self.width = config.accumulator_bits + 1
+    def __init__(self, plan: Exact) -> None:
+        self.plan = plan
         super().__init__(
             {
-                "term": In(data.ArrayLayout(term_layout(config), config.paths)),
+                "term": In(data.ArrayLayout(plan.term.layout, plan.paths)),
                 "valid": In(1),
                 "first": In(1),
                 "last": In(1),
-                "total": Out(self.width),
+                "total": Out(plan.width),
                 "nan": Out(1),
                 "overflow": Out(1),
             }
@@ -53,7 +99,8 @@ class ExactAccumulator(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        total = Signal(self.width, reset_less=True)
+        width = self.plan.width
+        total = Signal(width, reset_less=True)
         nan = Signal(reset_less=True)
         overflowed = Signal(reset_less=True)  # before the block whose terms are being added
         whole = Signal(reset_less=True)  # `total` is a whole number of blocks
@@ -62,11 +109,11 @@ class ExactAccumulator(wiring.Component):
             self.nan.eq(nan),
             self.overflow.eq(overflowed | (whole & (total[-1] ^ total[-2]))),
         ]
-        addends = [total & (~self.first).replicate(self.width)]
+        addends = [gated(total, ~self.first)]
         for path, term in enumerate(self.term):
             addends.append(self._aligned(m, term, path))
         if len(addends) > 2:
-            row0, row1 = columns_of(self.width, addends).reduce(m, "fa")
+            row0, row1 = columns_of(width, addends).reduce(m, "fa")
         else:
             row0, row1 = addends
         new_nan = Cat(*(term.nan for term in self.term)).any()
@@ -81,11 +128,10 @@ class ExactAccumulator(wiring.Component):
 
     def _aligned(self, m: Module, term: data.View, path: int) -> Value:
         """A term in units of the accumulator's least bit, as wide as the accumulator."""
-        config = self.config
-        largest = config.exponent_max - config.exponent_min
-        # Shifting by `exponent` and dropping the `exponent_min` zeros below saves the subtraction.
-        value = shift_left(m, term.value, term.exponent, config.exponent_max, f"shifted{path}_")
-        value = value[config.exponent_min : config.exponent_min + len(term.value) + largest]
-        if len(value) >= self.width:
-            return value[: self.width]
-        return Cat(value, value[-1].replicate(self.width - len(value)))
+        width, lowest, highest = self.plan.width, self.plan.term.scales.exponent_min, self.plan.term.exponent_max
+        # Shifting by `exponent` and dropping the `lowest` zeros below saves the subtraction.
+        value = shift_left(m, term.value, term.exponent, highest, f"shifted{path}_")
+        value = value[lowest : lowest + len(term.value) + highest - lowest]
+        if len(value) >= width:
+            return value[:width]
+        return Cat(value, value[-1].replicate(width - len(value)))

@@ -1,16 +1,24 @@
 """The float32 accumulator: rounds after every term, ties to even, with gradual underflow where terms reach there."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
+from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.leading import leading_zeros
-from amxfp4.hw.arith.round import FRACTION_BITS, SIGNIFICAND_BITS, Rounder
-from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.mac.scale import term_layout
+from amxfp4.hw.arith.round import FLOAT32_BIAS, FRACTION_BITS, QUIET_NAN, SIGNIFICAND_BITS, Rounder
+from amxfp4.hw.arith.shift import shift_up
+from amxfp4.hw.config import plural
+from amxfp4.hw.mac.registers import Terms, registered
+from amxfp4.hw.mac.term import TermOfSum
+from amxfp4.hw.mac.term_digits import Digits
 
+FIELD_BITS = 8
+"""Of float32's exponent."""
 # Guard, round and sticky: enough for one rounding after an addition with alignment.
 EXTRA_BITS = 3
 SMALL_BITS = SIGNIFICAND_BITS + EXTRA_BITS
@@ -18,36 +26,167 @@ SMALL_BITS = SIGNIFICAND_BITS + EXTRA_BITS
 RAW_BITS = 2 + SMALL_BITS
 
 
-def normal_layout(config: MacConfig) -> data.StructLayout:
-    """A normalised term: value = (-1)^negative x significand / 2^(term_bits - 1) x 2^(exponent - 127), the top bit of
-    the significand set; 0 as significand and exponent 0. The exponent is signed where it may leave float32's range."""
-    return data.StructLayout(
-        {"significand": config.term_bits, "negative": 1, "exponent": config.normal_exponent_bits, "nan": 1}
-    )
+@dataclass(frozen=True)
+class InLoop:
+    """No rounder of its own: a float32 accumulator rounds after every addition."""
+
+    title = "in the loop"
+    cycles = 0
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        return "part of the addition, as a float32 accumulator rounds after every term"
+
+
+@dataclass(frozen=True)
+class Float32Sum(ABC):
+    """What both float32 accumulators have in common: they add normalised terms and round after each.
+
+    Attributes:
+        term: what is added.
+    """
+
+    term: TermOfSum
+
+    @property
+    def rounder(self) -> InLoop:
+        """What rounds the total."""
+        return InLoop()
+
+    @property
+    def wide(self) -> bool:
+        """Whether subnormals and infinity are built; see `Scales.wide`."""
+        return self.term.scales.wide
+
+    @property
+    def exponent_offset(self) -> int:
+        """Biased float32 exponent of a term whose top bit is set and whose scales' exponent fields are 0."""
+        return FLOAT32_BIAS - self.term.scales.exponent_offset + self.term.bits - 1
+
+    @property
+    def exponent_bits(self) -> int:
+        """Width of a normalised term's biased exponent: float32's own 8 bits, or signed and wide enough for E8M0."""
+        if not self.wide:
+            return FIELD_BITS
+        lowest = self.exponent_offset - (self.term.bits - 1)
+        return 1 + bits_for(max(self.exponent_offset + self.term.exponent_max, -lowest))
+
+    @property
+    def larger_bits(self) -> int:
+        """Width of the larger operand's exponent, which is never below 1 and so needs no sign."""
+        return self.exponent_bits - self.wide
+
+    @property
+    def registers_terms(self) -> bool:
+        """Whether a term is registered before it is normalised. Without scale significands there is no multiplication
+        from which the register would separate the normaliser."""
+        return self.term.scales.significand_max > 1
+
+    @property
+    def term_stays(self) -> bool:
+        """Whether a term is held where it was made until it has been normalised; only its flags are then registered."""
+        return isinstance(self.term, Digits) and self.term.held
+
+    @property
+    def layout(self) -> data.StructLayout:
+        """A normalised term: value = (-1)^negative x significand / 2^(term.bits - 1) x 2^(exponent - 127).
+
+        The top bit of the significand is set; 0 has significand and exponent 0. The exponent is signed where it may
+        leave float32's range.
+        """
+        return data.StructLayout(
+            {"significand": self.term.bits, "negative": 1, "exponent": self.exponent_bits, "nan": 1}
+        )
+
+    def build(self, m: Module, terms: Terms, o: stream.Interface) -> None:
+        """Normalises terms, adds and rounds them into `o`; submodules and registers go to `m`."""
+        if self.registers_terms:
+            terms = registered(m, terms, "term", stays=self.term_stays)
+        m.submodules.normaliser = normaliser = TermNormaliser(self)
+        m.d.comb += normaliser.term.eq(terms.terms[0])
+        normal = Terms([normaliser.normal], terms.valid, terms.first, terms.ends, terms.last)
+        normal = registered(m, normal, "normal")
+        m.submodules.accumulator = accumulator = self.accumulator()
+        m.d.comb += [
+            accumulator.term.eq(normal.terms[0]),
+            accumulator.valid.eq(normal.valid),
+            accumulator.first.eq(normal.first),
+            accumulator.last.eq(normal.last),
+            o.valid.eq(accumulator.complete),
+            o.payload.value.eq(Mux(accumulator.nan, QUIET_NAN, accumulator.value)),
+            o.payload.nan.eq(accumulator.nan),
+            o.payload.overflow.eq(accumulator.infinite & ~accumulator.nan),
+        ]
+
+    @abstractmethod
+    def accumulator(self) -> "Float32Register":
+        """The component that adds."""
+
+    @property
+    def rounding(self) -> str:
+        """In words: what the sum is rounded to."""
+        reach = "with subnormals and infinity, which E8M0 scales reach" if self.wide else "normal numbers only"
+        return f"float32, rounded after every term, {reach}"
+
+
+@dataclass(frozen=True)
+class Float32(Float32Sum):
+    """An accumulator that adds a term in one cycle or two.
+
+    Attributes:
+        stages: cycles per addition: 2 where a block leaves them for each of its terms.
+    """
+
+    stages: int
+
+    @property
+    def title(self) -> str:
+        return f"float32, {plural(self.stages, 'stage')}"
+
+    @property
+    def cycles_per_term(self) -> int:
+        return self.stages
+
+    @property
+    def cycles(self) -> int:
+        """Cycles from a term to its sum: the term's register, if any, the normalised term's, and the addition."""
+        return 1 + self.registers_terms + self.stages
+
+    def accumulator(self) -> "Float32Accumulator":
+        return Float32Accumulator(self)
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        cycles = self.term.sums.cycles_per_term
+        return (
+            f"{self.rounding}; aligned, added and normalised in {plural(self.stages, 'cycle')}, as a term has {cycles} "
+            f"to itself"
+        )
 
 
 class TermNormaliser(wiring.Component):
-    """Shifts a term's magnitude up until its top bit is set; combinational. Ports: `term` in, `normal` out."""
+    """Shifts a term's magnitude up until its top bit is set; combinational.
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        super().__init__({"term": In(term_layout(config)), "normal": Out(normal_layout(config))})
+    Ports:
+        term: in, see `Term.layout`.
+        normal: out, see `Float32Sum.layout`.
+    """
+
+    def __init__(self, plan: Float32Sum) -> None:
+        self.plan = plan
+        super().__init__({"term": In(plan.term.layout), "normal": Out(plan.layout)})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config, term, normal = self.config, self.term, self.normal
+        plan, term, normal = self.plan, self.term, self.normal
         zeros, some = leading_zeros(m, term.magnitude, "zeros")
-        value: Value = term.magnitude
-        for stage, bit in reversed(list(enumerate(zeros))):
-            shifted = Signal(len(value), name=f"normal{1 << stage}")
-            m.d.comb += shifted.eq(Mux(bit, value << (1 << stage), value))
-            value = shifted
-        exponent = term.exponent + (config.normal_exponent_offset - zeros)
-        width = config.normal_exponent_bits
+        value = shift_up(m, term.magnitude, list(zeros), "normal")
+        exponent = term.exponent + (plan.exponent_offset - zeros)
+        width = plan.exponent_bits
         m.d.comb += [
             normal.significand.eq(value),
             normal.negative.eq(term.negative),
-            normal.exponent.eq(exponent[:width] & some.replicate(width)),
+            normal.exponent.eq(gated(exponent[:width], some)),
             normal.nan.eq(term.nan),
         ]
         return m
@@ -87,21 +226,24 @@ class Sum:
 class Float32Register(wiring.Component):
     """A float32 to which normalised terms are added: what its two accumulators have in common.
 
-    Ports: `term` (see `normal_layout`), `valid`: add it, `first`: it begins a dot product, `last`: it ends one. `value`
-    out: float32 bits, `nan`, `infinite` out: `loop_stages` cycles later, until the next term arrives there. `complete`
-    out: they are a dot product's, for one cycle.
+    Ports:
+        term: in, see `Float32Sum.layout`.
+        valid: in, add it; first: in, it begins a dot product; last: in, it ends one.
+        value: out, float32 bits; nan, infinite: out. They come `cycles_per_term` cycles later, and stay until the next
+            term arrives there.
+        complete: out, they are a dot product's, for one cycle.
 
     Which operand is shifted depends on the exponents alone, so the difference may be negative; it stays in two's
     complement, is shifted up until its sign stands alone, and the rounder makes a magnitude of it (see `Rounder`).
     """
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        self.wide = config.beyond_float32
-        self.exponent_bits = config.normal_exponent_bits - self.wide  # of the larger operand, which is not below 1
+    def __init__(self, plan: Float32Sum) -> None:
+        self.plan = plan
+        self.wide = plan.wide
+        self.exponent_bits = plan.larger_bits
         super().__init__(
             {
-                "term": In(normal_layout(config)),
+                "term": In(plan.layout),
                 "valid": In(1),
                 "first": In(1),
                 "last": In(1),
@@ -129,14 +271,14 @@ class Float32Register(wiring.Component):
         """The accumulator, +0 unless `keep`, and the term."""
         term = self.term
         field = Signal(8, name="acc_field")
-        m.d.comb += field.eq(self.field_register[:8] & keep.replicate(8))
-        acc = Cat(self.fraction_register & keep.replicate(FRACTION_BITS), field.any())
+        m.d.comb += field.eq(gated(self.field_register[:8], keep))
+        acc = Cat(gated(self.fraction_register, keep), field.any())
         acc_exponent: Value = field
         term_exponent: Value = term.exponent
         if self.wide:  # a subnormal has the weight of field 1; terms may lie below
             acc_exponent = Cat(field[0] | ~field.any(), field[1:])
             term_exponent = term.exponent.as_signed()
-        significand = Cat(Const(0, SIGNIFICAND_BITS - self.config.term_bits), term.significand)
+        significand = Cat(Const(0, SIGNIFICAND_BITS - self.plan.term.bits), term.significand)
         return (
             Operand(acc, acc_exponent, self.sign_register & keep),
             Operand(significand, term_exponent, term.negative),
@@ -161,15 +303,15 @@ class Float32Register(wiring.Component):
             stays = total.infinite
             sign = Mux(stays, total.sign, sign)
             field = field | stays.replicate(8)
-            fraction = fraction & (~stays).replicate(FRACTION_BITS)
+            fraction = gated(fraction, ~stays)
         keep = Const(1, 1)
         if clear is not None:
             when, keep = when | clear, ~clear
         with m.If(when):
             m.d.sync += [
                 self.sign_register.eq(sign & keep),
-                self.field_register.eq(field & keep.replicate(8)),
-                self.fraction_register.eq(fraction & keep.replicate(FRACTION_BITS)),
+                self.field_register.eq(gated(field, keep)),
+                self.fraction_register.eq(gated(fraction, keep)),
                 self.nan_register.eq(total.nan & keep),
             ]
             if self.wide:
@@ -178,6 +320,10 @@ class Float32Register(wiring.Component):
 
 class Float32Accumulator(Float32Register):
     """Adds a term in one cycle or two, with a shifter for the alignment and one for the sum."""
+
+    def __init__(self, plan: Float32) -> None:
+        super().__init__(plan)
+        self.stages = plan.stages
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -191,7 +337,7 @@ class Float32Accumulator(Float32Register):
             (self.nan_register & keep) | self.term.nan,
         )
         valid, last = self.valid, self.last
-        if self.config.loop_stages == 2:
+        if self.stages == 2:
             layout = {
                 "raw": RAW_BITS,
                 "exponent": len(exponent),
@@ -263,7 +409,7 @@ class Float32Accumulator(Float32Register):
         far = distance[stages:].any()
         everything = Signal(name="lost")
         m.d.comb += everything.eq(lost | (far & value.any()))
-        near = value & (~far).replicate(len(value))
+        near = gated(value, ~far)
         return Cat(near[0] | everything, near[1:])
 
     def _normalise(self, m: Module, raw: Value, exponent: Value) -> tuple[Value, Value]:
@@ -275,9 +421,4 @@ class Float32Accumulator(Float32Register):
             m.d.comb += stop.eq(Const(1 << (RAW_BITS - 2), RAW_BITS - 1) >> exponent)
             changes = changes | stop
         zeros, _ = leading_zeros(m, changes, "zeros")
-        value: Value = raw
-        for stage, bit in reversed(list(enumerate(zeros))):
-            shifted = Signal(RAW_BITS, name=f"normal{1 << stage}")
-            m.d.comb += shifted.eq(Mux(bit, value << (1 << stage), value))
-            value = shifted
-        return value, zeros
+        return shift_up(m, raw, list(zeros), "normal"), zeros

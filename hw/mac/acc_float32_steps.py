@@ -1,51 +1,88 @@
-"""The float32 accumulator a place a cycle, for units whose terms come many cycles apart.
+"""The float32 accumulator in steps: one place per cycle, for units whose terms come many cycles apart.
 
-One register is first the smaller operand, shifted down by a place a cycle until it is aligned, then the sum, shifted up
-by a place a cycle until it is normalised; so there is neither a shifter for either, nor a count of leading zeros. A
-long way down and a long way up exclude each other, so both together take hardly longer than one.
+One register first holds the smaller operand, which moves down one place per cycle until it is aligned. Then it holds
+the sum, which moves up one place per cycle until it is normalised. So neither takes a shifter, and no leading zeros
+are counted. An addition needs either a long alignment shift (exponents far apart) or a long normalising shift
+(cancellation, exponents at most 1 apart), never both; so `STEPS` cycles always suffice.
 """
+
+from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
-from amxfp4.hw.mac.acc_float32 import EXTRA_BITS, RAW_BITS, SMALL_BITS, Float32Accumulator, Float32Register, Sum
-from amxfp4.hw.mac.config import FLOAT32_STEPS, MacConfig
+from amxfp4.hw.mac.acc_float32 import EXTRA_BITS, RAW_BITS, SMALL_BITS, Float32Register, Float32Sum, Sum
+
+STEPS = 31
+"""Cycles in which a term is added."""
 
 # Places after which of the smaller operand the two least bits are left, and from where on only that it is there counts.
 FAR = SMALL_BITS - 2
 # The lower half of the addition.
 LOW_BITS = RAW_BITS // 2
 # Load, align, add in two halves, shift up by two places, round.
-assert FLOAT32_STEPS == 1 + FAR + 2 + 2 + 1
+assert STEPS == 1 + FAR + 2 + 2 + 1
 # With exponents 1 apart the least sum other than 0 is 4: load, align, add, bring bit 2 below the sign, round.
-assert FLOAT32_STEPS >= 1 + 1 + 2 + (RAW_BITS - 2 - 2) + 1
+assert STEPS >= 1 + 1 + 2 + (RAW_BITS - 2 - 2) + 1
+
+
+@dataclass(frozen=True)
+class Float32InSteps(Float32Sum):
+    """An accumulator that adds a term in `STEPS` cycles."""
+
+    title = "float32 steps"
+    cycles_per_term = STEPS
+
+    @staticmethod
+    def fits(cycles: int) -> bool:
+        """Whether a term has cycles enough to itself: the steps, and one more that clears the accumulator of a dot
+        product."""
+        return cycles > STEPS
+
+    @property
+    def cycles(self) -> int:
+        """Cycles from a term to its sum: the term's register, if any, the normalised term's, and the steps."""
+        return 1 + self.registers_terms + STEPS
+
+    def accumulator(self) -> "Float32Steps":
+        return Float32Steps(self)
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        cycles = self.term.sums.cycles_per_term
+        return f"{self.rounding}; 1 place per cycle in {STEPS} cycles, as a term has {cycles} to itself"
 
 
 class Float32Steps(Float32Register):
-    """Adds a term in `FLOAT32_STEPS` cycles; until then `term` and `last` are held.
+    """Adds a term in `STEPS` cycles; until then `term` and `last` are held.
 
-    A term comes that many cycles after the one before or later, and one more where a dot product ends between: then the
-    accumulator is cleared (`first` is not looked at).
+    A term comes at least `STEPS` cycles after the one before, and one cycle more where a dot product ends between: the
+    accumulator is cleared in that cycle (`first` is not looked at).
 
-    Step 0, with `valid`: the operand with the smaller exponent is loaded. From then on it is shifted down by a place a
-    step, what is lost gathered in the last one, until exponents are no further apart than it has moved, or by `FAR`
-    places. Then the other operand is added, from where it is: the accumulator, or the register that holds the term;
-    the lower half first, as the carries through all of a sum would be waited for longer than for anything else. The sum
-    is shifted up by a place a step, and rounded in the last.
+    1. Step 0, with `valid`, loads the operand with the smaller exponent.
+    2. The operand moves down one place per step. What is lost is gathered in its last bit. It stops when it has moved
+       as far as the exponents are apart, or by `FAR` places.
+    3. The other operand is added from where it is: the accumulator, or the register that holds the term. The lower
+       half is added first, as carries through a whole sum would take longer than anything else in a cycle.
+    4. The sum moves up one place per step, and is rounded in the last. From the addition on, the exponent counts down
+       in the accumulator's own field.
 
     With exponents 2 or more apart, the operand added to is more than twice as large as the one that was shifted, and
-    the sum has at most two copies of its sign below it. If they are closer together, there is the time that aligning
-    did not take. From the addition on, the exponent counts down in the accumulator's own field.
+    the sum has at most two copies of its sign below it. With exponents closer together, the steps that aligning did not
+    take are left for the sum.
     """
+
+    def __init__(self, plan: Float32InSteps) -> None:
+        super().__init__(plan)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         self._registers(m, self.exponent_bits)
         acc, term = self._operands(m, Const(1, 1))
-        step = Signal(range(FLOAT32_STEPS))
+        step = Signal(range(STEPS))
         end = Signal()
         complete = Signal()
         clear = Signal(init=1)
-        m.d.comb += [end.eq(step == FLOAT32_STEPS - 1), self.complete.eq(complete)]
+        m.d.comb += [end.eq(step == STEPS - 1), self.complete.eq(complete)]
         m.d.sync += [complete.eq(end & self.last), clear.eq(end & self.last)]
         busy = step.any()
         with m.If(self.valid | busy):
@@ -121,15 +158,13 @@ class Float32Steps(Float32Register):
 
     @staticmethod
     def _further(m: Module, ahead: Value, forward: Value, step: Value) -> Value:
-        """Whether |ahead| exceeds the number of the step: ahead - step - 1 >= 0, or ahead + step < 0. With the sign of
-        `ahead` from a register, as it is known last."""
+        """Whether |ahead| exceeds the number of the step: ahead - step - 1 >= 0, or ahead + step < 0.
+
+        `forward` is the registered sign of `ahead`. The sign is the last bit of the subtraction to settle, so using it
+        directly would lengthen the path.
+        """
         low = len(step)
         sum = Signal(low + 1)
         m.d.comb += sum.eq(ahead[:low] + (step ^ forward.replicate(low)))
         near = ~(ahead[low:-1] ^ forward.replicate(len(ahead) - 1 - low)).all()
         return near | (sum[-1] == forward)
-
-
-def float32_accumulator(config: MacConfig) -> Float32Register:
-    """The accumulator that a unit takes: of the two the one that is smaller and has the time."""
-    return Float32Steps(config) if config.float32_steps else Float32Accumulator(config)

@@ -1,69 +1,121 @@
-"""The exact accumulator a word at a time, for units whose terms come several cycles apart.
+"""The exact accumulator in words: one word of the total per cycle, for units whose terms come several cycles apart.
 
-A term that has `words` cycles to itself needs neither a shifter nor an adder as wide as the accumulator. The register
-turns round by one word a cycle, lowest word first, past an adder of one word. A term is shifted within a word, and then
-falls upon two words or three; the words above take copies of its sign. Where there is time for that too, it comes
-shifted (`PlacedTerm`), and moves down a word when one has been taken.
+A term that has several cycles to itself needs neither a shifter nor an adder as wide as the accumulator. The register
+turns round by one word per cycle, lowest word first, past an adder of one word. A term is shifted within a word, and
+then falls upon two words or three; the words above take copies of its sign. Where there is time for that too, the term
+comes shifted (`term_placed.py`), and moves down a word when one has been taken.
 """
 
 import functools
 import itertools
 import operator
+from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
-from amaranth.lib import data, wiring
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
-from amaranth.utils import bits_for
 
-from amxfp4.hw.mac.acc_exact import shift_left
-from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.mac.scale import term_layout
-
-
-def choose(value: Value, when: Value) -> Value:
-    """`value` where the bit `when` is set, otherwise 0."""
-    return value & when.replicate(len(value))
-
-
-def words_reached(config: MacConfig, exponent: Value) -> list[Value]:
-    """A bit for each number of whole words from 1 on: whether a term is shifted up by so many or more."""
-    bits, lowest = config.word_bits, config.exponent_min
-    return [exponent >= lowest + count * bits for count in range(1, (config.exponent_max - lowest) // bits + 1)]
+from amxfp4.hw.arith.bits import gated
+from amxfp4.hw.arith.shift import shift_left
+from amxfp4.hw.mac.registers import Terms, TotalInWords, registered
+from amxfp4.hw.mac.round_in_place import InPlace
+from amxfp4.hw.mac.round_words import ByWords
+from amxfp4.hw.mac.term import TermOfSum
+from amxfp4.hw.mac.term_digits import Digits
+from amxfp4.hw.mac.term_placed import Placed, PlacedTerms
+from amxfp4.hw.mac.words import WordSplit, word_and_places, words_reached
 
 
-def word_and_places(config: MacConfig, exponent: Value) -> tuple[list[Value], Value]:
-    """Where a term begins: a bit for each number of whole words it is shifted up by, lowest first, one of them set, and
-    the places within a word."""
-    bits, lowest = config.word_bits, config.exponent_min
-    reached = words_reached(config, exponent)
-    words_up = [low & ~high for low, high in zip([Const(1, 1), *reached], [*reached, Const(0, 1)], strict=True)]
-    width = bits_for(bits - 1)
-    starts = (Const(-(lowest + up * bits) % (1 << width), width) for up in range(config.words))
-    starts = (choose(start, here) for start, here in zip(starts, words_up, strict=False))
-    return words_up, (exponent + functools.reduce(operator.or_, starts))[:width]
+@dataclass(frozen=True)
+class Words:
+    """An accumulator that adds a term in as many cycles as it has words.
+
+    Attributes:
+        term: what is added.
+        split: the register's words.
+        rounder: what rounds the total.
+    """
+
+    term: TermOfSum
+    split: WordSplit
+    rounder: ByWords | InPlace
+
+    title = "words"
+
+    @property
+    def bits(self) -> int:
+        """Width of the total, two's complement."""
+        return self.split.accumulator_bits
+
+    @property
+    def cycles_per_term(self) -> int:
+        return self.split.words
+
+    @property
+    def term_stays(self) -> bool:
+        """Whether a term is held where it was made until it has been added, so that no register takes it."""
+        return isinstance(self.term, Placed) or (isinstance(self.term, Digits) and self.term.held)
+
+    @property
+    def cycles(self) -> int:
+        """Cycles from a term to its total: the one in which it is registered or held, and one per word."""
+        return 1 + self.split.words
+
+    def build(self, m: Module, terms: Terms, o: stream.Interface) -> None:
+        """Registers terms where they do not stay, adds them and rounds their total into `o`."""
+        ends = terms.last
+        if not isinstance(terms, PlacedTerms):
+            terms = registered(m, terms, "term", stays=self.term_stays)
+            ends = Signal(reset_less=True)
+            with m.If(terms.valid):
+                m.d.sync += ends.eq(terms.last)
+        m.submodules.accumulator = accumulator = WordAccumulator(self)
+        if isinstance(terms, PlacedTerms):
+            m.d.comb += terms.take.eq(accumulator.take)
+        m.d.comb += [
+            accumulator.term.eq(terms.terms[0]),
+            accumulator.valid.eq(terms.valid),
+            accumulator.first.eq(terms.first),
+            accumulator.last.eq(terms.ends),
+        ]
+        total = TotalInWords(accumulator.total, accumulator.nan, accumulator.overflow, ends, accumulator.passed)
+        self.rounder.build(m, total, o)
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        split = self.split
+        return (
+            f"fixed point, {self.bits} bits in {split.words} words of {split.word_bits}, one added per cycle, as "
+            f"a term has {self.term.sums.cycles_per_term} cycles to itself"
+        )
 
 
 class WordAccumulator(wiring.Component):
-    """Adds scaled terms without rounding, a word of the total a cycle.
+    """Adds scaled terms without rounding, a word of the total per cycle.
 
-    Ports: `term` (see `term_layout`) and with it `first`: it begins a dot product, `last`: it ends a block; held from
-    the cycle of `valid` until the next (its value, where `placed`, until `take`: the term's lowest word has been taken
-    and what is left moves down by one, filled with its sign). `valid`: begin to add it, at least `words` cycles after
-    the one before.
-    `total` out: the register, `words` words of `word_bits` bits. `passed` out, one-hot: in the cycle k + 1 after
-    `valid`, bit k, word k of the new total is on top of `total`, the words 0 .. k - 1 below it. `nan`, `overflow` out:
-    sticky since the dot product began; right together with the last bit of `passed`, of a block's last term.
+    Ports:
+        term: in, see `Term.layout`, held from the cycle of `valid` until the next. A placed term's value is held until
+            `take` only.
+        first: in, with `term`: it begins a dot product; last: in, it ends a block.
+        valid: in, begin to add the term, at least `words` cycles after the one before.
+        total: out, the register: `words` words of `word_bits` bits.
+        passed: out, one-hot: in the cycle k + 1 after `valid`, bit k. Word k of the new total is then on top of
+            `total`, and the words 0 .. k - 1 are below it.
+        nan, overflow: out, sticky since the dot product began; right together with the last bit of `passed`, of a
+            block's last term.
+        take: out, of a placed term only: its lowest word has been taken, and what is left moves down by one word,
+            filled with its sign.
 
-    What counts as overflow is judged on whole blocks, as in `ExactAccumulator`; the running sum may leave
-    `accumulator_bits` by less than one more bit in between.
+    Overflow is judged on whole blocks, as in `ExactAccumulator`; in between, the running sum may leave `bits` by less
+    than one more bit.
     """
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        self.words, self.bits = config.words, config.word_bits
+    def __init__(self, plan: Words) -> None:
+        self.plan = plan
+        self.words, self.bits = plan.split.words, plan.split.word_bits
         super().__init__(
             {
-                "term": In(term_layout(config)),
+                "term": In(plan.term.layout),
                 "valid": In(1),
                 "first": In(1),
                 "last": In(1),
@@ -71,7 +123,7 @@ class WordAccumulator(wiring.Component):
                 "passed": Out(self.words),
                 "nan": Out(1),
                 "overflow": Out(1),
-                **({"take": Out(1)} if config.placed else {}),
+                **({"take": Out(1)} if isinstance(plan.term, Placed) else {}),
             }
         )
 
@@ -84,7 +136,7 @@ class WordAccumulator(wiring.Component):
         total = [Signal(self.bits, name=f"word{index}", reset_less=True) for index in range(self.words)]
         carry = Signal(reset_less=True)
         added = Signal(self.bits + 1)
-        m.d.comb += added.eq(choose(total[0], ~self.first) + self._piece(m, step) + (carry & ~self.valid))
+        m.d.comb += added.eq(gated(total[0], ~self.first) + self._piece(m, step) + (carry & ~self.valid))
         with m.If(step.any()):
             m.d.sync += [carry.eq(added[-1]), total[-1].eq(added[:-1])]
             m.d.sync += [word.eq(above) for word, above in itertools.pairwise(total)]
@@ -92,9 +144,8 @@ class WordAccumulator(wiring.Component):
         nan, overflowed, whole = (Signal(name=name, reset_less=True) for name in ("nan", "overflowed", "whole"))
         with m.If(self.valid):
             m.d.sync += [nan.eq((nan & ~self.first) | self.term.nan), whole.eq(self.last)]
-        # The bits that a total of `accumulator_bits` fills with its sign.
-        assert self.config.accumulator_bits is not None
-        signs = total[-1][self.config.accumulator_bits - 1 - (self.words - 1) * self.bits :]
+        # The bits that a total of `bits` fills with its sign.
+        signs = total[-1][self.plan.bits - 1 - (self.words - 1) * self.bits :]
         m.d.comb += [
             Cat(*self.total).eq(Cat(*total)),
             self.passed.eq(passed),
@@ -109,20 +160,25 @@ class WordAccumulator(wiring.Component):
 
     def _piece(self, m: Module, step: Value) -> Value:
         """What a term adds to the word of this step."""
-        config, term = self.config, self.term
-        if config.placed:
-            begun = [*(~reached for reached in words_reached(config, term.exponent)), *[Const(1, 1)] * self.words]
-            m.d.comb += self.take.eq(Cat(*(here & ready for here, ready in zip(step, begun, strict=False))).any())
-            return choose(term.value[: self.bits], self.take)
-        words_up, places = word_and_places(config, term.exponent)
-        value = shift_left(m, term.value, places, self.bits - 1, "shifted")
+        return self._placed_piece(m, step) if isinstance(self.plan.term, Placed) else self._shifted_piece(m, step)
 
+    def _placed_piece(self, m: Module, step: Value) -> Value:
+        """The lowest word of a term that comes at its place, from the step on in which the term begins."""
+        reached = words_reached(self.plan.split, self.plan.term.scales, self.term.exponent)
+        begun = [*(~above for above in reached), *[Const(1, 1)] * self.words]
+        m.d.comb += self.take.eq(Cat(*(here & ready for here, ready in zip(step, begun, strict=False))).any())
+        return gated(self.term.value[: self.bits], self.take)
+
+    def _shifted_piece(self, m: Module, step: Value) -> Value:
+        """The piece of a term, shifted within a word, that falls upon this step's word; above it, its sign."""
+        words_up, places = word_and_places(self.plan.split, self.plan.term.scales, self.term.exponent)
+        value = shift_left(m, self.term.value, places, self.bits - 1, "shifted")
         pieces = -(-len(value) // self.bits)
         value = Cat(value, value[-1].replicate(pieces * self.bits - len(value)))
         chosen: list[Value] = []
         for piece in range(pieces):
             here = [step[up + piece] & words_up[up] for up in range(len(words_up)) if up + piece < self.words]
-            chosen.append(choose(value[piece * self.bits :][: self.bits], Cat(*here).any()))
+            chosen.append(gated(value[piece * self.bits :][: self.bits], Cat(*here).any()))
         above = [step[word] & words_up[up] for up in range(len(words_up)) for word in range(up + pieces, self.words)]
-        chosen.append(choose(value[-1].replicate(self.bits), Cat(*above).any()))
+        chosen.append(gated(value[-1].replicate(self.bits), Cat(*above).any()))
         return functools.reduce(operator.or_, chosen)

@@ -1,110 +1,241 @@
-"""One beat's products, summed for each sign pair.
+"""Beat sums: the products of one beat, summed for each sign pair.
 
 Which sum a product belongs to depends on the signs of the asymmetric operands. With one asymmetric operand or none,
-products of both signs meet in one sum, as `product - 256 s`: the one's complement `product ^ s`, the carry `s`, and
-an offset of 256 a lane that makes every addend unsigned (the ninth bit is `~s`). Over a block the offsets add up to
-256 k, a power of two, which `blocks.py` takes away by inverting one bit. (Each operand with halved sides makes
-products one bit wider and the offset twice as large.)
+products of both signs meet in one sum. A product p with sign s is then added as `p - 256 s`: as its one's complement
+`p ^ s`, and the carry `s`. An offset of 256 per lane makes every addend unsigned (the ninth bit is `~s`). Over a block
+of k elements the offsets add up to 256 k, a power of two, which `block_sums.py` takes away by inverting one bit. (Each
+operand with halved sides makes products one bit wider, and the offset twice as large.)
 
 Each lane belongs to just one sum, so two lanes join before they split: `u = p0 + p1` if both are of the same sum,
-otherwise `u = p0` and `v = p1`; each sum then takes `u`, `v` or nothing. One adder and an AND-OR a sum, instead of an
-addend a lane a sum.
+otherwise `u = p0` and `v = p1`. Each sum then takes `u`, `v` or nothing. For each pair of lanes this takes one adder,
+plus one AND-OR per sum. The plain way would give every sum one addend per lane.
 """
+
+from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
+from amaranth.utils import bits_for
 
+from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compress import Columns
-from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.config import plural
+from amxfp4.hw.mac.products import Products
+
+
+@dataclass(frozen=True)
+class Sums:
+    """The sums of a block: how many there are, how wide they get, and in which order the tail takes them.
+
+    Attributes:
+        products: what is summed.
+        block_size: elements per block.
+        for_exact: whether an exact accumulator follows, which adds signed terms; a float32 one adds sign and magnitude.
+        front_registers: register ranks between the adder tree and the block sums, 0 or 1.
+    """
+
+    products: Products
+    block_size: int
+    for_exact: bool
+    front_registers: int
+
+    title = "block sums"
+
+    # -- how many -----------------------------------------------------------------------------------------------
+
+    @property
+    def count(self) -> int:
+        """Sums per block: one for each sign of each asymmetric operand, as its scale depends on that sign."""
+        a, w = self.products.formats
+        return a.scales_per_block * w.scales_per_block
+
+    @property
+    def beats(self) -> int:
+        """Beats per block."""
+        return self.block_size // self.products.lanes
+
+    @property
+    def turns(self) -> int:
+        """Sums that one tail serves one after the other: as many as a block has beats for."""
+        return min(self.count, self.beats)
+
+    @property
+    def paths(self) -> int:
+        """Tails side by side: more than one only where a block has fewer beats than sums."""
+        return self.count // self.turns
+
+    @property
+    def cycles_per_term(self) -> int:
+        """Cycles that the accumulator may take for each term without falling behind; 0 with more than one path."""
+        return self.beats // self.count
+
+    @property
+    def cycles(self) -> int:
+        """Cycles from a block's last beat to its sums."""
+        return 1 + self.front_registers
+
+    # -- signs --------------------------------------------------------------------------------------------------
+
+    @property
+    def mixed(self) -> bool:
+        """Whether products of both signs meet in a sum. With both operands asymmetric they do not: the sign of a sum
+        is then that of its sign pair."""
+        return self.count < 4
+
+    def negated(self, index: int) -> bool:
+        """Whether sum `index` is kept as its negative.
+
+        An exact accumulator adds signed terms. Of the four sums (+,+), (+,-), (-,+), (-,-) the middle ones count
+        negatively, so they are collected as negatives and no term needs a sign.
+        """
+        return self.for_exact and self.count == 4 and index in (1, 2)
+
+    @property
+    def signed(self) -> bool:
+        """Whether a block sum leaves the front end in two's complement; otherwise it is a magnitude."""
+        return self.mixed or self.for_exact
+
+    # -- widths -------------------------------------------------------------------------------------------------
+
+    @property
+    def lane_offset(self) -> int:
+        """What a lane adds to a mixed sum to keep it positive: the power of two above the largest product."""
+        return 1 << self.products.bits
+
+    @property
+    def largest(self) -> int:
+        """The largest |sum of a block|."""
+        return self.products.largest * self.block_size
+
+    @property
+    def bits(self) -> int:
+        """Width of a block sum.
+
+        A magnitude is at most 144 k. A signed sum is two's complement with room for +-256 k, as its addends carry an
+        offset of 256 per lane; with halved sides, two or four times as much.
+        """
+        return bits_for((self.lane_offset if self.signed else self.products.largest) * self.block_size)
+
+    @property
+    def beat_bits(self) -> int:
+        """Width of one beat's sum: a lane adds at most 144; with an offset at most 256 + 144; negated, below 256."""
+        return bits_for((self.lane_offset * self.mixed + self.products.largest) * self.products.lanes)
+
+    @property
+    def beat_rows(self) -> int:
+        """Addends in which a beat's sum leaves the adder tree.
+
+        Two, so that carries ripple only once, in the block sum's adder. Where a register comes between, a third row is
+        worth its bits, as one full adder less comes before the register. With four sums it is not: each would have to
+        hold a row more.
+        """
+        return 3 if self.front_registers and self.count < 4 else 2
+
+    @property
+    def rows_layout(self) -> data.ArrayLayout:
+        """For each sum, the addends of a beat's sum."""
+        return data.ArrayLayout(data.ArrayLayout(self.beat_bits, self.beat_rows), self.count)
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        a, w = self.products.formats
+        scales = f"{plural(a.scales_per_block, 'scale')} of the activations x {w.scales_per_block} of the weights"
+        turns = f"{plural(self.turns, 'turn')} on {plural(self.paths, 'path')}"
+        front = "a register" if self.front_registers else "no register"
+        return (
+            f"{plural(self.count, 'sum')} of {self.bits} bits per block, one for each of {scales}; {turns}, as a block "
+            f"has {plural(self.beats, 'beat')}; {front} behind the adder tree"
+        )
 
 
 class BeatSums(wiring.Component):
     """Sums of one beat's products by sign pair; combinational.
 
-    Ports: `magnitude` (`product_bits` a lane), `a_sign`, `w_sign` (1 bit a lane) in; `rows` out: for each sum
-    `beat_rows` values of `beat_bits` bits, whose sum is the beat's. Signed sums carry an offset of `lane_offset` a
-    lane. Of four sums with an exact accumulator behind them, the two that count negatively come as
-    `256 lanes - sum - lanes / 2`: the one's complement of each pair's addend.
+    Ports:
+        magnitude: in, `products.bits` bits per lane.
+        a_sign, w_sign: in, 1 bit per lane.
+        rows: out, `plan.rows_layout`: for each sum `beat_rows` values of `beat_bits` bits, whose sum is the beat's.
+
+    Mixed sums carry an offset of `lane_offset` per lane. Of four sums with an exact accumulator behind them, the two
+    that count negatively come as `256 lanes - sum - lanes / 2`: the one's complement of each pair's addend.
     """
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        lanes = config.lanes
+    def __init__(self, plan: Sums) -> None:
+        self.plan = plan
+        lanes = plan.products.lanes
         super().__init__(
             {
-                "magnitude": In(data.ArrayLayout(config.product_bits, lanes)),
+                "magnitude": In(data.ArrayLayout(plan.products.bits, lanes)),
                 "a_sign": In(lanes),
                 "w_sign": In(lanes),
-                "rows": Out(data.ArrayLayout(data.ArrayLayout(config.beat_bits, config.beat_rows), config.sign_pairs)),
+                "rows": Out(plan.rows_layout),
             }
         )
 
     def classes(self, lane: int) -> list[Value]:
         """For each sum, whether a lane belongs to it."""
         select: list[Value] = [Const(1, 1)]
-        for asymmetric, sign in zip(
-            (f.asymmetric for f in self.config.formats), (self.a_sign, self.w_sign), strict=True
-        ):
-            if asymmetric:
+        for block, sign in zip(self.plan.products.formats, (self.a_sign, self.w_sign), strict=True):
+            if block.asymmetric:
                 select = [s & side for s in select for side in (~sign[lane], sign[lane])]
         return select
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config = self.config
-        columns = [Columns(config.beat_bits) for _ in range(config.sign_pairs)]
-        if config.sign_pairs == 1:
-            for lane in range(config.lanes):
+        plan, lanes = self.plan, self.plan.products.lanes
+        columns = [Columns(plan.beat_bits) for _ in range(plan.count)]
+        if plan.count == 1:
+            for lane in range(lanes):
                 value, carry = self._lane(lane)
                 columns[0].add(Cat(value[:-1], ~value[-1]))
                 columns[0].add(carry)
-        elif config.lanes == 1:
+        elif lanes == 1:
             self._split_lane(columns)
         else:
-            for lane in range(0, config.lanes, 2):
+            for lane in range(0, lanes, 2):
                 self._split_pair(m, columns, lane)
         for index, column in enumerate(columns):
-            rows = column.reduce(m, f"fa{index}", config.beat_rows)
+            rows = column.reduce(m, f"fa{index}", plan.beat_rows)
             m.d.comb += [row.eq(value) for row, value in zip(self.rows[index], rows, strict=True)]
         return m
 
     def _lane(self, lane: int) -> tuple[Value, Value]:
-        """A lane's value in two's complement and the carry still to be added to it; unsigned without carry where
-        the sums are."""
+        """A lane's value in two's complement and the carry still to be added to it; unsigned, without carry, where
+        sums are not mixed."""
         magnitude = self.magnitude[lane]
-        if not self.config.sums_signed:
+        if not self.plan.mixed:
             return magnitude, Const(0, 1)
         sign = self.a_sign[lane] ^ self.w_sign[lane]
         return Cat(magnitude ^ sign.replicate(len(magnitude)), sign), sign
 
     def _addend(self, index: int, value: Value) -> Value:
         """A value (zero where it is of another sum) as an unsigned addend of sum `index`."""
-        if self.config.sums_signed:
+        if self.plan.mixed:
             return Cat(value[:-1], ~value[-1])
-        return ~value if self.config.negated(index) else value
+        return ~value if self.plan.negated(index) else value
 
     def _split_lane(self, columns: list[Columns]) -> None:
         value, carry = self._lane(0)
         for index, (column, mine) in enumerate(zip(columns, self.classes(0), strict=True)):
-            column.add(self._addend(index, value & mine.replicate(len(value))))
+            column.add(self._addend(index, gated(value, mine)))
             column.add(carry & mine)
 
     def _split_pair(self, m: Module, columns: list[Columns], lane: int) -> None:
         (value0, carry0), (value1, carry1) = self._lane(lane), self._lane(lane + 1)
-        signed = self.config.sums_signed
-        width = self.config.product_bits + 1 + signed
+        mixed = self.plan.mixed
+        width = self.plan.products.bits + 1 + mixed
         same = Signal(name=f"same{lane}")
         joined = Signal(width, name=f"joined{lane}")
         alone = Signal(width, name=f"alone{lane}")
         # Only asymmetric operands' signs tell sums apart.
         differs: Value = Const(0, 1)
-        for f, sign in zip(self.config.formats, (self.a_sign, self.w_sign), strict=True):
-            if f.asymmetric:
+        for block, sign in zip(self.plan.products.formats, (self.a_sign, self.w_sign), strict=True):
+            if block.asymmetric:
                 differs = differs | (sign[lane] ^ sign[lane + 1])
         m.d.comb += same.eq(~differs)
-        partner = value1 & same.replicate(len(value1))
-        if signed:  # the partner's carry rides below the adder's least bit
+        partner = gated(value1, same)
+        if mixed:  # the partner's carry rides below the adder's least bit
             total = Signal(width + 1, name=f"total{lane}")
             m.d.comb += [
                 total.eq(Cat(Const(1, 1), value0).as_signed() + Cat(carry1 & same, partner).as_signed()),
@@ -116,9 +247,9 @@ class BeatSums(wiring.Component):
         for index, column in enumerate(columns):
             take_joined = self.classes(lane)[index]
             take_alone = self.classes(lane + 1)[index] & ~same
-            value = joined & take_joined.replicate(width) | alone & take_alone.replicate(width)
+            value = gated(joined, take_joined) | gated(alone, take_alone)
             addend = Signal(width, name=f"addend{index}_{lane}")
             m.d.comb += addend.eq(self._addend(index, value))
             column.add(addend)
-            if signed:
+            if mixed:
                 column.add(carry0 & take_joined | carry1 & take_alone)

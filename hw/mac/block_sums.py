@@ -1,63 +1,65 @@
-"""Block sums: adds up a block's beats, then hands its sums to the tail in turn."""
+"""Block sums: add up a block's beats, then hand the sums to the tail in turn."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compress import columns_of
-from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.beat_sums import Sums
 
 
 class BlockSums(wiring.Component):
     """Adds the beats of a block and holds its sums until the tail has taken them.
 
-    Ports: `rows` (see `BeatSums`), `valid`: take them, `first`: they begin a block. `turn`: one-hot, bit 0 in the
-    cycle after a block's last beat was taken, and so on; all zero otherwise. `value` out: the sums of this turn,
-    one for each path, `sum_bits` bits, two's complement where `block_signed`.
+    Ports:
+        rows: in, see `BeatSums`; valid: in, take them; first: in, they begin a block.
+        turn: in, one-hot: bit 0 in the cycle after a block's last beat was taken, and so on; all zero otherwise.
+        value: out, the sums of this turn, one for each path: `bits` bits, two's complement where `signed`.
 
     The registers begin the next block right after `turn[0]`, so the sums of later turns are held apart.
     """
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
+    def __init__(self, plan: Sums) -> None:
+        self.plan = plan
         super().__init__(
             {
-                "rows": In(data.ArrayLayout(data.ArrayLayout(config.beat_bits, config.beat_rows), config.sign_pairs)),
+                "rows": In(plan.rows_layout),
                 "valid": In(1),
                 "first": In(1),
-                "turn": In(config.turns),
-                "value": Out(data.ArrayLayout(config.sum_bits, config.paths)),
+                "turn": In(plan.turns),
+                "value": Out(data.ArrayLayout(plan.bits, plan.paths)),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        sums = [self._sum(m, index) for index in range(self.config.sign_pairs)]
-        turns = self.config.turns
-        for path in range(self.config.paths):
+        sums = [self._sum(m, index) for index in range(self.plan.count)]
+        turns = self.plan.turns
+        for path in range(self.plan.paths):
             first, *later = sums[path * turns : (path + 1) * turns]
             value = first
             if later:
-                value = first & self.turn[0].replicate(len(first))
+                value = gated(first, self.turn[0])
             for turn, late in enumerate(later, 1):
                 held = Signal(len(late), name=f"held{path}_{turn}", reset_less=True)
                 with m.If(self.turn[0]):
                     m.d.sync += held.eq(late)
-                value = value | held & self.turn[turn].replicate(len(late))
+                value = value | gated(held, self.turn[turn])
             m.d.comb += self.value[path].eq(value)
         return m
 
     def _sum(self, m: Module, index: int) -> Value:
         """The running sum of one sign pair; its value in two's complement where the sums are signed."""
-        config = self.config
-        offset = config.sums_signed or config.negated(index)
-        width = config.sum_bits if offset else config.product_bits + (config.block_size - 1).bit_length()
+        plan = self.plan
+        offset = plan.mixed or plan.negated(index)
+        width = plan.bits if offset else plan.products.bits + (plan.block_size - 1).bit_length()
         total = Signal(width, name=f"sum{index}", reset_less=True)
         # Pairs that come as one's complement lack 1 each: a whole block's worth is there from the start.
-        start = config.block_size // 2 if config.negated(index) else 0
+        start = plan.block_size // 2 if plan.negated(index) else 0
         columns = columns_of(width, [Mux(self.first, start, total)[:width], *self.rows[index]])
         row0, row1 = columns.reduce(m, f"fa{index}")
         with m.If(self.valid):
             m.d.sync += total.eq(row0 + row1)
-        # The offset of 256 a lane is 256 k a block, the weight of the top bit: inverting that bit takes it away.
+        # The offset of 256 per lane is 256 k per block, the weight of the top bit: inverting that bit takes it away.
         return Cat(total[:-1], ~total[-1]) if offset else total

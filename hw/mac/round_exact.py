@@ -1,47 +1,82 @@
-"""From the exact accumulator to float32: find the leading bit, shift it up, round once. Two pipeline stages."""
+"""From an exact total to float32: find the leading bit, shift it up, round once. Two pipeline stages."""
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import wiring
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Signal, Value
+from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from amxfp4.hw.arith.round import FLOAT32_BIAS, KEPT, result_register, round_total
-from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.arith.round import FLOAT32_BIAS, KEPT, RESULT_LAYOUT, result_register, round_total
+from amxfp4.hw.arith.shift import shift_out_signs
+from amxfp4.hw.mac.registers import Total
 
 # What is left of the shift for the second stage: 8, 4, 2 and 1.
 FINE_STAGES = 4
 
 
+@dataclass(frozen=True)
+class AtOnce:
+    """A rounder that takes a whole total at once.
+
+    Attributes:
+        width: of the total, two's complement.
+        least_exponent: weight of its least bit, as a power of two.
+    """
+
+    width: int
+    least_exponent: int
+
+    title = "at once"
+    cycles = 2
+
+    def build(self, m: Module, total: Total, o: stream.Interface) -> None:
+        """Rounds totals into `o`; submodules go to `m`."""
+        m.submodules.rounder = rounder = ExactRounder(self)
+        m.d.comb += [
+            rounder.total.eq(total.total),
+            rounder.nan.eq(total.nan),
+            rounder.overflow.eq(total.overflow),
+            rounder.valid.eq(total.valid),
+            o.valid.eq(rounder.ready),
+            o.payload.eq(rounder.result),
+        ]
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        return f"a shifter over all {self.width} bits of the total, in {self.cycles} cycles"
+
+
 class ExactRounder(wiring.Component):
     """Rounds a two's complement total to float32, ties to even.
 
-    Ports: `total` (`width` bits), `nan`, `overflow`: taken when `valid`. `result` out, two cycles later, when `ready`
-    is set: see `MacConfig.result_layout` (a NaN scale hides an overflow).
+    Ports:
+        total: in, `width` bits; nan, overflow: in. All are taken when `valid` is set.
+        result: out, see `RESULT_LAYOUT`, two cycles later, when `ready` is set. A NaN scale hides an overflow.
 
     The total is shifted up until its sign stands alone on top (see `round_total`).
     """
 
-    def __init__(self, config: MacConfig, width: int) -> None:
-        self.config = config
-        self.width = width
+    def __init__(self, plan: AtOnce) -> None:
+        self.plan = plan
         super().__init__(
             {
-                "total": In(width),
+                "total": In(plan.width),
                 "nan": In(1),
                 "overflow": In(1),
                 "valid": In(1),
-                "result": Out(config.result_layout),
+                "result": Out(RESULT_LAYOUT),
                 "ready": Out(1),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        stages = (self.width - 1).bit_length()
+        stages = (self.plan.width - 1).bit_length()
         value: Value = self.total
         sticky: Value = Const(0, 1)
         shift: list[Value] = []
         for stage in reversed(range(FINE_STAGES, stages)):
-            value, sticky, up = self._stage(m, value, sticky, stage, KEPT + (1 << stage) - 1)
+            value, sticky, up = self._stage(m, value, sticky, stage)
             shift.insert(0, up)
 
         coarse = Signal(len(value), reset_less=True)
@@ -59,10 +94,10 @@ class ExactRounder(wiring.Component):
 
         value, sticky, shift = coarse, coarse_sticky, list(coarse_shift)
         for stage in reversed(range(FINE_STAGES)):
-            value, sticky, up = self._stage(m, value, sticky, stage, KEPT + (1 << stage) - 1)
+            value, sticky, up = self._stage(m, value, sticky, stage)
             shift.insert(0, up)
         # The bit below the sign has this biased exponent when nothing was shifted.
-        unshifted = self.width - 2 + self.config.lsb_exponent + FLOAT32_BIAS
+        unshifted = self.plan.width - 2 + self.plan.least_exponent + FLOAT32_BIAS
         number = round_total(m, value, sticky, unshifted - Cat(*shift))
         ready = Signal(2)
         m.d.sync += ready.eq(Cat(self.valid, ready[0]))
@@ -70,16 +105,11 @@ class ExactRounder(wiring.Component):
         return m
 
     @staticmethod
-    def _stage(m: Module, value: Value, sticky: Value, stage: int, kept: int) -> tuple[Value, Value, Value]:
-        """Shifts up by 2^stage if that loses no more than copies of the sign; keeps `kept` bits, the rest sticky."""
-        step = 1 << stage
-        top = value[-1 - step :]
-        up = Signal(name=f"up{step}")
-        shifted = Signal(len(value), name=f"normal{step}")
-        m.d.comb += [
-            up.eq(top.all() | ~top.any()),
-            shifted.eq(Mux(up, Cat(Const(0, step), value[:-step]), value)),
-        ]
+    def _stage(m: Module, value: Value, sticky: Value, stage: int) -> tuple[Value, Value, Value]:
+        """Shifts up by 2^stage if that loses nothing but copies of the sign. Keeps the bits that later stages may still
+        bring up; the rest is sticky."""
+        kept = KEPT + (1 << stage) - 1
+        shifted, up = shift_out_signs(m, value, 1 << stage, "normal")
         if len(value) <= kept:
             return shifted, sticky, up
         return shifted[len(value) - kept :], sticky | shifted[: len(value) - kept].any(), up

@@ -1,59 +1,114 @@
 """From the words of an exact total, as they pass, to float32: keep the leading ones, shift them up, round once.
 
-Two forms: `WordRounder` shifts and rounds in a cycle each, into a register of its own; `SerialRounder`, where the next
-dot product is far enough away, by a place a cycle or three, and rounds in place.
+Two ways to shift stand in two files. `WordRounder` here shifts and rounds in one cycle each, into a register of its
+own; `round_in_place.py` takes more cycles and less area.
 """
 
-import functools
-import operator
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
-from amaranth.lib import data, wiring
+from amaranth.hdl import Cat, Module, Signal, Value
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.leading import leading_zeros
-from amxfp4.hw.arith.round import FLOAT32_BIAS, FRACTION_BITS, KEPT, QUIET_NAN, result_register, round_total
-from amxfp4.hw.mac.acc_words import choose
-from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.arith.round import FLOAT32_BIAS, KEPT, RESULT_LAYOUT, result_register, round_total
+from amxfp4.hw.arith.shift import shift_up_once
+from amxfp4.hw.mac.registers import TotalInWords
+from amxfp4.hw.mac.words import WordSplit
 
 
-class _RounderOfWords(wiring.Component):
+@dataclass(frozen=True)
+class RoundingOfWords(ABC):
+    """What rounders of a total in words have in common.
+
+    Attributes:
+        split: the total's words.
+        least_exponent: weight of its least bit, as a power of two.
+    """
+
+    split: WordSplit
+    least_exponent: int
+
+    @abstractmethod
+    def rounder(self) -> "RounderOfWords":
+        """The component that rounds."""
+
+    def build(self, m: Module, total: TotalInWords, o: stream.Interface) -> None:
+        """Rounds totals into `o`; submodules go to `m`."""
+        m.submodules.rounder = rounder = self.rounder()
+        m.d.comb += [
+            rounder.total.eq(total.total),
+            rounder.passed.eq(total.passed),
+            rounder.nan.eq(total.nan),
+            rounder.overflow.eq(total.overflow),
+            rounder.valid.eq(total.valid),
+            o.valid.eq(rounder.ready),
+            o.payload.eq(rounder.result),
+        ]
+
+    def unshifted(self, word: int) -> int:
+        """Biased exponent of the bit below the sign, unshifted, of a total whose leading word is `word`."""
+        return (word + 1) * self.split.word_bits - 2 + self.least_exponent + FLOAT32_BIAS
+
+
+@dataclass(frozen=True)
+class ByWords(RoundingOfWords):
+    """A rounder that keeps the leading word as words pass, and shifts within it at once."""
+
+    title = "by words"
+    cycles = 2
+
+    def rounder(self) -> "WordRounder":
+        return WordRounder(self)
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        return (
+            f"the leading word is kept as the words pass; a shifter over {self.split.word_bits} places, in "
+            f"{self.cycles} cycles, as the next dot product may begin too soon for a place per cycle"
+        )
+
+
+class RounderOfWords(wiring.Component):
     """What both forms have in common: their ports, for which see `WordRounder`."""
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        self.words, self.bits = config.words, config.word_bits
+    def __init__(self, plan: RoundingOfWords) -> None:
+        self.plan = plan
+        self.words, self.bits = plan.split.words, plan.split.word_bits
         super().__init__(
             {
-                "total": In(data.ArrayLayout(config.word_bits, config.words)),
-                "passed": In(config.words),
+                "total": In(data.ArrayLayout(self.bits, self.words)),
+                "passed": In(self.words),
                 "nan": In(1),
                 "overflow": In(1),
                 "valid": In(1),
-                "result": Out(config.result_layout),
+                "result": Out(RESULT_LAYOUT),
                 "ready": Out(1),
             }
         )
 
 
-class _Leading:
+class LeadingWord:
     """Finds the leading word of a total whose words pass one a cycle, lowest first.
 
     A word whose bits all equal the top bit of the word below adds nothing but copies of a sign. Any other is the
     leading word so far, and is kept with the bits below it that may still count.
 
-    top, below: the word that passes, and the top bit of the one below it
-    found: the word that passes is the leading word so far
-    kept: it and as many bits below it as may still come up, `word_bits` - 1 + `KEPT`
-    sticky: whether anything lies below those
+    Attributes:
+        top, below: the word that passes, and the top bit of the word below it.
+        found: the word that passes is the leading word so far.
+        kept: that word and as many bits below it as may still come up, `word_bits` - 1 + `KEPT`.
+        sticky: whether anything lies below those.
     """
 
-    def __init__(self, m: Module, rounder: _RounderOfWords) -> None:
+    def __init__(self, m: Module, rounder: RounderOfWords) -> None:
         words, bits, passed = rounder.words, rounder.bits, rounder.passed
         below = -(-(KEPT - 1) // bits)
         top, *lower = (rounder.total[words - 1 - index] for index in range(below + 1))
         # The words below the lowest are 0, not what is left of another total.
-        lower = [choose(word, ~passed[: index + 1].any()) for index, word in enumerate(lower)]
+        lower = [gated(word, ~passed[: index + 1].any()) for index, word in enumerate(lower)]
         window = Cat(*reversed(lower), top)
         cut = len(window) - (bits - 1 + KEPT)
 
@@ -68,22 +123,19 @@ class _Leading:
         self.sticky = under_lowest | window[:cut].any()
 
 
-def _unshifted(config: MacConfig, word: int) -> int:
-    """Biased exponent of the bit below the sign of a total whose leading word is this one, when nothing is shifted."""
-    return (word + 1) * config.word_bits - 2 + config.lsb_exponent + FLOAT32_BIAS
-
-
-class WordRounder(_RounderOfWords):
+class WordRounder(RounderOfWords):
     """Rounds a two's complement total to float32, ties to even; its words come one a cycle, lowest first.
 
-    Ports: `total`, `passed`, `nan`, `overflow`: see `WordAccumulator`. `valid`: the total that passes ends a dot
-    product; looked at with each bit of `passed`. `result` out, two cycles after the last bit of `passed`, when `ready`
-    is set: see `MacConfig.result_layout` (a NaN scale hides an overflow).
+    Ports:
+        total, passed, nan, overflow: in, see `WordAccumulator`.
+        valid: in, the total that passes ends a dot product; looked at with each bit of `passed`.
+        result: out, see `RESULT_LAYOUT`, two cycles after the last bit of `passed`, when `ready` is set. A NaN scale
+            hides an overflow.
     """
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        lead = _Leading(m, self)
+        lead = LeadingWord(m, self)
         leading = Signal(len(lead.kept), reset_less=True)
         sticky: Value = Signal(reset_less=True)
         place = Signal(range(self.words), reset_less=True)
@@ -101,84 +153,13 @@ class WordRounder(_RounderOfWords):
 
         value: Value = leading
         for stage in reversed(range(len(zeros))):
-            shifted = Signal(len(value), name=f"normal{1 << stage}")
-            m.d.comb += shifted.eq(Mux(zeros[stage], value << (1 << stage), value))
+            shifted = shift_up_once(m, value, 1 << stage, zeros[stage], "normal")
             # What the stages to come cannot bring up any more counts as something or nothing.
             kept = min(len(value), KEPT + (1 << stage) - 1)
             sticky = sticky | shifted[: len(value) - kept].any()
             value = shifted[len(value) - kept :]
-        rounded = round_total(m, value, sticky, _unshifted(self.config, 0) + place * self.bits - zeros)
+        rounded = round_total(m, value, sticky, self.plan.unshifted(0) + place * self.bits - zeros)
         ready = Signal(2)
         m.d.sync += ready.eq(Cat(complete, ready[0]))
         m.d.comb += [self.result.eq(result_register(m, rounded, nan, overflow)), self.ready.eq(ready[1])]
         return m
-
-
-class SerialRounder(_RounderOfWords):
-    """As `WordRounder`, in more cycles and less area.
-
-    Ports: as those of `WordRounder`; `nan` and `overflow` stay from the last bit of `passed` until after `ready`, which
-    comes `config.round_cycles` cycles after that bit.
-
-    What is kept of the total is shifted up by `config.round_places` places a cycle until its sign stands alone on top,
-    `word_bits` - 1 places at most, while the exponent counts down. It is then rounded in place: the register is window,
-    significand and result.
-    """
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        cycles = self.config.round_cycles - 1  # of shifting, and one of rounding
-        lead = _Leading(m, self)
-        leading = Signal(len(lead.kept), reset_less=True)
-        sticky = Signal(reset_less=True)
-        exponent = Signal(8, reset_less=True)
-
-        # 0 at rest; otherwise it counts up, and wraps after the cycle that rounds.
-        count = Signal(range(cycles + 1))
-        ready = Signal()
-        start = (1 << len(count)) - cycles
-        complete = self.passed[-1] & self.valid
-        with m.If(complete):
-            m.d.sync += count.eq(start)
-        with m.Elif(count.any()):
-            m.d.sync += count.eq(count + 1)
-        rounds = count.all()
-        m.d.sync += ready.eq(rounds)
-
-        special = self.nan | self.overflow
-        value, number = self._shifted(m, leading, exponent)
-        rest = leading[: self.bits - 1]
-        rounded = round_total(m, leading[-KEPT:], sticky | rest.any(), exponent)
-        fraction = slice(len(leading) - 2 - FRACTION_BITS, len(leading) - 2)
-        result = Cat(leading[fraction], exponent, leading[-1])
-        with m.If(lead.found):
-            m.d.sync += [leading.eq(lead.kept), sticky.eq(lead.sticky)]
-            starts = (choose(Const(_unshifted(self.config, word), 8), here) for word, here in enumerate(self.passed))
-            m.d.sync += exponent.eq(functools.reduce(operator.or_, starts))
-        with m.Elif(rounds):
-            m.d.sync += result.eq(Mux(special, QUIET_NAN, rounded))
-        with m.Elif(count.any()):
-            m.d.sync += [leading.eq(value), exponent.eq(number)]
-        m.d.comb += [
-            self.result.value.eq(result),
-            self.result.nan.eq(special),
-            self.result.overflow.eq(self.overflow & ~self.nan),
-            self.ready.eq(ready),
-        ]
-        return m
-
-    def _shifted(self, m: Module, value: Value, exponent: Value) -> tuple[Value, Value]:
-        """Shifted up by as many places as a cycle may, if that loses no more than copies of the sign."""
-        down: list[Value] = []
-        for stage in reversed(range(self.config.round_places.bit_length())):
-            step = 1 << stage
-            top = value[-1 - step :]
-            up = Signal(name=f"up{step}")
-            shifted = Signal(len(value), name=f"shifted{step}")
-            m.d.comb += [
-                up.eq(top.all() | ~top.any()),
-                shifted.eq(Mux(up, Cat(Const(0, step), value[:-step]), value)),
-            ]
-            down.insert(0, up)
-            value = shifted
-        return value, exponent - Cat(*down)

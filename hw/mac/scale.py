@@ -1,4 +1,4 @@
-"""Shared scales: decode, product of two, and a block sum or product scaled by it."""
+"""Shared scales: decode a code, and multiply the two scales of a sign pair."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,99 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from amxfp4.golden.formats import BlockFormat, ScaleFormat
-from amxfp4.hw.arith.compress import Columns
 from amxfp4.hw.config import scales_layout
-from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.products import Products
+
+
+def largest_significand(scale: ScaleFormat) -> int:
+    """The largest integer significand of a scale: 7 for E5M2, 15 for E4M3, 1 for E8M0 (no mantissa)."""
+    return (2 << scale.mantissa_bits) - 1
+
+
+def largest_exponent(scale: ScaleFormat) -> int:
+    """The largest exponent field of a finite scale code: 30 for E5M2, 15 for E4M3, 254 for E8M0."""
+    return scale.max_code >> scale.mantissa_bits
+
+
+def smallest_exponent(scale: ScaleFormat) -> int:
+    """The smallest effective exponent field: an FP8 field of 0 (subnormal) has the weight of 1; E8M0 has none."""
+    return 1 if scale.mantissa_bits else 0
+
+
+@dataclass(frozen=True)
+class Scales:
+    """The product of the two scales of a sign pair: value = significand x 2^(exponent - biases and mantissa bits).
+
+    Attributes:
+        products: what is scaled; their formats say which scales there are.
+    """
+
+    products: Products
+
+    @property
+    def formats(self) -> tuple[ScaleFormat, ScaleFormat]:
+        """Scale format of the activations, and of the weights."""
+        a, w = self.products.formats
+        return a.scale, w.scale
+
+    @property
+    def significand_max(self) -> int:
+        """The largest product of the two significands."""
+        a, w = self.formats
+        return largest_significand(a) * largest_significand(w)
+
+    @property
+    def significand_bits(self) -> int:
+        """Width of the significands' product: 1 for E8M0 alone."""
+        return bits_for(self.significand_max)
+
+    @property
+    def exponent_min(self) -> int:
+        """The smallest sum of two effective exponent fields."""
+        return sum(smallest_exponent(scale) for scale in self.formats)
+
+    @property
+    def exponent_max(self) -> int:
+        """The largest sum of two exponent fields."""
+        return sum(largest_exponent(scale) for scale in self.formats)
+
+    @property
+    def exponent_offset(self) -> int:
+        """A scaled sum's value is sum x significand x 2^(exponent - exponent_offset).
+
+        The offset takes away both scales' biases and mantissa bits, and the exponent of the products' unit.
+        """
+        return sum(scale.bias + scale.mantissa_bits for scale in self.formats) - self.products.unit_exponent
+
+    @property
+    def least_exponent(self) -> int:
+        """Every scaled product is a multiple of 2 to this power: -34 for E5M2 x E5M2."""
+        return self.exponent_min - self.exponent_offset
+
+    @property
+    def product_max(self) -> int:
+        """The largest scaled product of two elements, in units of 2^least_exponent."""
+        value = self.products.largest
+        for scale in self.formats:
+            mantissa = scale.max_code & ((1 << scale.mantissa_bits) - 1)
+            field = largest_exponent(scale) - smallest_exponent(scale)
+            value *= ((1 << scale.mantissa_bits) + mantissa) << field
+        return value
+
+    @property
+    def wide(self) -> bool:
+        """Whether scaled sums may lie outside float32's normal range, so that subnormals and infinity are built.
+
+        E8M0 scales reach 2^+-127 each; two FP8 scales stay within 2^-34 .. 2^44.
+        """
+        return any(not scale.is_fp8 for scale in self.formats)
+
+    @property
+    def layout(self) -> data.StructLayout:
+        """`significand`, `exponent`, and `nan`: either scale is NaN."""
+        return data.StructLayout(
+            {"significand": self.significand_bits, "exponent": bits_for(self.exponent_max), "nan": 1}
+        )
 
 
 @dataclass(frozen=True)
@@ -42,48 +132,32 @@ def select(scales: data.View, f: BlockFormat, negative: Value) -> Value:
     return Mux(negative, scales[1], scales[0]) if f.asymmetric else scales[0]
 
 
-def term_layout(config: MacConfig) -> data.StructLayout:
-    """A scaled term: value = (-1)^negative x magnitude x 2^(exponent - exponent_offset), or with an exact
-    accumulator the signed integer `value` in place of sign and magnitude; it may come at its place in a word."""
-    number = (
-        {"value": config.term_bits + 1 + config.places}
-        if config.exact
-        else {"magnitude": config.term_bits, "negative": 1}
-    )
-    return data.StructLayout({**number, "exponent": config.exponent_bits, "nan": 1})
-
-
-def scale_product_layout(config: MacConfig) -> data.StructLayout:
-    """The product of two scales: value = significand x 2^(exponent - biases and mantissa bits of both)."""
-    return data.StructLayout(
-        {"significand": bits_for(config.scale_significand_max), "exponent": config.exponent_bits, "nan": 1}
-    )
-
-
 class ScaleProduct(wiring.Component):
     """Multiplies the two scales of a sign pair; combinational.
 
-    Ports: `a_scales`, `w_scales`: the codes of a block's scales, positive first. `a_negative`, `w_negative`: which sign
-    pair (not looked at for a symmetric format). `product` out: see `scale_product_layout`.
+    Ports:
+        a_scales, w_scales: in, the codes of a block's scales, positive first.
+        a_negative, w_negative: in, which sign pair; not looked at for a symmetric format.
+        product: out, see `Scales.layout`.
     """
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        a, w = config.formats
+    def __init__(self, plan: Scales) -> None:
+        self.plan = plan
+        a, w = plan.products.formats
         super().__init__(
             {
                 "a_scales": In(scales_layout(a)),
                 "w_scales": In(scales_layout(w)),
                 "a_negative": In(1),
                 "w_negative": In(1),
-                "product": Out(scale_product_layout(config)),
+                "product": Out(plan.layout),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         sides = zip(
-            (self.a_scales, self.w_scales), (self.a_negative, self.w_negative), self.config.formats, strict=True
+            (self.a_scales, self.w_scales), (self.a_negative, self.w_negative), self.plan.products.formats, strict=True
         )
         a, w = (decode(select(scales, f, negative), f.scale) for scales, negative, f in sides)
         m.d.comb += [
@@ -92,53 +166,3 @@ class ScaleProduct(wiring.Component):
             self.product.nan.eq(a.nan | w.nan),
         ]
         return m
-
-
-class ScaledTerm(wiring.Component):
-    """Multiplies a sum by the product of its scales; combinational.
-
-    Ports: `scale`: see `scale_product_layout`. `sum`: `sum_bits`, two's complement where `block_signed`; otherwise a
-    magnitude, and `negative` is its sign. `term` out: see `term_layout`.
-    """
-
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        super().__init__(
-            {
-                "scale": In(scale_product_layout(config)),
-                "sum": In(config.sum_bits),
-                "negative": In(1),
-                "term": Out(term_layout(config)),
-            }
-        )
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        config = self.config
-        m.d.comb += [self.term.exponent.eq(self.scale.exponent), self.term.nan.eq(self.scale.nan)]
-        if config.exact:
-            m.d.comb += self.term.value.eq(self._signed_product(m))
-            return m
-        negative, magnitude = self.negative, self.sum
-        if config.block_signed:
-            negative = self.sum[-1]
-            magnitude = (self.sum ^ negative.replicate(config.sum_bits)) + negative
-        m.d.comb += [self.term.negative.eq(negative), self.term.magnitude.eq(magnitude * self.scale.significand)]
-        return m
-
-    def _signed_product(self, m: Module) -> Value:
-        """The sum, two's complement, times the significand, one row for each bit of the significand.
-
-        A row's sign bit s weighs -2^n, which is 2^n (~s) - 2^n: the rows stay short, and what is subtracted for all of
-        them together is a constant.
-        """
-        width = len(self.term.value)
-        place = len(self.sum) - 1
-        columns = Columns(width)
-        for index, bit in enumerate(self.scale.significand):
-            row = self.sum & bit.replicate(len(self.sum))
-            columns.add(Cat(row[:-1], ~row[-1]), at=index)
-        rows = len(self.scale.significand)
-        columns.add(Const(-((1 << rows) - 1) << place & ((1 << width) - 1), width))
-        low, high = columns.reduce(m, "fa")
-        return (low + high)[:width]

@@ -1,52 +1,130 @@
-"""A block sum scaled in several cycles, by a digit of the scales' product a cycle: a row to add for each bit of it.
+"""A term in several cycles: a block sum multiplied by one digit of the scales' product per cycle.
 
-Two forms: `DigitTerm` leaves the shift to the accumulator; `PlacedTerm`, where a block lasts long enough, shifts too.
+A digit of n bits takes n rows to add, so this is smaller than `term_whole.py` where a block leaves the cycles.
 """
+
+from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compress import columns_of
-from amxfp4.hw.mac.acc_words import word_and_places
-from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.mac.scale import scale_product_layout, term_layout
+from amxfp4.hw.config import plural
+from amxfp4.hw.mac.beat_sums import Sums
+from amxfp4.hw.mac.front import SumsInTurn
+from amxfp4.hw.mac.registers import Terms
+from amxfp4.hw.mac.scale import Scales
+from amxfp4.hw.mac.term import TermOfSum
+
+ROWS_WORTH_SAVING = 5
+"""Rows of the multiplier below which digits do not pay: holding the sum and the growing product costs as much."""
 
 
-class _TermOfDigits(wiring.Component):
-    """What both forms have in common: their ports, for which see `DigitTerm`, and `more` inputs."""
+@dataclass(frozen=True)
+class Digits(TermOfSum):
+    """A term made of digits of the scales' product.
 
-    def __init__(self, config: MacConfig, **more: wiring.Member) -> None:
-        self.config = config
+    Attributes:
+        digit_bits: bits of the scales' product that a sum is multiplied by in one cycle.
+        held: whether a term stays where it was made until it has been added, because the next one is begun later than
+            that. It then needs no register of its own.
+    """
+
+    digit_bits: int
+    held: bool
+
+    title = "digits"
+
+    @classmethod
+    def over(cls, sums: Sums, cycles: int, held_for: int) -> "Digits":
+        """The narrowest digits that are used up in `cycles` cycles.
+
+        Args:
+            held_for: cycles for which a term must be there to be added.
+        """
+        bits = Scales(sums.products).significand_bits
+        digit_bits = -(-bits // cycles)
+        digits = -(-bits // digit_bits)
+        return cls(sums, digit_bits, held=digits + held_for <= sums.beats)
+
+    @property
+    def rows_saved(self) -> int:
+        """Rows of the multiplier that a term does without, compared with a whole one."""
+        return self.scales.significand_bits - self.digit_bits
+
+    @property
+    def digits(self) -> int:
+        """How many there are: one is used per cycle."""
+        return -(-self.scales.significand_bits // self.digit_bits)
+
+    @property
+    def cycles(self) -> int:
+        return self.digits - 1
+
+    def build(self, m: Module, sums: SumsInTurn) -> Terms:
+        begin = Signal(init=1)  # the next block begins a dot product
+        m.submodules.term0 = term = DigitTerm(self)
+        m.d.comb += [term.start.eq(sums.done), term.sum.eq(sums.values[0]), term.scale.eq(sums.scales[0])]
+        with m.If(term.ready):
+            m.d.sync += begin.eq(sums.done_last)
+        return Terms([term.term], term.ready, begin & term.ready, term.ready, term.ready & sums.done_last)
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        stays = "; the term stays there until it has been added" if self.held else ""
+        return (
+            f"a multiplier by {plural(self.digit_bits, 'bit')} of the scales' product per cycle, {self.digits} cycles "
+            f"for all {self.scales.significand_bits} bits, as a term has {self.sums.beats} cycles to itself{stays}"
+        )
+
+
+class TermInSteps(wiring.Component):
+    """What terms made in several cycles have in common: their ports.
+
+    Ports:
+        start: in, take `sum`.
+        sum: in, `sums.bits` bits, two's complement.
+        scale: in, see `Scales.layout`; held from `start` on.
+        ready: out, the term is there.
+        term: out, see `Term.layout`.
+        more: whatever a form has besides.
+    """
+
+    def __init__(self, plan: TermOfSum, **more: wiring.Member) -> None:
         super().__init__(
             {
                 "start": In(1),
-                "sum": In(config.sum_bits),
-                "scale": In(scale_product_layout(config)),
+                "sum": In(plan.sums.bits),
+                "scale": In(plan.scales.layout),
                 **more,
                 "ready": Out(1),
-                "term": Out(term_layout(config)),
+                "term": Out(plan.layout),
             }
         )
 
 
-class DigitTerm(_TermOfDigits):
-    """Multiplies a sum by the product of its scales, `config.digits` digits of `config.digit_bits` bits, lowest first.
+class DigitTerm(TermInSteps):
+    """Multiplies a sum by the product of its scales, `digits` digits of `digit_bits` bits, lowest first.
 
-    Ports: `sum`: see `ScaledTerm`, taken with `start`; `scale`: see `scale_product_layout`, held from then on until the
-    term is taken. `term` out: see `term_layout`, when `ready` is set, `digits` - 1 cycles after `start`; with
-    `config.term_held` in the cycle after that, and until the next `start`.
+    Ports: see `TermInSteps`. `scale` is held until the term is taken. `ready` comes `digits` - 1 cycles after `start`.
+    `term` is there with `ready`; where `held`, from the cycle after that until the next `start`.
     """
+
+    def __init__(self, plan: Digits) -> None:
+        self.plan = plan
+        super().__init__(plan)
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        digits, bits = self.config.digits, self.config.digit_bits
+        digits, bits = self.plan.digits, self.plan.digit_bits
         later = Signal(digits - 1)
         step = Cat(self.start, later)
         m.d.sync += later.eq(step[:-1])
 
         taken: Value = self.sum
-        if not self.config.exact:  # a magnitude: what stands above it is 0 as well
+        if not self.plan.signed:  # a magnitude: what stands above it is 0 as well
             taken = (self.sum ^ self.sum[-1].replicate(len(self.sum))) + self.sum[-1]
             negative = Signal(reset_less=True)
             with m.If(self.start):
@@ -63,13 +141,13 @@ class DigitTerm(_TermOfDigits):
             with m.If(here):
                 m.d.comb += digit.eq(significand[index * bits :][:bits])
 
-        # What is added to stands on top, `low` bits that no later digit changes below; both move down a digit a cycle.
+        # The growing product stands on top of `low` bits that no later digit changes; both move down a digit per cycle.
         low, width = (digits - 1) * bits, len(self.sum) + bits
         product = Signal(low + width, reset_less=True)
         moved = Cat(product[bits:], product[-1].replicate(bits))
-        rows = [moved[low:] & (~self.start).replicate(width)]
+        rows = [gated(moved[low:], ~self.start)]
         for place, bit in enumerate(digit):
-            row = value & bit.replicate(len(value))
+            row = gated(value, bit)
             rows.append(Cat(Const(0, place), row, row[-1].replicate(width - place - len(row))))
         row0, row1 = columns_of(width, rows).reduce(m, "fa")
         total = Signal(low + width)
@@ -78,68 +156,7 @@ class DigitTerm(_TermOfDigits):
             m.d.sync += product.eq(total)
         m.d.comb += [
             self.ready.eq(step[-1]),
-            (self.term.value if self.config.exact else self.term.magnitude).eq(
-                product if self.config.term_held else total
-            ),
-            self.term.exponent.eq(self.scale.exponent),
-            self.term.nan.eq(self.scale.nan),
-        ]
-        return m
-
-
-class PlacedTerm(_TermOfDigits):
-    """Multiplies a sum by the product of its scales, a bit a cycle, lowest first, and shifts it to its place in a word.
-
-    Ports: `sum`: see `ScaledTerm`, taken with `start`; `scale`: see `scale_product_layout`, held from then on until the
-    term has been added. `term` out: see `term_layout`; `ready`: it is there, `config.digits` + `config.word_bits`
-    cycles after `start`, and stays until the next but for `take`: its lowest word has been added, the others move down.
-
-    What the bits of the significand add to stands on top, and all of it moves down a place a cycle. After the last bit
-    it stands as high in its word as a term may; it moves on, and stops at its place.
-    """
-
-    def __init__(self, config: MacConfig) -> None:
-        super().__init__(config, take=In(1))
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        config = self.config
-        significand = self.scale.significand
-        moves = config.digits + config.places
-        # 0 at rest; otherwise it counts up, and wraps after the last move that a term may make.
-        count = Signal(range(moves + 1))
-        begin = (1 << len(count)) - moves
-        with m.If(self.start):
-            m.d.sync += count.eq(begin)
-        with m.Elif(count.any()):
-            m.d.sync += count.eq(count + 1)
-        ready = Signal()
-        m.d.sync += ready.eq(count.all())
-
-        bit = Signal()
-        with m.Switch(count):
-            for index in range(config.digits):
-                with m.Case(begin + index):
-                    m.d.comb += bit.eq(significand[index])
-        # Places to be left undone are the last moves; the sum of both passes all ones only in these.
-        _, places = word_and_places(config, self.scale.exponent)
-        moving = count.any() & ~(count + places)[len(count)]
-
-        held = Signal(len(self.sum), reset_less=True)
-        # On top, a sum and less than half of twice that much: a bit more than the term itself may need.
-        low = moves - 1
-        product = Signal(low + len(held) + 1, reset_less=True)
-        moved = Cat(product[1:], product[-1])
-        row = held & bit.replicate(len(held))
-        with m.If(self.start):
-            m.d.sync += [held.eq(self.sum), product.eq(0)]
-        with m.Elif(self.take):
-            m.d.sync += product.eq(product.as_signed() >> config.word_bits)
-        with m.Elif(moving):
-            m.d.sync += product.eq(Cat(moved[:low], moved[low:].as_signed() + row.as_signed()))
-        m.d.comb += [
-            self.ready.eq(ready),
-            self.term.value.eq(product),
+            (self.term.value if self.plan.signed else self.term.magnitude).eq(product if self.plan.held else total),
             self.term.exponent.eq(self.scale.exponent),
             self.term.nan.eq(self.scale.nan),
         ]

@@ -1,13 +1,104 @@
-"""One lane, both operands asymmetric, an exact accumulator: every product is scaled and added by itself; no sums."""
+"""A term per product: one lane, both operands asymmetric, an exact accumulator; no sums."""
 
-from amaranth.hdl import Cat, Const, Module
-from amaranth.lib import data, wiring
+from dataclasses import dataclass
+
+from amaranth.hdl import Cat, Const, Module, Signal
+from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.config import scales_layout
-from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.mac.products import shift, significand
-from amxfp4.hw.mac.scale import decode, select, term_layout
+from amxfp4.hw.mac.front import block_scales, count_beats
+from amxfp4.hw.mac.products import Products, shift, significand
+from amxfp4.hw.mac.registers import Terms, flags
+from amxfp4.hw.mac.scale import Scales, decode, select
+from amxfp4.hw.mac.term import Term
+
+SIGNIFICAND_MAX = 3 * 3
+"""The largest product of two 2-bit significands, before its shift."""
+SHIFT_MAX = 2 + 2
+"""The largest shift of that product: 0 .. 2 for each operand."""
+
+
+@dataclass(frozen=True)
+class Direct(Term):
+    """A term for each product: every scaled product goes into the accumulator by itself.
+
+    Attributes:
+        products: what is scaled.
+    """
+
+    products: Products
+
+    title = "direct"
+
+    @staticmethod
+    def fits(products: Products, for_exact: bool) -> bool:
+        """Whether products are added one by one.
+
+        With one lane and an exact accumulator there is nothing to sum first, and four block sums would cost more than
+        they save. With one or two sums a term has a whole or half a block's beats to itself; the accumulator in words
+        (`acc_words.py`) saves more than adding product by product.
+        """
+        return for_exact and products.lanes == 1 and all(f.asymmetric for f in products.formats)
+
+    @property
+    def scales(self) -> Scales:
+        return Scales(self.products)
+
+    @property
+    def sum_max(self) -> int:
+        """The product's own shift goes to the exponent."""
+        return SIGNIFICAND_MAX
+
+    @property
+    def signed(self) -> bool:
+        return True
+
+    @property
+    def cycles(self) -> int:
+        return 0
+
+    @property
+    def exponent_max(self) -> int:
+        """With the product's own shift."""
+        return self.scales.exponent_max + SHIFT_MAX
+
+    def build(self, m: Module, i: stream.Interface, beats: int) -> Terms:
+        """A term per beat.
+
+        Args:
+            i: the unit's input.
+            beats: per block.
+        """
+        beat = count_beats(m, i, beats)
+        a_scales, w_scales = block_scales(m, i, beat.valid & beat.first)
+        m.submodules.product = multiply = DirectProduct(self.products)
+        m.submodules.scale = scale = DirectTerm(self)
+        product = Signal(product_layout(), reset_less=True)
+        valid, first, last, ends = flags("product", "first", "last", "ends")
+        begin = Signal(init=1)  # the next block begins a dot product
+        m.d.comb += [
+            multiply.a.eq(i.payload.a_codes[0]),
+            multiply.w.eq(i.payload.w_codes[0]),
+            scale.product.eq(product),
+            scale.a_scales.eq(a_scales),
+            scale.w_scales.eq(w_scales),
+        ]
+        m.d.sync += valid.eq(beat.valid)
+        with m.If(beat.valid):
+            m.d.sync += [
+                product.eq(multiply.product),
+                first.eq(begin & beat.first),
+                ends.eq(beat.ends),
+                last.eq(beat.last),
+            ]
+        with m.If(beat.valid & beat.ends):
+            m.d.sync += begin.eq(beat.last)
+        return Terms([scale.term], valid, first, ends, last)
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        return "every scaled product is a term, as one lane has nothing to sum and four block sums would cost more"
 
 
 def product_layout() -> data.StructLayout:
@@ -18,16 +109,20 @@ def product_layout() -> data.StructLayout:
 class DirectProduct(wiring.Component):
     """Decodes and multiplies one pair of E2M1 codes, leaving the shift to the accumulator; combinational.
 
-    Ports: `a`, `w`: codes; `product` out. (Sides that may be halved have one scale, and so never four sums.)
+    Sides that may be halved share one scale, so their products are never added directly.
+
+    Ports:
+        a, w: in, codes.
+        product: out, see `product_layout`.
     """
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
+    def __init__(self, plan: Products) -> None:
+        self.plan = plan
         super().__init__({"a": In(4), "w": In(4), "product": Out(product_layout())})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        a_format, w_format = self.config.formats
+        a_format, w_format = self.plan.formats
         a_shift, w_shift = (shift(code, Const(0, 2), f) for code, f in ((self.a, a_format), (self.w, w_format)))
         m.d.comb += [
             self.product.significand.eq(significand(self.a) * significand(self.w)),
@@ -41,26 +136,28 @@ class DirectProduct(wiring.Component):
 class DirectTerm(wiring.Component):
     """Scales one product by the scales that its signs select; combinational.
 
-    Ports: `product`, `a_scales`, `w_scales` (positive first) in; `term` out, see `term_layout`. NaN is that of any of
-    the block's scales, selected or not.
+    Ports:
+        product: in, see `product_layout`.
+        a_scales, w_scales: in, codes, positive first.
+        term: out, see `Term.layout`. NaN is that of any of the block's scales, selected or not.
     """
 
-    def __init__(self, config: MacConfig) -> None:
-        self.config = config
-        a, w = config.formats
+    def __init__(self, plan: Direct) -> None:
+        self.plan = plan
+        a, w = plan.products.formats
         super().__init__(
             {
                 "product": In(product_layout()),
                 "a_scales": In(scales_layout(a)),
                 "w_scales": In(scales_layout(w)),
-                "term": Out(term_layout(config)),
+                "term": Out(plan.layout),
             }
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         product, term = self.product, self.term
-        a_format, w_format = self.config.formats
+        a_format, w_format = self.plan.products.formats
         a = decode(select(self.a_scales, a_format, product.a_negative), a_format.scale)
         w = decode(select(self.w_scales, w_format, product.w_negative), w_format.scale)
         magnitude = product.significand * (a.significand * w.significand)

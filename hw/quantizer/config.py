@@ -10,7 +10,7 @@ from amaranth.utils import bits_for
 from amxfp4.golden.codes import ROUNDINGS, Rounding
 from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.hw.config import check_geometry, check_one_of, scales_layout
-from amxfp4.hw.mac.config import largest_significand
+from amxfp4.hw.mac.scale import largest_significand
 from amxfp4.hw.quantizer.thresholds import Step, element_steps, halving_steps, scale_steps
 
 INPUTS = ("bfloat16", "float32")

@@ -8,6 +8,7 @@ from amaranth.hdl import Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compare import at_least
 from amxfp4.hw.quantizer.config import QuantizerConfig
 
@@ -74,4 +75,4 @@ class BeatMaxima(wiring.Component):
 
     @staticmethod
     def _masked(value: Value, own: Value) -> Value:
-        return value & own.replicate(len(value))
+        return gated(value, own)

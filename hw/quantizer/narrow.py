@@ -9,6 +9,7 @@ from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.quantizer.config import EXPONENT_BITS, QuantizerConfig
 
 
@@ -52,7 +53,7 @@ class Narrow(wiring.Component):
         m.d.comb += [
             above.eq(upper & top.any()),
             below.eq(~upper & ~top.all()),
-            self.element.exponent.eq(Cat(kept & (~below).replicate(len(kept)) | above.replicate(len(kept)), upper)),
+            self.element.exponent.eq(Cat(gated(kept, ~below) | above.replicate(len(kept)), upper)),
             self.special.eq(above & field.all()),
         ]
         return m

@@ -15,6 +15,7 @@ from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compare import at_least
 from amxfp4.hw.quantizer.block_store import BlockStore
 from amxfp4.hw.quantizer.config import QuantizerConfig
@@ -164,7 +165,7 @@ class Quantizer(wiring.Component):
             register = Signal(2, name="halved", reset_less=True)
             sides = Cat(*self._halved(m, beat, codes[0], maxima))
             with m.If(complete):
-                m.d.sync += register.eq(sides & (~special).replicate(2))
+                m.d.sync += register.eq(gated(sides, ~special))
             halved = list(register)
         return _Block(scales, halved, last)
 

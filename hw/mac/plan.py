@@ -1,0 +1,177 @@
+"""The plan of a MAC unit: which structure a config gets, and why.
+
+A config says what is asked (`config.py`), the plan says what is built. The plan has a part for each stage, and each
+part's class stands beside the component that it describes, with its widths, its thresholds and the reason for them:
+
+| part | choices |
+|---|---|
+| front | `Sums` (`beat_sums.py`), `NoSums` (here) |
+| term | `Whole`, `Digits`, `Placed`, `Direct` (`term_*.py`) |
+| accumulator | `Exact`, `Words`, `Float32`, `Float32InSteps` (`acc_*.py`) |
+| rounder | `AtOnce`, `ByWords`, `InPlace` (`round_*.py`), `InLoop` (`acc_float32.py`) |
+"""
+
+from dataclasses import dataclass
+
+from amaranth.hdl import Module
+from amaranth.lib import stream
+
+from amxfp4.hw.mac.acc_exact import Exact
+from amxfp4.hw.mac.acc_float32 import Float32, InLoop
+from amxfp4.hw.mac.acc_float32_steps import Float32InSteps
+from amxfp4.hw.mac.acc_words import Words
+from amxfp4.hw.mac.beat_sums import Sums
+from amxfp4.hw.mac.front import Pace, sums_in_turn
+from amxfp4.hw.mac.products import Products
+from amxfp4.hw.mac.registers import Terms
+from amxfp4.hw.mac.round_exact import AtOnce
+from amxfp4.hw.mac.round_in_place import InPlace
+from amxfp4.hw.mac.round_words import ByWords
+from amxfp4.hw.mac.term import TermOfSum
+from amxfp4.hw.mac.term_digits import ROWS_WORTH_SAVING, Digits
+from amxfp4.hw.mac.term_direct import Direct
+from amxfp4.hw.mac.term_placed import Placed
+from amxfp4.hw.mac.term_whole import Whole
+from amxfp4.hw.mac.words import WordSplit
+
+
+@dataclass(frozen=True)
+class NoSums:
+    """The front of a unit whose products are terms by themselves.
+
+    Attributes:
+        beats: per block.
+    """
+
+    beats: int
+
+    title = "none"
+    turns = 1
+    cycles = 1
+
+    def explain(self) -> str:
+        """In words: what is built and why."""
+        return "one lane, two asymmetric operands and an exact accumulator: products are added directly"
+
+
+@dataclass(frozen=True)
+class MacPlan:
+    """What is built for a config; made by `choose_plan`.
+
+    Attributes:
+        front: from beats to block sums.
+        term: from a block sum (or product) to a scaled term.
+        accumulator: what terms are added in.
+    """
+
+    front: Sums | NoSums
+    term: TermOfSum | Direct
+    accumulator: Exact | Words | Float32 | Float32InSteps
+
+    @property
+    def rounder(self) -> AtOnce | ByWords | InPlace | InLoop:
+        """From a total to float32."""
+        return self.accumulator.rounder
+
+    @property
+    def sums(self) -> Sums:
+        """The front, where it is block sums.
+
+        Raises:
+            TypeError: products are added directly, and there are none.
+        """
+        if not isinstance(self.front, Sums):
+            raise TypeError("this plan adds products directly; it has no block sums")
+        return self.front
+
+    @property
+    def structure(self) -> tuple[str, str, str, str]:
+        """Names of front, term, accumulator and rounder."""
+        return self.front.title, self.term.title, self.accumulator.title, self.rounder.title
+
+    @property
+    def latency(self) -> int:
+        """Cycles from the edge that takes a dot product's last beat to its result, stalled cycles not counted."""
+        return sum(self.stages.values())
+
+    @property
+    def stages(self) -> dict[str, int]:
+        """Cycles of each stage; their sum is the latency."""
+        return {
+            "front": self.front.cycles,
+            "turns": (self.front.turns - 1) * self.accumulator.cycles_per_term,
+            "term": self.term.cycles,
+            "accumulator": self.accumulator.cycles,
+            "rounder": self.rounder.cycles,
+        }
+
+    def explain(self) -> list[str]:
+        """In words, a line per part: what is built and why."""
+        parts = (self.front, self.term, self.accumulator, self.rounder)
+        names = ("front", "term", "accumulator", "rounder")
+        lines = [f"{name}: {part.title}; {part.explain()}" for name, part in zip(names, parts, strict=True)]
+        cycles = " + ".join(f"{name} {count}" for name, count in self.stages.items() if count)
+        return [*lines, f"latency: {self.latency} cycles = {cycles}"]
+
+    def build(self, m: Module, i: stream.Interface, o: stream.Interface) -> None:
+        """Builds all of it into `m`, from the unit's input to its output."""
+        self.accumulator.build(m, self._terms(m, i), o)
+
+    def _terms(self, m: Module, i: stream.Interface) -> Terms:
+        if isinstance(self.term, Direct):
+            return self.term.build(m, i, self.front.beats)
+        pace = Pace(
+            apart=self.accumulator.cycles_per_term,
+            counted=isinstance(self.accumulator, Float32InSteps),
+            late=bool(self.sums.front_registers or self.sums.turns > 1 or self.term.cycles),
+        )
+        return self.term.build(m, sums_in_turn(m, i, self.sums, pace))
+
+
+# -- the choice --------------------------------------------------------------------------------------------------------
+
+
+def choose_plan(products: Products, block_size: int, accumulator_bits: int | None, front_registers: int) -> MacPlan:
+    """The smallest structure that keeps up with a beat per cycle.
+
+    Args:
+        accumulator_bits: width of an exact accumulator; None for a float32 one.
+    """
+    exact = accumulator_bits is not None
+    if accumulator_bits is not None and Direct.fits(products, exact):
+        direct = Direct(products)
+        return MacPlan(NoSums(block_size), direct, Exact(direct, 1, accumulator_bits))
+    sums = Sums(products, block_size, exact, front_registers)
+    accumulator = _float32(sums) if accumulator_bits is None else _exact(sums, accumulator_bits)
+    assert isinstance(accumulator.term, TermOfSum)
+    return MacPlan(sums, accumulator.term, accumulator)
+
+
+def _exact(sums: Sums, bits: int) -> Exact | Words:
+    """In words, where a term has cycles enough for the turning to pay for itself."""
+    splits = WordSplit.choices(bits, sums.cycles_per_term)
+    if not splits:
+        return Exact(Whole(sums), sums.paths, bits)
+    split = splits[0]
+    term = _term(sums, split.words, split.words)
+    if sums.count == 1 and term.scales.significand_bits > 1 and Placed.fits(sums, split):
+        term = Placed(sums, split)
+    # Blocks come a block's beats apart, and a block's terms take turns.
+    gap = sums.beats - (sums.turns - 1) * split.words
+    least = term.scales.least_exponent
+    rounder = next(iter(InPlace.choices(split, least, gap)), ByWords(split, least))
+    return Words(term, split, rounder)
+
+
+def _float32(sums: Sums) -> Float32 | Float32InSteps:
+    """In steps, where a term has cycles enough; otherwise in two cycles, or in one."""
+    cycles = sums.cycles_per_term
+    if Float32InSteps.fits(cycles):
+        return Float32InSteps(_term(sums, Float32InSteps.cycles_per_term, 1))
+    return Float32(Whole(sums), min(2, cycles))
+
+
+def _term(sums: Sums, cycles: int, held_for: int) -> TermOfSum:
+    """Digits, where a term has `cycles` cycles to itself and digits save enough of the multiplier; otherwise whole."""
+    digits = Digits.over(sums, cycles, held_for)
+    return digits if sums.count == 1 and digits.rows_saved >= ROWS_WORTH_SAVING else Whole(sums)

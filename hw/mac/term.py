@@ -1,0 +1,97 @@
+"""A term: one block sum (or one product) times its scales, as the accumulator takes it.
+
+Four ways to make one stand beside this file: `term_whole.py`, `term_digits.py`, `term_placed.py`, `term_direct.py`.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from amaranth.hdl import Module
+from amaranth.lib import data
+from amaranth.utils import bits_for
+
+from amxfp4.hw.mac.beat_sums import Sums
+from amxfp4.hw.mac.front import SumsInTurn
+from amxfp4.hw.mac.registers import Terms
+from amxfp4.hw.mac.scale import Scales
+
+
+class Term(ABC):
+    """How large a term gets and how it is coded: value = (-1)^negative x magnitude x 2^(exponent - exponent_offset)."""
+
+    title: ClassVar[str]
+    """The form's name in tables."""
+
+    @property
+    @abstractmethod
+    def scales(self) -> Scales:
+        """What a sum is scaled by."""
+
+    @property
+    @abstractmethod
+    def sum_max(self) -> int:
+        """The largest magnitude of what is scaled."""
+
+    @property
+    @abstractmethod
+    def signed(self) -> bool:
+        """Whether a term is one signed integer (`value`), as an exact accumulator takes it, in place of sign and
+        magnitude."""
+
+    @property
+    @abstractmethod
+    def cycles(self) -> int:
+        """Cycles from a block sum (or product) to its term, beyond the one that any term takes."""
+
+    @abstractmethod
+    def explain(self) -> str:
+        """In words: what is built and why."""
+
+    @property
+    def places(self) -> int:
+        """Places that the signed integer comes shifted up by at most; see `term_placed.py`."""
+        return 0
+
+    @property
+    def bits(self) -> int:
+        """Width of a term's magnitude, before any shift."""
+        return bits_for(self.sum_max * self.scales.significand_max)
+
+    @property
+    def exponent_max(self) -> int:
+        """The largest exponent that a term comes with; the smallest is `scales.exponent_min`."""
+        return self.scales.exponent_max
+
+    @property
+    def layout(self) -> data.StructLayout:
+        """`value`, or `magnitude` and `negative`; `exponent`; `nan`."""
+        number = {"value": self.bits + 1 + self.places} if self.signed else {"magnitude": self.bits, "negative": 1}
+        return data.StructLayout({**number, "exponent": bits_for(self.exponent_max), "nan": 1})
+
+
+@dataclass(frozen=True)
+class TermOfSum(Term):
+    """A term made of a block sum.
+
+    Attributes:
+        sums: what is scaled.
+    """
+
+    sums: Sums
+
+    @property
+    def scales(self) -> Scales:
+        return Scales(self.sums.products)
+
+    @property
+    def sum_max(self) -> int:
+        return self.sums.largest
+
+    @property
+    def signed(self) -> bool:
+        return self.sums.for_exact
+
+    @abstractmethod
+    def build(self, m: Module, sums: SumsInTurn) -> Terms:
+        """Makes terms of block sums; submodules and registers go to `m`."""
