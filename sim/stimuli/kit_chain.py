@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from amxfp4.golden import Blocks
-from amxfp4.golden.chain_cycles import chain_schedule
+from amxfp4.golden.cycles import chain_schedule
 from amxfp4.golden.reference import dot_detailed
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.sim.scoreboard import Due, Expected, Result
