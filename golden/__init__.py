@@ -1,6 +1,6 @@
 """The bit-exact golden model: what every unit must compute, and in which cycle."""
 
-from amxfp4.golden.accumulator import ACCUMULATORS, Accumulate, default_accumulator_bits, least_exponent
+from amxfp4.golden.accumulator import ACCUMULATORS, Accumulator, default_accumulator_bits, least_exponent
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.codes import (
     ELEMENT_VALUES,
@@ -13,6 +13,7 @@ from amxfp4.golden.codes import (
 )
 from amxfp4.golden.cycles import Schedule, schedule
 from amxfp4.golden.dot import dot
+from amxfp4.golden.dot_detailed import DotResult, dot_detailed
 from amxfp4.golden.formats import (
     BLOCK_FORMAT_NAMES,
     SCALE_FORMATS,
@@ -22,7 +23,6 @@ from amxfp4.golden.formats import (
 )
 from amxfp4.golden.matmul import matmul
 from amxfp4.golden.quantize import ENCODES, Encode, quantize
-from amxfp4.golden.reference import DotResult, dot_detailed
 
 __all__ = [
     "ACCUMULATORS",
@@ -31,7 +31,7 @@ __all__ = [
     "ENCODES",
     "ROUNDINGS",
     "SCALE_FORMATS",
-    "Accumulate",
+    "Accumulator",
     "BlockFormat",
     "Blocks",
     "DotResult",

@@ -6,32 +6,32 @@ from typing import Literal, get_args
 from amxfp4.errors import UsageError
 from amxfp4.golden.formats import ELEMENT_MAX, BlockFormat
 
-Accumulate = Literal["exact", "fp32"]
+Accumulator = Literal["exact", "fp32"]
 """`exact`: fixed point, rounded once at the end. `fp32`: float32, rounded after each term."""
 
-ACCUMULATORS: tuple[Accumulate, ...] = get_args(Accumulate)
+ACCUMULATORS: tuple[Accumulator, ...] = get_args(Accumulator)
 
 MAX_EXACT_ELEMENTS = 1 << 24
 """Worst-case elements that the exact accumulator's default width holds without overflow."""
 
 
-def resolve_accumulate(accumulate: Accumulate | None, activation: BlockFormat, weight: BlockFormat) -> Accumulate:
-    """`accumulate`, or for None the default of these formats: exact when both scales are FP8, otherwise fp32.
+def resolve_accumulator(accumulator: Accumulator | None, activation: BlockFormat, weight: BlockFormat) -> Accumulator:
+    """`accumulator`, or for None the default of these formats: exact when both scales are FP8, otherwise fp32.
 
     Raises:
         UsageError: an unknown accumulator, or `exact` with a format whose scale is not FP8.
     """
     not_fp8 = [fmt.name for fmt in (activation, weight) if not fmt.scale.is_fp8]
-    if accumulate is None:
+    if accumulator is None:
         return "fp32" if not_fp8 else "exact"
-    if accumulate not in ACCUMULATORS:
-        raise UsageError(f"unknown accumulator {accumulate!r}; it is one of {', '.join(ACCUMULATORS)}")
-    if accumulate == "exact" and not_fp8:
+    if accumulator not in ACCUMULATORS:
+        raise UsageError(f"unknown accumulator {accumulator!r}; it is one of {', '.join(ACCUMULATORS)}")
+    if accumulator == "exact" and not_fp8:
         raise UsageError(
             f"the exact accumulator cannot take {not_fp8[0]}, whose E8M0 scales span too many bits; "
             "use fp32, or formats with FP8 scales on both sides"
         )
-    return accumulate
+    return accumulator
 
 
 def least_exponent(activation: BlockFormat, weight: BlockFormat) -> int:

@@ -6,12 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.accumulator import (
-    Accumulate,
+    Accumulator,
     check_exact_length,
     least_exponent,
-    resolve_accumulate,
+    resolve_accumulator,
 )
 from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.fixed import round_limbs
 from amxfp4.golden.operands import check_broadcast, check_pair
 from amxfp4.golden.terms import Term, block_terms, nan_blocks
@@ -22,12 +23,13 @@ _NO_TERM = 900
 """Stands for the exponent of a zero term, which limits nothing: above every other, and 2**(900 + 52) is a float64."""
 
 
-def dot(a: Blocks, w: Blocks, accumulate: Accumulate | None = None) -> NDArray[np.float32]:
+@takes_accumulate
+def dot(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray[np.float32]:
     """Dot products of activations `a` and weights `w` over the quantised axis; their other axes broadcast.
 
     Args:
         a, w: of equal length and block size.
-        accumulate: "exact" or "fp32"; None is exact when both scales are FP8, otherwise fp32.
+        accumulator: "exact" or "fp32"; None is exact when both scales are FP8, otherwise fp32.
 
     Returns:
         float32, of the broadcast shape of the other axes. NaN where a scale is NaN. A reduction of length 0
@@ -39,9 +41,9 @@ def dot(a: Blocks, w: Blocks, accumulate: Accumulate | None = None) -> NDArray[n
     """
     check_pair(a, w)
     check_broadcast(a, w)
-    accumulate = resolve_accumulate(accumulate, a.fmt, w.fmt)
+    accumulator = resolve_accumulator(accumulator, a.fmt, w.fmt)
     terms = block_terms(a, w)
-    if accumulate == "exact":
+    if accumulator == "exact":
         check_exact_length(a.length)
         result = sum_exactly(terms, least_exponent(a.fmt, w.fmt))
     else:

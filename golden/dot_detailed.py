@@ -10,20 +10,16 @@ from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError
 from amxfp4.golden.accumulator import (
-    Accumulate,
+    Accumulator,
     default_accumulator_bits,
     least_exponent,
-    resolve_accumulate,
+    resolve_accumulator,
 )
 from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.deprecated import takes_accumulate
+from amxfp4.golden.float32 import INFINITY_BITS, NAN_BITS, SIGN_BIT, fixed_point, float32_bits
 from amxfp4.golden.operands import check_broadcast, check_pair
 from amxfp4.golden.terms import block_terms, nan_blocks
-
-NAN_BITS = 0x7FC00000
-"""The float32 that every NaN result is."""
-
-_INFINITY_BITS = 0x7F800000
-_SIGN_BIT = 0x80000000
 
 
 @dataclass(frozen=True)
@@ -47,10 +43,11 @@ class DotResult:
         return self.bits.view(np.float32)
 
 
+@takes_accumulate
 def dot_detailed(
     a: Blocks,
     w: Blocks,
-    accumulate: Accumulate | None = None,
+    accumulator: Accumulator | None = None,
     *,
     accumulator_bits: int | None = None,
 ) -> DotResult:
@@ -59,7 +56,7 @@ def dot_detailed(
     Args:
         a, w: activations and weights of equal length and block size; any codes that `Blocks.from_codes`
             takes.
-        accumulate: "exact" or "fp32"; None is exact when both scales are FP8, otherwise fp32.
+        accumulator: "exact" or "fp32"; None is exact when both scales are FP8, otherwise fp32.
         accumulator_bits: two's complement width of the exact accumulator, whose least bit weighs
             2**`least_exponent`; the default holds 2^24 largest products.
 
@@ -68,8 +65,8 @@ def dot_detailed(
     """
     check_pair(a, w)
     check_broadcast(a, w)
-    accumulate = resolve_accumulate(accumulate, a.fmt, w.fmt)
-    if accumulator_bits is not None and (accumulate == "fp32" or accumulator_bits < 2):
+    accumulator = resolve_accumulator(accumulator, a.fmt, w.fmt)
+    if accumulator_bits is not None and (accumulator == "fp32" or accumulator_bits < 2):
         raise UsageError(
             f"accumulator_bits {accumulator_bits} is not allowed; "
             "it is the exact accumulator's width, at least 2, and fp32 has none"
@@ -87,14 +84,14 @@ def dot_detailed(
     for index in np.ndindex(nan.shape):
         if nan[index]:
             continue
-        if accumulate == "exact":
+        if accumulator == "exact":
             overflow[index], total = _accumulate_exact(terms[index].tolist(), width)
             if not overflow[index]:
                 bits[index] = float32_bits(total, base)
         else:
             bits[index] = _accumulate_fp32(terms[index].ravel().tolist(), base)
-            overflow[index] = bits[index] & ~np.uint32(_SIGN_BIT) == _INFINITY_BITS
-    if accumulate == "exact":
+            overflow[index] = bits[index] & ~np.uint32(SIGN_BIT) == INFINITY_BITS
+    if accumulator == "exact":
         nan |= overflow
     return DotResult(bits, nan, overflow)
 
@@ -114,40 +111,8 @@ def _accumulate_fp32(terms: list[int], base: int) -> int:
     unit = min(base, -149)
     bits = 0
     for term in terms:
-        if bits & ~_SIGN_BIT == _INFINITY_BITS:
+        if bits & ~SIGN_BIT == INFINITY_BITS:
             break
-        total = _fixed(bits, unit) + (term << (base - unit))
+        total = fixed_point(bits, unit) + (term << (base - unit))
         bits = float32_bits(total, unit)
     return bits
-
-
-def _fixed(bits: int, unit: int) -> int:
-    """The finite float32 with these bits, in units of 2**unit, unit at most -149; both zeros are 0."""
-    field, fraction = (bits >> 23) & 0xFF, bits & 0x7FFFFF
-    significand = fraction | (0x800000 if field else 0)
-    magnitude = significand << (max(field, 1) - 150 - unit)
-    return -magnitude if bits & _SIGN_BIT else magnitude
-
-
-def float32_bits(value: int, exponent: int) -> int:
-    """Bits of the float32 nearest to value * 2**exponent, ties to even, with gradual underflow and infinity.
-
-    Zero gives +0; a non-zero value that rounds to zero keeps its sign.
-    """
-    sign = _SIGN_BIT if value < 0 else 0
-    magnitude = abs(value)
-    # The result's last bit weighs 2**last: 24 bits are kept, but nothing below 2**-149.
-    last = max(magnitude.bit_length() + exponent - 24, -149)
-    significand = _shift_to_nearest(magnitude, last - exponent)
-    # Carrying out of 24 bits, and from the largest subnormal, is right as it stands: fields follow on.
-    if significand < 0x800000:
-        return sign | significand
-    return sign | min(((last + 149) << 23) + significand, _INFINITY_BITS)
-
-
-def _shift_to_nearest(magnitude: int, places: int) -> int:
-    if places <= 0:
-        return magnitude << -places
-    kept, left_out = magnitude >> places, magnitude & ((1 << places) - 1)
-    half = 1 << (places - 1)
-    return kept + (left_out > half or (left_out == half and kept & 1))

@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 
 from amxfp4.golden.accumulator import least_exponent
 from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.dense_matrix import Bounds, Matrix
 from amxfp4.golden.fixed import MAX_LIMB_BITS, round_limbs
 from amxfp4.golden.formats import ELEMENT_HALVES, ScaleFormat
-from amxfp4.golden.matrix import Bounds, Matrix
 
 _TILE = 512
 """Rows of either operand for which it is decided together whether one product is exact."""

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.dense_matrix import Bounds, FloatType, Matrix
 from amxfp4.golden.dot import add_in_float32
-from amxfp4.golden.matrix import Bounds, FloatType, Matrix
 
 _TILE_ROWS = 128
 _TILE_COLUMNS = 64

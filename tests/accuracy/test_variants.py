@@ -9,7 +9,7 @@ from amxfp4.accuracy.baseline import Baseline
 from amxfp4.accuracy.metrics import sqnr
 from amxfp4.accuracy.variants import BLOCK_SIZE, VARIANTS, measure_variant
 from amxfp4.golden import quantize
-from amxfp4.golden.variants import RATIOS
+from amxfp4.golden.related_scales import RATIOS
 
 
 def test_memory_an_element() -> None:
