@@ -1,4 +1,9 @@
-"""The bit-exact golden model: what every unit must compute, and in which cycle."""
+"""The bit-exact golden model: what every unit must compute, and in which cycle.
+
+`quantize` turns floats into `Blocks`; `matmul` and `dot` multiply those. docs/numerics.md says what each bit is.
+"""
+
+from typing import TYPE_CHECKING
 
 from amxfp4.golden.accumulator import ACCUMULATORS, Accumulator, default_accumulator_bits, least_exponent
 from amxfp4.golden.blocks import Blocks
@@ -11,9 +16,11 @@ from amxfp4.golden.codes import (
     encode_elements,
     encode_scales,
 )
-from amxfp4.golden.cycles import Schedule, schedule
+from amxfp4.golden.cycles import ChainSchedule, Schedule, chain_schedule, quantizer_schedule, schedule
+from amxfp4.golden.deprecated import warn_renamed
 from amxfp4.golden.dot import dot
 from amxfp4.golden.dot_detailed import DotResult, dot_detailed
+from amxfp4.golden.error import sqnr
 from amxfp4.golden.formats import (
     BLOCK_FORMAT_NAMES,
     SCALE_FORMATS,
@@ -34,12 +41,14 @@ __all__ = [
     "Accumulator",
     "BlockFormat",
     "Blocks",
+    "ChainSchedule",
     "DotResult",
     "Encode",
     "Rounding",
     "ScaleFormat",
     "Schedule",
     "block_format",
+    "chain_schedule",
     "decode_elements",
     "decode_scales",
     "default_accumulator_bits",
@@ -50,5 +59,20 @@ __all__ = [
     "least_exponent",
     "matmul",
     "quantize",
+    "quantizer_schedule",
     "schedule",
+    "sqnr",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if not TYPE_CHECKING:  # old names, of which type checkers should not know
+
+    def __getattr__(name: str) -> object:
+        if name == "Accumulate":
+            warn_renamed("the type Accumulate", "Accumulator")
+            return Accumulator
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from amxfp4.accuracy.baseline import Baseline
-from amxfp4.accuracy.metrics import sqnr
 from amxfp4.accuracy.variants import BLOCK_SIZE, VARIANTS, measure_variant
-from amxfp4.golden import quantize
+from amxfp4.golden import quantize, sqnr
 from amxfp4.golden.related_scales import RATIOS
 
 
