@@ -17,7 +17,7 @@ _CHUNK_ELEMENTS = 1 << 16
 """Elements dequantised at a time: few enough for their temporaries to stay in a core's cache."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Blocks:
     """A tensor in a block format. Everything is checked when it is made.
 
@@ -66,6 +66,10 @@ class Blocks:
     def block_count(self) -> int:
         """Blocks along the quantised axis, a ragged last one included."""
         return self.scales.shape[-2]
+
+    def __repr__(self) -> str:
+        axis = "" if self.axis == len(self.shape) - 1 else f" axis={self.axis}"
+        return f"<Blocks {self.fmt.name} k={self.fmt.block_size} {self.shape}{axis}>"
 
     def _described(self) -> str:
         fmt = self.fmt

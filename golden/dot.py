@@ -14,7 +14,7 @@ from amxfp4.golden.accumulator import (
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.fixed import round_limbs
-from amxfp4.golden.operands import check_broadcast, check_pair
+from amxfp4.golden.operands import check_blocks, check_broadcast, check_pair
 from amxfp4.golden.terms import Term, block_terms, nan_blocks
 
 _LIMB_BITS = 16
@@ -39,6 +39,7 @@ def dot(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray
         UsageError: operands that do not pair up or broadcast, or an accumulator that cannot take these
             formats or, for exact, more than 2^24 elements.
     """
+    check_blocks(a=a, w=w)
     check_pair(a, w)
     check_broadcast(a, w)
     accumulator = resolve_accumulator(accumulator, a.fmt, w.fmt)

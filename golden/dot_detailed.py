@@ -18,7 +18,7 @@ from amxfp4.golden.accumulator import (
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.float32 import INFINITY_BITS, NAN_BITS, SIGN_BIT, fixed_point, float32_bits
-from amxfp4.golden.operands import check_broadcast, check_pair
+from amxfp4.golden.operands import check_blocks, check_broadcast, check_pair
 from amxfp4.golden.terms import block_terms, nan_blocks
 
 
@@ -63,6 +63,7 @@ def dot_detailed(
     Raises:
         UsageError: operands that do not pair up, formats or a width that the accumulator does not take.
     """
+    check_blocks(a=a, w=w)
     check_pair(a, w)
     check_broadcast(a, w)
     accumulator = resolve_accumulator(accumulator, a.fmt, w.fmt)

@@ -9,7 +9,7 @@ from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.matmul_exact import product_exact
 from amxfp4.golden.matmul_fp32 import product_fp32
-from amxfp4.golden.operands import check_pair
+from amxfp4.golden.operands import check_blocks, check_pair
 from amxfp4.golden.terms import nan_blocks
 
 
@@ -28,6 +28,7 @@ def matmul(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDAr
         UsageError: operands that are not matrices or do not pair up, or an accumulator that cannot take
             these formats or, for exact, more than 2^24 elements.
     """
+    check_blocks(a=a, w=w)
     for name, operand in (("a", a), ("w", w)):
         if len(operand.shape) != 2:
             raise UsageError(f"{name} has shape {operand.shape}; matmul takes two axes")

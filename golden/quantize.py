@@ -29,6 +29,7 @@ def quantize(
     fmt: BlockFormat | str,
     *,
     axis: int = -1,
+    block_size: int | None = None,
     rounding: Rounding = "nearest-away",
     encode: Encode = "direct",
 ) -> Blocks:
@@ -55,7 +56,7 @@ def quantize(
     Raises:
         UsageError: another dtype, a scalar, an axis out of range, an unknown format, rounding or encoding.
     """
-    fmt = block_format(fmt)
+    fmt = block_format(fmt, block_size)
     x = np.asarray(x)
     _check_dtype(x)
     axis = check_axis(axis, x.shape)
