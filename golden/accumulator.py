@@ -12,7 +12,7 @@ Accumulator = Literal["exact", "fp32"]
 ACCUMULATORS: tuple[Accumulator, ...] = get_args(Accumulator)
 
 MAX_EXACT_ELEMENTS = 1 << 24
-"""Worst-case elements that the exact accumulator's default width holds without overflow."""
+"""How many products of largest elements the exact accumulator's default width holds without overflow."""
 
 
 def resolve_accumulator(accumulator: Accumulator | None, activation: BlockFormat, weight: BlockFormat) -> Accumulator:
@@ -35,9 +35,9 @@ def resolve_accumulator(accumulator: Accumulator | None, activation: BlockFormat
 
 
 def least_exponent(activation: BlockFormat, weight: BlockFormat) -> int:
-    """Every block's sum is a multiple of 2 to this power: -34 for E5M2 on both sides.
+    """The largest e for which every block's sum is a multiple of 2**e: -34 for E5M2 on both sides.
 
-    A product of two elements is a multiple of 1/4, and of half that for each operand whose sides can be halved.
+    A product of two elements is a multiple of 1/4 of the scales. Each operand whose sides can be halved halves that.
     """
     return activation.least_exponent + weight.least_exponent
 
@@ -45,7 +45,7 @@ def least_exponent(activation: BlockFormat, weight: BlockFormat) -> int:
 def default_accumulator_bits(activation: BlockFormat, weight: BlockFormat) -> int:
     """Two's complement width that holds `MAX_EXACT_ELEMENTS` largest products: 96 for E5M2 on both sides.
 
-    For FP8 scales only, as only those meet the exact accumulator. Its least bit weighs 2**`least_exponent`.
+    The least bit weighs 2**`least_exponent`. Both formats have FP8 scales, as the exact accumulator takes no others.
     """
     largest = ELEMENT_MAX**2 * activation.scale.max_value * weight.scale.max_value
     return 1 + ceil(log2(MAX_EXACT_ELEMENTS) + log2(largest) - least_exponent(activation, weight))

@@ -1,6 +1,6 @@
 """Dot products in Python's unbounded integers, one term at a time, with the flags of a unit.
 
-Slow and plain: what a bench compares a unit with. `dot` and `matmul` give the same values faster.
+This is slow and plain, and what a bench compares a unit with. `dot` and `matmul` give the same values faster.
 """
 
 from dataclasses import dataclass
@@ -27,10 +27,10 @@ class DotResult:
     """Results of dot products, with the flags that a unit gives.
 
     Attributes:
-        bits: uint32, the float32 result's bits; 0x7FC00000 where `nan`.
-        nan: bool, a scale was NaN, or the exact accumulator overflowed.
-        overflow: bool; exact: the running sum left the accumulator's range after some block; fp32: the
-            result is an infinity. A NaN scale wins: then this is False.
+        bits: uint32, the bits of the float32 result; 0x7FC00000 where `nan`.
+        nan: bool, whether a scale was NaN or the exact accumulator overflowed.
+        overflow: bool. With the exact accumulator, whether the running sum left the accumulator's range after some
+            block; with fp32, whether the result is an infinity. False where a scale was NaN.
     """
 
     bits: NDArray[np.uint32]
@@ -51,17 +51,18 @@ def dot_detailed(
     *,
     accumulator_bits: int | None = None,
 ) -> DotResult:
-    """Dot products over the quantised axis, with the flags of a unit. Leading axes broadcast.
+    """Dot products over the quantised axis, with the flags of a unit. The other axes broadcast.
 
     Args:
-        a, w: activations and weights of equal length and block size; any codes that `Blocks.from_codes`
-            takes.
-        accumulator: "exact" or "fp32"; None is exact when both scales are FP8, otherwise fp32.
-        accumulator_bits: two's complement width of the exact accumulator, whose least bit weighs
-            2**`least_exponent`; the default holds 2^24 largest products.
+        a: the activations, with any codes that `Blocks.from_codes` takes.
+        w: the weights likewise, of the same length and block size.
+        accumulator: "exact" or "fp32". None takes "exact" when both scales are FP8, otherwise "fp32".
+        accumulator_bits: two's complement width of the exact accumulator, whose least bit weighs 2**`least_exponent`.
+            None takes `default_accumulator_bits`, which holds 2^24 largest products.
 
     Raises:
-        UsageError: operands that do not pair up, formats or a width that the accumulator does not take.
+        UsageError: operands that are not Blocks, do not pair up or do not broadcast; or an accumulator or a width that
+            does not take these formats.
     """
     check_blocks(a=a, w=w)
     check_pair(a, w)
@@ -98,7 +99,7 @@ def dot_detailed(
 
 
 def _accumulate_exact(blocks: list[list[int]], width: int) -> tuple[bool, int]:
-    """Whether the sum of blocks ever left the range of `width` bits, and the sum."""
+    """Whether the running sum ever left the range of `width` bits after a block, and the whole sum."""
     total, overflow = 0, False
     for terms in blocks:
         total += sum(terms)
@@ -108,7 +109,7 @@ def _accumulate_exact(blocks: list[list[int]], width: int) -> tuple[bool, int]:
 
 def _accumulate_fp32(terms: list[int], base: int) -> int:
     """float32 bits of the running sum of `terms` (in units of 2**base), rounded after each."""
-    # Below the least float32 too: a subnormal accumulator is a multiple of 2**-149.
+    # The accumulator must be a multiple of the unit too; a subnormal float32 is one of 2**-149.
     unit = min(base, -149)
     bits = 0
     for term in terms:

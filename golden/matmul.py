@@ -1,4 +1,4 @@
-"""Matrix products of quantised tensors at BLAS speed, every bit the same as `dot`'s."""
+"""Matrix products of quantised tensors at BLAS speed, every bit the same as that of `dot`."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +18,16 @@ def matmul(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDAr
     """The product of activations `a` (M, K) and the transpose of weights `w` (N, K), both quantised along K.
 
     Args:
-        a, w: two axes each, one of them quantised; wherever that one was, it is the K that is summed over.
-        accumulator: "exact" or "fp32"; None is exact when both scales are FP8, otherwise fp32.
+        a: the activations, with two axes. The quantised one is the K that is summed over, whichever it was.
+        w: the weights likewise.
+        accumulator: "exact" or "fp32". None takes "exact" when both scales are FP8, otherwise "fp32".
 
     Returns:
-        float32 (M, N). NaN where the row of `a` or of `w` has a NaN scale. A K of 0 gives +0.
+        float32 (M, N). A result is NaN where the row of `a` or the row of `w` has a NaN scale, and +0 where K is 0.
 
     Raises:
-        UsageError: operands that are not matrices or do not pair up, or an accumulator that cannot take
-            these formats or, for exact, more than 2^24 elements.
+        UsageError: operands that are not Blocks, are not matrices or do not pair up; or an accumulator that does not
+            take these formats or, for "exact", more than 2^24 elements.
     """
     check_blocks(a=a, w=w)
     for name, operand in (("a", a), ("w", w)):
