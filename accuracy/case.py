@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from amxfp4.golden import (
     BLOCK_FORMAT_NAMES,
     ROUNDINGS,
-    Accumulate,
+    Accumulator,
     Blocks,
     Encode,
     Rounding,
@@ -31,7 +31,7 @@ class Case:
         block_size: elements a block, of both.
         rounding: what ties do.
         weight_encode: how the scales of weights are chosen; those of activations always directly.
-        accumulate: "exact", "fp32" or None for the formats' default.
+        accumulator: "exact", "fp32" or None for the formats' default.
     """
 
     activation: str
@@ -39,7 +39,7 @@ class Case:
     block_size: int
     rounding: Rounding
     weight_encode: Encode = "direct"
-    accumulate: Accumulate | None = None
+    accumulator: Accumulator | None = None
 
     @property
     def label(self) -> str:
@@ -47,7 +47,7 @@ class Case:
         names = self.activation if self.activation == self.weight else f"{self.activation} x {self.weight}"
         if self.weight_encode != "direct":
             names += f", {self.weight_encode} weights"
-        return f"{names}, {self.accumulate} accumulator" if self.accumulate else names
+        return f"{names}, {self.accumulator} accumulator" if self.accumulator else names
 
     @property
     def is_uniform(self) -> bool:
@@ -65,7 +65,7 @@ class Case:
 
     def multiply(self, activation: Blocks, weight: Blocks) -> NDArray[np.float32]:
         """`activation` (M, K) times the transpose of `weight` (N, K): (M, N)."""
-        return matmul(activation, weight, self.accumulate)
+        return matmul(activation, weight, self.accumulator)
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON: the attributes, the label, and the memory that an element of each operand takes, in bits."""
@@ -73,7 +73,9 @@ class Case:
             f"{operand}_bits": block_format(name, self.block_size).bits_per_element
             for operand, name in (("activation", self.activation), ("weight", self.weight))
         }
-        return {"label": self.label, **asdict(self), **bits}
+        # The key of the accumulator is older than the attribute's name, and files with it exist.
+        attributes = {"accumulate" if name == "accumulator" else name: value for name, value in asdict(self).items()}
+        return {"label": self.label, **attributes, **bits}
 
 
 def uniform_cases(block_sizes: Sequence[int] = BLOCK_SIZES) -> list[Case]:

@@ -6,14 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS, Baseline
+from amxfp4.accuracy.lopsided import sides_of, to_blocks
 from amxfp4.accuracy.metrics import paraphrases_found
 from amxfp4.accuracy.package import REQUIREMENT
 from amxfp4.accuracy.published import published_difference
 from amxfp4.accuracy.reference import reference_values
-from amxfp4.accuracy.sides import side_maxima, sides_of, to_blocks
 from amxfp4.accuracy.underflow import underflow
 from amxfp4.accuracy.weights import LINEAR_KINDS
 from amxfp4.golden import BLOCK_FORMAT_NAMES, Rounding, block_format, quantize
+from amxfp4.golden.cast import side_maxima
 
 Array = NDArray[np.float32]
 
@@ -85,7 +86,7 @@ def _nan_in(baseline: Baseline, names: tuple[str, ...], size: int) -> NDArray[np
 
 def _has_nan(blocks: Array) -> bool:
     """Only blocks with a side that is small enough to underflow are looked at."""
-    positive, negative = side_maxima(blocks)
+    positive, negative = side_maxima(blocks).T
     least = 6 * block_format("AMXFP4-E5M2").scale.values[1]
     small = ((positive > 0) & (positive < least)) | ((negative > 0) & (negative < least))
     return bool(small.any() and np.isnan(reference_values(blocks[small], ROUNDING)).any())
@@ -117,7 +118,7 @@ def _examples(baseline: Baseline) -> list[dict[str, Any]]:
 
 
 def _example(name: str, blocks: Array) -> dict[str, Any]:
-    positive, negative = side_maxima(blocks)
+    positive, negative = side_maxima(blocks).T
     both = np.flatnonzero((positive > 0) & (negative > 0))
     lopsided = np.abs(np.log2(positive[both] / negative[both]))
     block = blocks[both[np.argsort(lopsided, kind="stable")[len(both) // 2]]]

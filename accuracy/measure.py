@@ -8,9 +8,8 @@ from numpy.typing import NDArray
 
 from amxfp4.accuracy.case import Case
 from amxfp4.accuracy.forward import FloatProducts
-from amxfp4.accuracy.metrics import sqnr
 from amxfp4.accuracy.products import multiply_heads, stack_heads
-from amxfp4.golden import Blocks
+from amxfp4.golden import Blocks, sqnr
 
 Array = NDArray[np.float32]
 

@@ -1,24 +1,7 @@
-"""How close an approximation comes: signal to noise, cosine, rank correlation."""
+"""How close embeddings come to others: cosines, rank correlation, paraphrases. Signal to noise is in `golden.error`."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-
-def sqnr(exact: ArrayLike, approximate: ArrayLike) -> float:
-    """Signal to quantisation noise ratio in dB, 10 log10 (sum exact^2 / sum (exact - approximate)^2), in float64.
-
-    Infinity where they are equal, -infinity where only `exact` is zero, NaN where either has a NaN.
-    """
-    exact = np.asarray(exact, np.float64)
-    return sqnr_from_sums(np.square(exact).sum(), np.square(exact - np.asarray(approximate, np.float64)).sum())
-
-
-def sqnr_from_sums(signal: float, noise: float) -> float:
-    """The same from sums of squares."""
-    if noise == 0:
-        return float("inf")
-    with np.errstate(divide="ignore"):
-        return float(10 * np.log10(signal / noise))
 
 
 def row_cosines(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.accuracy.case import mixed_cases, uniform_cases
+from amxfp4.accuracy.lopsided import sides_of, to_blocks
 from amxfp4.accuracy.measure import measure
-from amxfp4.accuracy.sides import sides_of, to_blocks
 from amxfp4.errors import UsageError
 from amxfp4.golden import Rounding
 from amxfp4.golden.quantize import INPUT_DTYPES
@@ -40,7 +40,7 @@ def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray
 def measure_own(
     x: NDArray[Any], weight: NDArray[Any] | None, block_size: int, rounding: Rounding
 ) -> Iterator[dict[str, Any]]:
-    """Every way of quantising, as `study` has its cases, from what `check_tensors` gave.
+    """Every way of quantising, as `run_study` has its cases, from what `check_tensors` gave.
 
     Without weights only the ways that differ for activations.
     """

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS
 from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
-from amxfp4.accuracy.sides import OCTAVES
+from amxfp4.accuracy.lopsided import OCTAVES
 from amxfp4.accuracy.summary import select
 
 _STYLE = {

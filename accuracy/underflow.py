@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.accuracy.metrics import sqnr
 from amxfp4.accuracy.reference import reference_values
-from amxfp4.golden import Rounding, block_format, quantize
+from amxfp4.golden import Rounding, block_format, quantize, sqnr
 
 _CHUNK_BLOCKS = 1 << 12
 

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.accuracy.baseline import Baseline
-from amxfp4.accuracy.metrics import sqnr
 from amxfp4.accuracy.weights import LINEAR_KINDS
-from amxfp4.golden import block_format, quantize
-from amxfp4.golden.variants import ratio_values, shared_exponent_values
+from amxfp4.golden import block_format, quantize, sqnr
+from amxfp4.golden.related_scales import ratio_values, shared_exponent_values
 
 BLOCK_SIZE = 32
 

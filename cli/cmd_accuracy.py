@@ -96,7 +96,7 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
     from amxfp4.accuracy.package import ensure_model
     from amxfp4.accuracy.plots import figures
     from amxfp4.accuracy.published import TOLERANCE
-    from amxfp4.accuracy.study import study
+    from amxfp4.accuracy.study import run_study
     from amxfp4.accuracy.summary import OF_MODEL, select
     from amxfp4.files import replacing
 
@@ -105,7 +105,7 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
         model = ensure_model()
         with _progress(console) as progress:
             task = progress.add_task("study", total=None)
-            result = study(
+            result = run_study(
                 model,
                 quick=quick,
                 jobs=jobs,

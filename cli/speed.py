@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.files import write_text
-from amxfp4.golden import Accumulate, Blocks, block_format, matmul, quantize
+from amxfp4.golden import Accumulator, Blocks, block_format, matmul, quantize
 
 GIB = 1 << 30
 
@@ -89,15 +89,15 @@ def _quantize(sizes: Sizes) -> tuple[Callable[[], Any], Callable[[], Any]]:
     return lambda: quantize(x, "AMXFP4"), lambda: np.sort(x, axis=-1)
 
 
-def _products(a: Blocks, w: Blocks, accumulate: Accumulate, size: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
+def _products(a: Blocks, w: Blocks, accumulator: Accumulator, size: int) -> tuple[Callable[[], Any], Callable[[], Any]]:
     x, y = _normal(size, 1), _normal(size, 2)
-    return lambda: matmul(a, w, accumulate), lambda: x @ y
+    return lambda: matmul(a, w, accumulator), lambda: x @ y
 
 
-def _matmul(name: str, accumulate: Accumulate) -> Callable[[Sizes], tuple[Callable[[], Any], Callable[[], Any]]]:
+def _matmul(name: str, accumulator: Accumulator) -> Callable[[Sizes], tuple[Callable[[], Any], Callable[[], Any]]]:
     def prepare(sizes: Sizes) -> tuple[Callable[[], Any], Callable[[], Any]]:
         a, w = (quantize(_normal(sizes.matrix, seed), name) for seed in (1, 2))
-        return _products(a, w, accumulate, sizes.matrix)
+        return _products(a, w, accumulator, sizes.matrix)
 
     return prepare
 

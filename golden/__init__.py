@@ -1,6 +1,11 @@
-"""The bit-exact golden model: what every unit must compute, and in which cycle."""
+"""The bit-exact golden model: what every unit must compute, and in which cycle.
 
-from amxfp4.golden.accumulator import ACCUMULATORS, Accumulate, default_accumulator_bits, least_exponent
+`quantize` turns floats into `Blocks`; `matmul` and `dot` multiply those. docs/numerics.md says what each bit is.
+"""
+
+from typing import TYPE_CHECKING
+
+from amxfp4.golden.accumulator import ACCUMULATORS, Accumulator, default_accumulator_bits, least_exponent
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.codes import (
     ELEMENT_VALUES,
@@ -11,8 +16,11 @@ from amxfp4.golden.codes import (
     encode_elements,
     encode_scales,
 )
-from amxfp4.golden.cycles import Schedule, schedule
+from amxfp4.golden.cycles import ChainSchedule, Schedule, chain_schedule, quantizer_schedule, schedule
+from amxfp4.golden.deprecated import warn_renamed
 from amxfp4.golden.dot import dot
+from amxfp4.golden.dot_detailed import DotResult, dot_detailed
+from amxfp4.golden.error import sqnr
 from amxfp4.golden.formats import (
     BLOCK_FORMAT_NAMES,
     SCALE_FORMATS,
@@ -22,7 +30,6 @@ from amxfp4.golden.formats import (
 )
 from amxfp4.golden.matmul import matmul
 from amxfp4.golden.quantize import ENCODES, Encode, quantize
-from amxfp4.golden.reference import DotResult, dot_detailed
 
 __all__ = [
     "ACCUMULATORS",
@@ -31,15 +38,17 @@ __all__ = [
     "ENCODES",
     "ROUNDINGS",
     "SCALE_FORMATS",
-    "Accumulate",
+    "Accumulator",
     "BlockFormat",
     "Blocks",
+    "ChainSchedule",
     "DotResult",
     "Encode",
     "Rounding",
     "ScaleFormat",
     "Schedule",
     "block_format",
+    "chain_schedule",
     "decode_elements",
     "decode_scales",
     "default_accumulator_bits",
@@ -50,5 +59,20 @@ __all__ = [
     "least_exponent",
     "matmul",
     "quantize",
+    "quantizer_schedule",
     "schedule",
+    "sqnr",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+if not TYPE_CHECKING:  # old names, of which type checkers should not know
+
+    def __getattr__(name: str) -> object:
+        if name == "Accumulate":
+            warn_renamed("the type Accumulate", "Accumulator")
+            return Accumulator
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

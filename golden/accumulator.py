@@ -6,38 +6,38 @@ from typing import Literal, get_args
 from amxfp4.errors import UsageError
 from amxfp4.golden.formats import ELEMENT_MAX, BlockFormat
 
-Accumulate = Literal["exact", "fp32"]
+Accumulator = Literal["exact", "fp32"]
 """`exact`: fixed point, rounded once at the end. `fp32`: float32, rounded after each term."""
 
-ACCUMULATORS: tuple[Accumulate, ...] = get_args(Accumulate)
+ACCUMULATORS: tuple[Accumulator, ...] = get_args(Accumulator)
 
 MAX_EXACT_ELEMENTS = 1 << 24
-"""Worst-case elements that the exact accumulator's default width holds without overflow."""
+"""How many products of largest elements the exact accumulator's default width holds without overflow."""
 
 
-def resolve_accumulate(accumulate: Accumulate | None, activation: BlockFormat, weight: BlockFormat) -> Accumulate:
-    """`accumulate`, or for None the default of these formats: exact when both scales are FP8, otherwise fp32.
+def resolve_accumulator(accumulator: Accumulator | None, activation: BlockFormat, weight: BlockFormat) -> Accumulator:
+    """`accumulator`, or for None the default of these formats: exact when both scales are FP8, otherwise fp32.
 
     Raises:
         UsageError: an unknown accumulator, or `exact` with a format whose scale is not FP8.
     """
     not_fp8 = [fmt.name for fmt in (activation, weight) if not fmt.scale.is_fp8]
-    if accumulate is None:
+    if accumulator is None:
         return "fp32" if not_fp8 else "exact"
-    if accumulate not in ACCUMULATORS:
-        raise UsageError(f"unknown accumulator {accumulate!r}; it is one of {', '.join(ACCUMULATORS)}")
-    if accumulate == "exact" and not_fp8:
+    if accumulator not in ACCUMULATORS:
+        raise UsageError(f"unknown accumulator {accumulator!r}; it is one of {', '.join(ACCUMULATORS)}")
+    if accumulator == "exact" and not_fp8:
         raise UsageError(
             f"the exact accumulator cannot take {not_fp8[0]}, whose E8M0 scales span too many bits; "
             "use fp32, or formats with FP8 scales on both sides"
         )
-    return accumulate
+    return accumulator
 
 
 def least_exponent(activation: BlockFormat, weight: BlockFormat) -> int:
-    """Every block's sum is a multiple of 2 to this power: -34 for E5M2 on both sides.
+    """The largest e for which every block's sum is a multiple of 2**e: -34 for E5M2 on both sides.
 
-    A product of two elements is a multiple of 1/4, and of half that for each operand whose sides can be halved.
+    A product of two elements is a multiple of 1/4 of the scales. Each operand whose sides can be halved halves that.
     """
     return activation.least_exponent + weight.least_exponent
 
@@ -45,7 +45,7 @@ def least_exponent(activation: BlockFormat, weight: BlockFormat) -> int:
 def default_accumulator_bits(activation: BlockFormat, weight: BlockFormat) -> int:
     """Two's complement width that holds `MAX_EXACT_ELEMENTS` largest products: 96 for E5M2 on both sides.
 
-    For FP8 scales only, as only those meet the exact accumulator. Its least bit weighs 2**`least_exponent`.
+    The least bit weighs 2**`least_exponent`. Both formats have FP8 scales, as the exact accumulator takes no others.
     """
     largest = ELEMENT_MAX**2 * activation.scale.max_value * weight.scale.max_value
     return 1 + ceil(log2(MAX_EXACT_ELEMENTS) + log2(largest) - least_exponent(activation, weight))

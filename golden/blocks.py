@@ -17,19 +17,22 @@ _CHUNK_ELEMENTS = 1 << 16
 """Elements dequantised at a time: few enough for their temporaries to stay in a core's cache."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Blocks:
-    """A tensor in a block format. Everything is checked when it is made.
+    """A tensor in a block format. All of its parts are checked when it is made.
+
+    `quantize` makes Blocks of floats, `Blocks.from_codes` of codes found elsewhere, `Blocks.from_bytes` of memory.
 
     The quantised axis is stored last: `codes` and `scales` keep the other axes in their order.
 
     Attributes:
-        codes: uint8 (..., K padded to whole blocks), an element code 0..15 each; zero in the padding.
-        scales: uint8 (..., blocks, 1 or 2): a block's scale code, two of them, positive before negative, or with
-            halving its scale code and its asymmetry code 0..3.
+        codes: uint8 (..., K padded to whole blocks), each an element code 0..15; zero in the padding.
+        scales: uint8 (..., blocks, 1 or 2). A symmetric format has one scale code per block, an asymmetric one two, the
+            positive side's before the negative side's. With halving, the block's scale code comes before its asymmetry
+            code 0..3.
         shape: the tensor's true shape, with the quantised axis where it was and its true length.
         fmt: the block format.
-        axis: which axis of `shape` is quantised, from the front.
+        axis: the index of the quantised axis in `shape`, counted from the front.
 
     Raises:
         UsageError: a wrong dtype, code, shape or padding.
@@ -59,13 +62,17 @@ class Blocks:
 
     @property
     def length(self) -> int:
-        """True number of elements along the quantised axis."""
+        """Elements along the quantised axis, padding not counted."""
         return self.shape[self.axis]
 
     @property
     def block_count(self) -> int:
         """Blocks along the quantised axis, a ragged last one included."""
         return self.scales.shape[-2]
+
+    def __repr__(self) -> str:
+        axis = "" if self.axis == len(self.shape) - 1 else f" axis={self.axis}"
+        return f"<Blocks {self.fmt.name} k={self.fmt.block_size} {self.shape}{axis}>"
 
     def _described(self) -> str:
         fmt = self.fmt
@@ -83,11 +90,10 @@ class Blocks:
         """Blocks along the last axis from codes and scales found elsewhere.
 
         Args:
-            codes: uint8 (..., K), K a multiple of the block size; 8, negative zero, is allowed.
-            scales: uint8 (..., K / block size, 1 or 2), positive before negative, or with halving the scale code
-                before the asymmetry code; NaN codes are allowed.
+            codes: uint8 (..., K), K a multiple of the block size. Code 8, negative zero, is allowed.
+            scales: uint8 (..., K / block size, 1 or 2), as the attribute `scales` has them. NaN codes are allowed.
             fmt: a block format or its name.
-            length: true length when the last block is ragged: more than K less a block, at most K.
+            length: true length when the last block is ragged: at most K, and less than a block below K.
 
         Raises:
             UsageError: a wrong dtype, code or shape, a reserved bit that is set, or padding that is not zero.
@@ -108,10 +114,13 @@ class Blocks:
         return cls(codes, scales, (*codes.shape[:-1], length), fmt, codes.ndim - 1)
 
     def dequantize(self, dtype: Any = np.float32) -> NDArray[Any]:
-        """The exact values, in the true shape; every element of a block with a NaN scale is NaN.
+        """The exact values, in the true shape. Every element of a block with a NaN scale is NaN.
 
-        Everything that `quantize` gives fits a float32. Only E8M0 scales of 2^126 and 2^127 from elsewhere
-        can exceed it; `dtype=np.float64` holds those too.
+        Everything that `quantize` gives fits a float32. Only E8M0 scales of 2^126 and 2^127 from elsewhere can exceed
+        its range.
+
+        Args:
+            dtype: np.float32, or np.float64, which holds all values.
 
         Raises:
             UsageError: a value beyond float32's range, or a dtype other than float32 and float64.
@@ -134,11 +143,13 @@ class Blocks:
         return np.moveaxis(values[..., : self.length], -1, self.axis)
 
     def to_bytes(self) -> bytes:
-        """The blocks one after another, in the C order of `codes`.
+        """The blocks one after another, in the C order of `codes`, padding included.
 
-        Each is `fmt.bytes_per_block` bytes: its scales, a byte each, positive first; then its codes, two a
-        byte, the earlier element in the low four bits. Padding is included. With halving, the asymmetry codes of
-        all blocks follow the last block, four a byte, the earlier in the lower bits; unused bits are zero.
+        Each block is `fmt.bytes_per_block` bytes. First come its scales, one byte each, the positive side's first. Then
+        come its element codes, two per byte, the earlier element in the low four bits.
+
+        With halving, the asymmetry codes of all blocks follow the last block, four per byte, the earlier block in the
+        lower bits. Unused bits are zero.
         """
         codes = self.codes.reshape(-1, self.fmt.block_size)
         packed = codes[:, 0::2] | (codes[:, 1::2] << 4)
@@ -149,7 +160,13 @@ class Blocks:
 
     @classmethod
     def from_bytes(cls, data: bytes, *, shape: Sequence[int], fmt: BlockFormat | str, axis: int = -1) -> "Blocks":
-        """The inverse of `to_bytes`, for a tensor of true shape `shape` quantised along `axis`.
+        """The inverse of `to_bytes`.
+
+        Args:
+            data: what `to_bytes` gave.
+            shape: the tensor's true shape.
+            fmt: a block format or its name.
+            axis: the quantised axis.
 
         Raises:
             UsageError: a wrong number of bytes, a wrong axis, or contents that `from_codes` would refuse.
@@ -179,7 +196,7 @@ class Blocks:
 
 
 _ASYMMETRY_SHIFTS = np.arange(0, 8, ASYMMETRY_BITS, dtype=np.uint8)
-"""Where each of a byte's asymmetry codes starts."""
+"""The lowest bit of each asymmetry code in a byte."""
 
 
 def _pack_asymmetry(codes: NDArray[np.uint8]) -> bytes:
@@ -196,7 +213,7 @@ def _unpack_asymmetry(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8
 
 
 def check_axis(axis: int, shape: tuple[int, ...]) -> int:
-    """`axis` counted from the front; refused when `shape` has no such axis."""
+    """`axis` counted from the front. An axis that `shape` does not have is refused."""
     if not shape:
         raise UsageError("a scalar has no axis to quantize along; it needs at least one dimension")
     if not -len(shape) <= axis < len(shape):
@@ -204,20 +221,20 @@ def check_axis(axis: int, shape: tuple[int, ...]) -> int:
     return axis % len(shape)
 
 
-_POSITIVE = np.maximum(ELEMENT_VALUES, 0)
-_NEGATIVE = np.minimum(ELEMENT_VALUES, 0)
+_POSITIVE_VALUES = np.maximum(ELEMENT_VALUES, 0)
+_NEGATIVE_VALUES = np.minimum(ELEMENT_VALUES, 0)
 
 
 def _dequantize_blocks(
     codes: NDArray[np.uint8], scales: NDArray[np.uint8], fmt: BlockFormat, out: NDArray[Any]
 ) -> None:
-    """Values of blocks `codes` (n, k) under `scales` (n, 1 or 2) into `out` (n, k)."""
+    """Write the values of blocks with `codes` (n, k) under `scales` (n, 1 or 2) to `out` (n, k)."""
     factors = side_tables(fmt).values.astype(out.dtype)[side_codes(scales, fmt)]
     with np.errstate(over="ignore"):  # the caller looks for infinities
         if fmt.two_sided:
-            # One addend is zero unless a scale is NaN, which makes both NaN: the sum is exact.
-            np.multiply(_POSITIVE.astype(out.dtype)[codes], factors[:, :1], out=out)
-            out += _NEGATIVE.astype(out.dtype)[codes] * factors[:, 1:]
+            # The sum is exact: one addend is zero, unless a scale is NaN and makes the sum NaN.
+            np.multiply(_POSITIVE_VALUES.astype(out.dtype)[codes], factors[:, :1], out=out)
+            out += _NEGATIVE_VALUES.astype(out.dtype)[codes] * factors[:, 1:]
         else:
             np.multiply(ELEMENT_VALUES.astype(out.dtype)[codes], factors, out=out)
-            out += 0  # -x * 0 is 0 here, not -0
+            out += 0  # a negative element under a zero scale is 0, not -0

@@ -17,7 +17,7 @@ from amxfp4.golden.sides import side_codes, side_tables
 
 
 class DirectCaster:
-    """The tables of one format and rounding, applied to blocks."""
+    """The direct cast in one format with one rounding. Its tables are made once and applied to many blocks."""
 
     def __init__(self, fmt: BlockFormat, rounding: Rounding) -> None:
         self.fmt = fmt
@@ -28,17 +28,17 @@ class DirectCaster:
             thresholds = (ELEMENT_MAX * midpoints).astype(np.float32)
             self._least_maximum = np.where(tie_goes_up, thresholds, np.nextafter(thresholds, np.float32(np.inf)))
         if fmt.halving:
-            # Exact too. Nothing is halved under a zero scale, where it would mean nothing.
+            # These are exact too. Under a zero scale halving would mean nothing, so the limit is out of reach.
             limits = np.where(scale.values == 0, -1, HALVING_LIMIT * scale.values / 2)
             self._halving_limit = limits.astype(np.float32)
-        # What |x| is compared with is a multiple of this. Nothing reaches infinity, so that a zero scale
-        # gives zeros; nothing reaches NaN either.
+        # |x| is compared with multiples of these factors. A zero scale has the factor infinity, which nothing reaches,
+        # so that all elements become zero. Nothing reaches NaN either.
         values = side_tables(fmt).values
         self._factor = np.where(values == 0, np.inf, values).astype(np.float32)
         self._element_midpoints, self._element_tie_goes_up = rounding_thresholds(np.array(ELEMENT_MAGNITUDES), rounding)
 
     def cast(self, x: NDArray[np.float32], codes: NDArray[np.uint8], scales: NDArray[np.uint8]) -> None:
-        """Blocks `x` (n, k) into `codes` (n, k) and `scales` (n, 1 or 2)."""
+        """Write blocks `x` (n, k) to `codes` (n, k) and `scales` (n, 1 or 2)."""
         maxima = side_maxima(x)
         scales[:] = self._scales(maxima)
         scales[~np.isfinite(maxima).all(axis=1)] = self._nan_fields()
@@ -51,11 +51,18 @@ class DirectCaster:
         scales: NDArray[np.uint8],
         codes: NDArray[np.uint8],
     ) -> None:
-        """Nearest element codes of `x` (n, k), below zero where `negative`, under `scales` (n, 1 or 2) into `codes`.
+        """Write to `codes` the nearest element codes of `x` under given scales.
 
-        Counts the midpoints that |x| / scale meets. midpoint * scale is exact: it has at most 3 + 4 significant bits
-        and is at least 2^-2 * 2^-127, which float32 has as a subnormal. Where an E8M0 scale, larger than any that
-        the direct cast makes, takes it beyond float32's range, it is infinity, which no input meets either.
+        A magnitude code is the number of midpoints that |x| / scale meets. Instead of dividing, |x| is compared with
+        midpoint * scale. That product is exact: it has at most 3 + 4 significant bits and is at least 2^-2 * 2^-127,
+        which float32 has as a subnormal. An E8M0 scale larger than any that the direct cast makes can take the product
+        beyond float32's range. The product is infinity then, which no input meets either.
+
+        Args:
+            x: the blocks (n, k).
+            negative: which elements of `x` are below zero (n, k).
+            scales: the fields of `Blocks.scales` (n, 1 or 2).
+            codes: what is written (n, k).
         """
         factors = self._factor[side_codes(scales, self.fmt)]
         factor = np.where(negative, factors[:, -1:], factors[:, :1])
@@ -78,7 +85,7 @@ class DirectCaster:
         codes = self._scale_codes(maxima.max(axis=1, keepdims=True))
         if not self.fmt.halving:
             return codes
-        # A side at a time: under the smallest scale both may be within the limit, and then neither is halved.
+        # Under the smallest scale both sides may be within the limit. Then neither is halved.
         halved = maxima <= self._halving_limit[codes]
         alone = halved & ~halved[:, ::-1]
         return np.column_stack([codes, alone @ np.array([POSITIVE_HALVED, NEGATIVE_HALVED], np.uint8)])
@@ -86,8 +93,8 @@ class DirectCaster:
     def _scale_codes(self, maxima: NDArray[np.float32]) -> NDArray[np.uint8]:
         if self.fmt.scale.is_fp8:
             return np.searchsorted(self._least_maximum, maxima, side="right").astype(np.uint8)
-        # The exponent field is floor(log2 m) + 127, the code floor(log2 m) - 2 + 127. A subnormal or zero m
-        # has field 0, and code 0 as every m below 2^-124.
+        # The exponent field of m is floor(log2 m) + 127, the code is floor(log2 m) - 2 + 127: the field less 2. Every m
+        # below 2^-124, a subnormal or zero m with field 0 included, has code 0.
         field = (np.abs(maxima).view(np.uint32) >> 23).astype(np.uint8)
         return np.maximum(field, 2) - np.uint8(2)
 
@@ -96,15 +103,15 @@ class DirectCaster:
 
 
 def side_maxima(x: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Largest magnitude among the positive and among the negative of each block, 0 without any; NaN in, NaN out.
+    """Largest magnitude of the positive and of the negative elements of each block (n, k). (n, 2)
 
-    (n, k) to (n, 2)
+    The maximum of a side without elements is 0. A NaN in a block makes its maxima NaN.
     """
     sides = np.stack([x.max(axis=1), -x.min(axis=1)], axis=1)
     return np.maximum(sides, 0)
 
 
 def smaller_side(maxima: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """The asymmetry code that halves the side with the smaller maximum (n, 2), the negative one of equals. (n,)"""
+    """The asymmetry code that halves the side with the smaller of `maxima` (n, 2); of equals the negative side. (n,)"""
     positive = maxima[:, 0] < maxima[:, 1]
     return np.where(positive, np.uint8(POSITIVE_HALVED), np.uint8(NEGATIVE_HALVED))

@@ -9,7 +9,7 @@ from amxfp4.errors import UsageError
 from amxfp4.golden.formats import ELEMENT_MAGNITUDES, ELEMENT_SIGN, ScaleFormat
 
 Rounding = Literal["nearest-away", "nearest-even"]
-"""What a tie does: go away from zero (the default everywhere), or to the neighbour whose code is even."""
+"""Where a tie goes: away from zero (the default everywhere), or to the neighbour whose code is even."""
 
 ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
 
@@ -18,12 +18,12 @@ ELEMENT_VALUES: NDArray[np.float32] = np.array(
     (*ELEMENT_MAGNITUDES, *(0.0 - magnitude for magnitude in ELEMENT_MAGNITUDES)),
     dtype=np.float32,
 )
-"""Value of each of the sixteen element codes."""
+"""Value of each of the sixteen element codes, as float32."""
 ELEMENT_VALUES.flags.writeable = False
 
 
 def decode_elements(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Values of E2M1 codes 0..15; code 8, negative zero, is 0. Any shape.
+    """Values of E2M1 codes 0..15, of any shape. Code 8, negative zero, is 0.
 
     Raises:
         UsageError: not uint8, or a code above 15.
@@ -33,7 +33,11 @@ def decode_elements(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def encode_elements(values: NDArray[np.floating[Any]], rounding: Rounding = "nearest-away") -> NDArray[np.uint8]:
-    """Nearest E2M1 code of each value, saturating at 6; a magnitude that becomes zero gets code 0. Any shape.
+    """Nearest E2M1 code of each value, of any shape, saturating at 6. What rounds to zero gets code 0.
+
+    Args:
+        values: floats.
+        rounding: what ties do.
 
     Raises:
         UsageError: not floats, a NaN (E2M1 has none), or an unknown rounding.
@@ -47,7 +51,7 @@ def encode_elements(values: NDArray[np.floating[Any]], rounding: Rounding = "nea
 
 
 def decode_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> NDArray[np.float32]:
-    """Values of scale codes, NaN where they mean NaN; exact, as float32 has them all. Any shape.
+    """Values of scale codes, of any shape, NaN where a code means NaN. They are exact, as float32 has all of them.
 
     Raises:
         UsageError: not uint8, or an E5M2 or E4M3 code with the reserved top bit set.
@@ -59,10 +63,14 @@ def decode_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> NDArray[np.fl
 def encode_scales(
     values: NDArray[np.floating[Any]], scale: ScaleFormat, rounding: Rounding = "nearest-away"
 ) -> NDArray[np.uint8]:
-    """Nearest code of each value, saturating at the largest finite one; NaN and Inf get the NaN code.
+    """Nearest code of each value, of any shape, saturating at the largest finite one. NaN and infinity get `nan_code`.
 
-    Any shape. This rounds a scale itself; `quantize` chooses an E8M0 scale by another rule, from a block's
-    magnitude.
+    This rounds a scale as a number. `quantize` chooses an E8M0 scale by another rule, from a block's magnitude.
+
+    Args:
+        values: floats that are not negative.
+        scale: the scale format.
+        rounding: what ties do.
 
     Raises:
         UsageError: not floats, a negative value, or an unknown rounding.
@@ -97,10 +105,11 @@ def check_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> None:
 def rounding_thresholds(
     values: NDArray[np.float64], rounding: Rounding
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Where rounding to ascending `values` (of code 0, 1, ...) steps up.
+    """Where rounding to ascending `values`, those of codes 0, 1, ..., steps up to the next code.
 
     Returns:
-        Midpoints, entry c - 1 between codes c - 1 and c, and whether an input equal to it takes code c.
+        The midpoints, of which entry c - 1 lies between codes c - 1 and c; and for each, whether an input equal to the
+        midpoint takes code c.
 
     Raises:
         UsageError: an unknown rounding.

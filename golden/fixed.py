@@ -6,32 +6,32 @@ import numpy as np
 from numpy.typing import NDArray
 
 _EXACT_BITS = 40
-"""While a value has fewer bits than this, another limb can be appended to it within an int64."""
+"""While a value has at most this many bits, another limb can be appended to it within an int64."""
 
 MAX_LIMB_BITS = 22
-"""The widest limb that fits behind those bits."""
+"""The widest limb that fits an int64 behind `_EXACT_BITS` bits and a sign."""
 
 
 def round_limbs(limbs: Sequence[NDArray[np.int64]], limb_bits: int, exponent: int) -> NDArray[np.float32]:
-    """sum(limbs[i] * 2**(i * limb_bits)) * 2**exponent, rounded once to float32, ties to even; zero is +0.
+    """sum(limbs[i] * 2**(i * limb_bits)) * 2**exponent, rounded once to float32, ties to even. Zero is +0.
 
     Args:
-        limbs: int64 arrays of one shape, least significant first; signed, and each below 2^61, so that
-            limbs may overlap.
+        limbs: int64 arrays of one shape, least significant first. They are signed and may overlap; each magnitude is
+            below 2^61.
         limb_bits: at most 22.
-        exponent: such that neither subnormals nor infinities arise; the caller's formats see to that.
+        exponent: such that neither subnormals nor infinities arise. The caller's formats see to that.
     """
     digits, value = _carry(limbs, limb_bits)
     full = np.zeros(value.shape, np.bool_)
     skipped = np.zeros(value.shape, np.int64)
     for digit in reversed(digits):
-        # Either append the digit, exactly; or, once there are 40 bits, keep only whether anything non-zero
-        # was left out, in the last bit. That is rounding to odd: it keeps the final rounding to 24 bits
-        # correct. It holds for negative values too, as two's complement leaves out something positive.
+        # While the value is short, append the digit, which is exact. Once there are more than 40 bits, leave the digit
+        # out and set the last bit if the digit was not zero. That is rounding to odd, which keeps the final rounding to
+        # 24 bits correct. Negative values are right too, as what two's complement leaves out is positive.
         full |= np.abs(value) >= 1 << _EXACT_BITS
         value = np.where(full, value | (digit != 0), (value << limb_bits) + digit)
         skipped += full
-    # int64 to float32 is a single rounding, and a power of two does not add another.
+    # Converting int64 to float32 rounds once, and multiplying by a power of two does not round again.
     return np.ldexp(value.astype(np.float32), skipped * limb_bits + exponent)
 
 

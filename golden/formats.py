@@ -1,9 +1,14 @@
 """The facts: E2M1 elements, the four scale formats and the eight block formats.
 
-Sources: OCP Microscaling Formats (MX) v1.0 for E2M1, E8M0 and the block of 32; OCP 8-bit floating point
-(OFP8) v1.0 for E5M2 and E4M3, of which a scale uses the seven magnitude bits; AMXFP4 for the second scale.
-UE5M3 and AMXFP4-X2 are this project's: E4M3's significand with E5M2's exponent in the eight bits that no sign
-leaves free, and a second scale that is the first or half of it.
+Sources:
+
+- OCP Microscaling Formats (MX) v1.0: E2M1, E8M0 and the block of 32.
+- OCP 8-bit floating point (OFP8) v1.0: E5M2 and E4M3. A scale uses their seven magnitude bits.
+- The AMXFP4 paper: the second scale of a block.
+- This project: UE5M3, which has E4M3's significand and E5M2's exponent in the eight bits that a missing sign leaves,
+  and AMXFP4-X2, whose second scale is the first one or half of it.
+
+A new scale format is an entry of `SCALE_FORMATS`, a new block format an entry of the table behind `block_format`.
 """
 
 from dataclasses import dataclass, replace
@@ -26,28 +31,32 @@ ELEMENT_MAGNITUDES = (0.0, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)
 """Value of each of the eight E2M1 magnitude codes."""
 
 ELEMENT_HALVES = (0, 1, 2, 3, 4, 6, 8, 12)
-"""The same in units of 1/2, each a significand of two bits shifted by 0, 1 or 2."""
+"""`ELEMENT_MAGNITUDES` in units of 1/2. Each is a significand of two bits, shifted by 0, 1 or 2."""
 
 ELEMENT_SIGNIFICANDS = (0, 1, 2, 3, 2, 3, 2, 3)
 """`ELEMENT_HALVES[m] == ELEMENT_SIGNIFICANDS[m] << ELEMENT_SHIFTS[m]`."""
 
 ELEMENT_SHIFTS = (0, 0, 0, 0, 1, 1, 2, 2)
-"""See `ELEMENT_SIGNIFICANDS`."""
+"""The shift that goes with each of `ELEMENT_SIGNIFICANDS`."""
 
 ELEMENT_MAX = 6.0
-"""Largest magnitude of an element; an FP8 scale is a block's largest magnitude divided by this."""
+"""Largest magnitude of an element. An FP8 scale is a block's largest magnitude divided by this, and rounded."""
 
 POSITIVE_HALVED = 0b01
 """Bit of an asymmetry code: the positive side's scale is half the block's scale."""
 
 NEGATIVE_HALVED = 0b10
-"""The same of the negative side. Both bits set is legal, though the quantiser never makes it: both are halved."""
+"""Bit of an asymmetry code: the negative side's scale is half the block's scale.
+
+A code with both bits set is legal and halves both sides, though the quantiser never makes it.
+"""
 
 HALVING_LIMIT = 7
 """The quantiser halves a block's smaller side when its largest magnitude is at most this times half the scale.
 
-Up to 7, saturating at 6 costs no more than half the step from 4 to 6. Of limits of 6, 6.5, 7 and 7.5, 7 is the best
-on MiniLM-L6's linear layers, by 0.014 dB or more of mean SQNR in inputs, in weights and in outputs alike.
+Why 7: a magnitude of up to 7 half scales, saturated to 6 of them, is off by at most 1, which is half the step from 4 to
+6. Of the limits 6, 6.5, 7 and 7.5, the limit 7 gives the best mean SQNR on MiniLM-L6's linear layers, in inputs, in
+weights and in outputs alike.
 """
 
 ASYMMETRY_BITS = 2
@@ -63,24 +72,22 @@ _BLOCK_SIZES = "8, 16, 32, 64, 128"
 class ScaleFormat:
     """An unsigned 8- or 7-bit float: exponent field above mantissa field, no sign.
 
+    Every code up to `max_code` is finite, and every code above it means NaN.
+
     Attributes:
         name: "E5M2", "E4M3", "UE5M3" or "E8M0".
-        exponent_bits, mantissa_bits: widths of the fields.
+        exponent_bits: width of the exponent field.
+        mantissa_bits: width of the mantissa field; 0 makes every value a power of two.
         bias: what is subtracted from the exponent field.
-        has_subnormals: whether exponent field 0 means zero and subnormals (FP8) or 2^-bias (E8M0).
-        nan_code: the code written for NaN.
-        nan_codes: every code that reads as NaN.
-        max_code: code of the largest finite value; every code up to it is finite, every one above it NaN.
+        nan_is_top_exponent: whether every code with the largest exponent field means NaN, as OFP8 has it for E5M2
+            (its infinity included, for which a scale has no use). Otherwise only the largest code means NaN.
     """
 
     name: str
     exponent_bits: int
     mantissa_bits: int
     bias: int
-    has_subnormals: bool
-    nan_code: int
-    nan_codes: tuple[int, ...]
-    max_code: int
+    nan_is_top_exponent: bool = False
 
     @property
     def bits(self) -> int:
@@ -89,15 +96,30 @@ class ScaleFormat:
 
     @property
     def is_fp8(self) -> bool:
-        """Whether this is a float with a mantissa and subnormals: E5M2, E4M3 or UE5M3, but not E8M0's powers of two.
+        """Whether this is a float with a mantissa, a zero and subnormals, unlike E8M0's powers of two.
 
         An FP8 scale is a block's largest magnitude divided by 6 and rounded, and the exact accumulator takes it.
         """
-        return self.has_subnormals
+        return self.mantissa_bits > 0
+
+    @property
+    def nan_code(self) -> int:
+        """The code that is written for NaN: the largest one."""
+        return (1 << self.bits) - 1
+
+    @property
+    def nan_codes(self) -> tuple[int, ...]:
+        """Every code that reads as NaN: E5M2 0x7C to 0x7F, the other formats `nan_code` alone."""
+        return tuple(range(self.max_code + 1, self.nan_code + 1))
+
+    @property
+    def max_code(self) -> int:
+        """Code of the largest finite value: E5M2 0x7B, E4M3 0x7E, UE5M3 and E8M0 0xFE."""
+        return self.nan_code - (1 << self.mantissa_bits if self.nan_is_top_exponent else 1)
 
     @property
     def has_reserved_bit(self) -> bool:
-        """Whether the top bit of a scale's byte in memory is not part of the code, and zero: E5M2 and E4M3."""
+        """Whether a scale's byte in memory has a top bit that is always zero, as with E5M2 and E4M3."""
         return self.bits < 8
 
     @property
@@ -107,7 +129,7 @@ class ScaleFormat:
 
     @property
     def least_exponent(self) -> int:
-        """Every finite value is a multiple of 2 to this power: E5M2 -16, E4M3 -9, UE5M3 -17, E8M0 -127."""
+        """The largest e for which every finite value is a multiple of 2**e: E5M2 -16, E4M3 -9, UE5M3 -17, E8M0 -127."""
         return int(self.exponents.min())
 
     @property
@@ -119,7 +141,7 @@ class ScaleFormat:
     def significands(self) -> NDArray[np.int64]:
         """Per code, the integer in `value == significand * 2**exponent`; 0 for NaN. Shape (2**bits,)."""
         exponent_field, mantissa = self._fields()
-        hidden = (exponent_field > 0) | (not self.has_subnormals)
+        hidden = (exponent_field > 0) | (not self.is_fp8)
         significand = mantissa + (hidden.astype(np.int64) << self.mantissa_bits)
         significand[list(self.nan_codes)] = 0
         return _read_only(significand)
@@ -128,7 +150,7 @@ class ScaleFormat:
     def exponents(self) -> NDArray[np.int64]:
         """Per code, the power of two that goes with `significands`. Shape (2**bits,)."""
         exponent_field, _ = self._fields()
-        if self.has_subnormals:
+        if self.is_fp8:  # a subnormal has the weight of field 1
             exponent_field = np.maximum(exponent_field, 1)
         return _read_only(exponent_field - self.bias - self.mantissa_bits)
 
@@ -149,48 +171,13 @@ def _read_only(table: Table) -> Table:
     return table
 
 
-E5M2 = ScaleFormat(
-    name="E5M2",
-    exponent_bits=5,
-    mantissa_bits=2,
-    bias=15,
-    has_subnormals=True,
-    nan_code=0x7F,
-    nan_codes=(0x7C, 0x7D, 0x7E, 0x7F),  # OFP8's infinity too: a scale has no use for it
-    max_code=0x7B,
-)
-E4M3 = ScaleFormat(
-    name="E4M3",
-    exponent_bits=4,
-    mantissa_bits=3,
-    bias=7,
-    has_subnormals=True,
-    nan_code=0x7F,
-    nan_codes=(0x7F,),
-    max_code=0x7E,
-)
-UE5M3 = ScaleFormat(
-    name="UE5M3",
-    exponent_bits=5,
-    mantissa_bits=3,
-    bias=15,
-    has_subnormals=True,
-    nan_code=0xFF,
-    nan_codes=(0xFF,),
-    max_code=0xFE,
-)
-E8M0 = ScaleFormat(
-    name="E8M0",
-    exponent_bits=8,
-    mantissa_bits=0,
-    bias=127,
-    has_subnormals=False,
-    nan_code=0xFF,
-    nan_codes=(0xFF,),
-    max_code=0xFE,
-)
+E5M2 = ScaleFormat("E5M2", exponent_bits=5, mantissa_bits=2, bias=15, nan_is_top_exponent=True)
+E4M3 = ScaleFormat("E4M3", exponent_bits=4, mantissa_bits=3, bias=7)
+UE5M3 = ScaleFormat("UE5M3", exponent_bits=5, mantissa_bits=3, bias=15)
+E8M0 = ScaleFormat("E8M0", exponent_bits=8, mantissa_bits=0, bias=127)
 
 SCALE_FORMATS = {scale.name: scale for scale in (E5M2, E4M3, UE5M3, E8M0)}
+"""The scale formats by name."""
 
 
 @dataclass(frozen=True)
@@ -200,16 +187,16 @@ class BlockFormat:
     Attributes:
         name: one of `BLOCK_FORMAT_NAMES`.
         scale: the format of each scale.
-        asymmetric: whether positive and negative elements have a free scale each. A dot product then needs a sum
-            for each of the two signs.
-        halving: whether the block has one scale and a 2-bit asymmetry code, by which either side's scale is that
-            one or half of it. A dot product still needs one sum only.
-        block_size: elements a block, a power of two from 8 to 128.
+        asymmetric: whether positive and negative elements each have a free scale. A dot product then needs a sum per
+            sign.
+        halving: whether the block has one scale and a 2-bit asymmetry code. By the code, either side's scale is the
+            block's scale or half of it. A dot product still needs one sum only.
+        block_size: elements per block, a power of two from 8 to 128.
     """
 
     name: str
     scale: ScaleFormat
-    asymmetric: bool
+    asymmetric: bool = False
     halving: bool = False
     block_size: int = DEFAULT_BLOCK_SIZE
 
@@ -223,8 +210,13 @@ class BlockFormat:
             raise UsageError(f"{self.name} is both asymmetric and halving; two free scales leave nothing to halve")
 
     @property
+    def default_block_size(self) -> int:
+        """Elements per block where none are asked for: those of the format's entry in the table of formats."""
+        return _BY_NAME.get(self.name, self).block_size
+
+    @property
     def scales_per_block(self) -> int:
-        """Free scales: 2 (positive, negative) when asymmetric, otherwise 1, also when halving."""
+        """Free scales: 2 (positive, negative) when asymmetric, otherwise 1. Halving adds none."""
         return 2 if self.asymmetric else 1
 
     @property
@@ -234,66 +226,74 @@ class BlockFormat:
 
     @property
     def scale_fields(self) -> int:
-        """Fields of a block in `Blocks.scales`: its free scales, and when halving its asymmetry code after them."""
+        """Fields of each block in `Blocks.scales`: its free scales, and with halving the asymmetry code after them."""
         return self.scales_per_block + self.halving
 
     @property
     def least_exponent(self) -> int:
-        """Every value is a multiple of 2 to this power, as every element is one of 1/2: -17 for AMXFP4."""
+        """The largest e for which every value is a multiple of 2**e: -17 for AMXFP4."""
+        # Every element is a multiple of 1/2, or of 1/4 of the block's scale where that can be halved.
         return self.scale.least_exponent - 1 - self.halving
 
     @property
     def bits_per_block(self) -> int:
-        """Memory a block takes: a byte a free scale, the asymmetry code when halving, four bits an element."""
+        """Memory per block: a byte per free scale, four bits per element, and with halving the asymmetry code."""
         return 8 * self.scales_per_block + ASYMMETRY_BITS * self.halving + ELEMENT_BITS * self.block_size
 
     @property
     def bits_per_element(self) -> float:
-        """Memory an element takes, its share of the scales included: 4.25 for MXFP4, 4.5 for AMXFP4, 4.3125 for X2."""
+        """Memory per element with its share of the scales: 4.25 for MXFP4, 4.5 for AMXFP4, 4.3125 for AMXFP4-X2."""
         return self.bits_per_block / self.block_size
 
     @property
     def bytes_per_block(self) -> int:
-        """Bytes of a block's scales and elements; asymmetry codes are kept apart, see `bytes_of`."""
+        """Bytes of a block's scales and elements. Asymmetry codes are stored apart, see `bytes_of`."""
         return self.scales_per_block + self.block_size // 2
 
     def bytes_of(self, blocks: int) -> int:
-        """Bytes that `blocks` blocks take in memory; the asymmetry codes of four share a byte."""
+        """Bytes of `blocks` blocks in memory. The asymmetry codes of four blocks share a byte."""
         codes_per_byte = 8 // ASYMMETRY_BITS
         return blocks * self.bytes_per_block + (-(-blocks // codes_per_byte) if self.halving else 0)
 
 
-_FACTS = {
-    # scale, asymmetric, halving
-    "MXFP4": (E8M0, False, False),
-    "MXFP4-E5M2": (E5M2, False, False),
-    "MXFP4-E4M3": (E4M3, False, False),
-    "MXFP4-UE5M3": (UE5M3, False, False),
-    "AMXFP4-E5M2": (E5M2, True, False),
-    "AMXFP4-E4M3": (E4M3, True, False),
-    "AMXFP4-E8M0": (E8M0, True, False),
-    "AMXFP4-X2": (UE5M3, False, True),
-}
+_TABLE = (
+    BlockFormat("MXFP4", E8M0),
+    BlockFormat("MXFP4-E5M2", E5M2),
+    BlockFormat("MXFP4-E4M3", E4M3),
+    BlockFormat("MXFP4-UE5M3", UE5M3),
+    BlockFormat("AMXFP4-E5M2", E5M2, asymmetric=True),
+    BlockFormat("AMXFP4-E4M3", E4M3, asymmetric=True),
+    BlockFormat("AMXFP4-E8M0", E8M0, asymmetric=True),
+    BlockFormat("AMXFP4-X2", UE5M3, halving=True),
+)
+"""The facts of each block format. Its `block_size` here is its default; names are in upper case."""
+
+_BY_NAME = {fmt.name: fmt for fmt in _TABLE}
 _ALIASES = {"AMXFP4": "AMXFP4-E5M2"}
 
-BLOCK_FORMAT_NAMES = tuple(_FACTS)
+BLOCK_FORMAT_NAMES = tuple(_BY_NAME)
 """The eight block formats; "AMXFP4" is another name for "AMXFP4-E5M2"."""
 
 
 def block_format(name: str | BlockFormat, block_size: int | None = None) -> BlockFormat:
-    """The block format called `name`, with blocks of `block_size` elements (32 unless given).
+    """The block format called `name`, whose own name is the one in `BLOCK_FORMAT_NAMES`.
 
-    A `BlockFormat` passes through, with its own block size unless another one is given.
+    Args:
+        name: one of `BLOCK_FORMAT_NAMES` or "AMXFP4", in upper or lower case; or a `BlockFormat`, which passes through.
+        block_size: elements per block. None takes the format's default, which is 32 for all eight, or leaves the block
+            size that a `BlockFormat` has.
 
     Raises:
-        UsageError: unknown name, or a block size that is not a power of two from 8 to 128.
+        UsageError: an unknown name, or a block size that is not a power of two from 8 to 128.
     """
-    if isinstance(name, BlockFormat):
-        return name if block_size is None else replace(name, block_size=block_size)
-    size = DEFAULT_BLOCK_SIZE if block_size is None else block_size
-    canonical = _ALIASES.get(name, name) if isinstance(name, str) else name
-    if not isinstance(canonical, str) or canonical not in _FACTS:
+    fmt = name if isinstance(name, BlockFormat) else _known(name)
+    return fmt if block_size is None else replace(fmt, block_size=block_size)
+
+
+def _known(name: object) -> BlockFormat:
+    upper = name.upper() if isinstance(name, str) else ""
+    canonical = _ALIASES.get(upper, upper)
+    if canonical not in _BY_NAME:
         allowed = ", ".join((*_ALIASES, *BLOCK_FORMAT_NAMES))
         raise UsageError(f"unknown block format {name!r}; it is one of {allowed}")
-    scale, asymmetric, halving = _FACTS[canonical]
-    return BlockFormat(canonical, scale, asymmetric, halving, size)
+    return _BY_NAME[canonical]

@@ -1,6 +1,6 @@
 """Offline encoding of blocks: of neighbouring scales and halvings, those with the least squared error.
 
-For weights, which are encoded once: it looks at each block several times, which no unit does.
+This is meant for weights, which are encoded once. It looks at each block several times, which no unit does.
 """
 
 from collections.abc import Iterator
@@ -14,17 +14,20 @@ from amxfp4.golden.sides import side_codes, side_tables
 
 
 class LeastErrorCaster:
-    """Starts from the direct cast and keeps what is better, as follows.
+    """Tries the neighbours of the direct cast's choice and keeps the best.
 
-    A free scale, of a block or of one side, becomes the code below or above the direct cast's, if the squared error
-    of the elements under it is then less. With halving, the candidates are these three codes, each with equal sides
-    and with the smaller side halved, six in all. The least error wins; among equals the direct cast's choice, then
-    the lowest scale code, then the lowest asymmetry code. Codes stay finite. Elements are rounded as in the direct
-    cast, to which blocks with NaN or Inf are left.
+    | format | what is chosen | candidates |
+    |---|---|---|
+    | without halving | each free scale | the direct cast's code, the one below and the one above |
+    | with halving | a block's scale and asymmetry | these codes, each with equal sides and the smaller side halved |
 
-    The error of an element is (x - value)^2: one float64 subtraction and one multiplication. Those of a block are
-    added as float64 pairwise: the second half of the list to the first, until one is left; elements under another
-    scale count as 0. So the choice is the same everywhere.
+    The least squared error of the elements under the scale wins. Of equals the direct cast's choice wins, then the
+    lowest scale code, then the lowest asymmetry code. Codes stay finite. Elements are rounded as in the direct cast.
+    Blocks with NaN or infinity are left to the direct cast.
+
+    The choice is the same on every machine, as each error is computed in one way. The error of an element is
+    (x - value)^2: one float64 subtraction and one multiplication. The errors of a block are added as float64 by
+    `sum_pairwise`, where elements under another scale count as 0.
     """
 
     def __init__(self, direct: DirectCaster) -> None:
@@ -32,7 +35,7 @@ class LeastErrorCaster:
         self._fmt = direct.fmt
 
     def cast(self, x: NDArray[np.float32], codes: NDArray[np.uint8], scales: NDArray[np.uint8]) -> None:
-        """Blocks `x` (n, k) into `codes` (n, k) and `scales` (n, 1 or 2)."""
+        """Write blocks `x` (n, k) to `codes` (n, k) and `scales` (n, 1 or 2)."""
         self._direct.cast(x, codes, scales)
         finite = scales[:, 0] <= self._fmt.scale.max_code
         blocks = x[finite]
@@ -43,7 +46,7 @@ class LeastErrorCaster:
         for candidate in self._candidates(chosen.copy(), smaller_side(side_maxima(blocks))):
             self._direct.cast_elements(blocks, negative, candidate, trial)
             errors = self._errors(blocks, negative, candidate, trial)
-            # One column for each free scale, which takes all fields when there is just one.
+            # Errors have one column per free scale. A single one decides over all fields of the scales.
             better = errors < least
             least = np.where(better, errors, least)
             chosen = np.where(better, candidate, chosen)
@@ -52,7 +55,7 @@ class LeastErrorCaster:
         codes[finite] = trial
 
     def _candidates(self, direct: NDArray[np.uint8], smaller: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-        """Every choice but the direct one (n, 1 or 2), the preferred of equals first."""
+        """Every choice but the direct one (n, 1 or 2). Of choices with equal errors the first one is taken."""
         last = self._fmt.scale.max_code
         below, above = np.maximum(direct, 1) - np.uint8(1), np.minimum(direct, last - 1) + np.uint8(1)
         if not self._fmt.halving:
@@ -74,7 +77,7 @@ class LeastErrorCaster:
         scales: NDArray[np.uint8],
         codes: NDArray[np.uint8],
     ) -> NDArray[np.float64]:
-        """Squared errors (n, 1 or 2), a column for each free scale."""
+        """Squared errors (n, 1 or 2), one column per free scale."""
         factors = side_tables(self._fmt).values[side_codes(scales, self._fmt)]
         values = ELEMENT_VALUES.astype(np.float64)[codes] * np.where(negative, factors[:, -1:], factors[:, :1])
         difference = x - values

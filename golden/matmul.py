@@ -1,36 +1,40 @@
-"""Matrix products of quantised tensors at BLAS speed, every bit the same as `dot`'s."""
+"""Matrix products of quantised tensors at BLAS speed, every bit the same as that of `dot`."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError
-from amxfp4.golden.accumulator import Accumulate, check_exact_length, resolve_accumulate
+from amxfp4.golden.accumulator import Accumulator, check_exact_length, resolve_accumulator
 from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.matmul_exact import product_exact
 from amxfp4.golden.matmul_fp32 import product_fp32
-from amxfp4.golden.operands import check_pair
+from amxfp4.golden.operands import check_blocks, check_pair
 from amxfp4.golden.terms import nan_blocks
 
 
-def matmul(a: Blocks, w: Blocks, accumulate: Accumulate | None = None) -> NDArray[np.float32]:
+@takes_accumulate
+def matmul(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray[np.float32]:
     """The product of activations `a` (M, K) and the transpose of weights `w` (N, K), both quantised along K.
 
     Args:
-        a, w: two axes each, one of them quantised; wherever that one was, it is the K that is summed over.
-        accumulate: "exact" or "fp32"; None is exact when both scales are FP8, otherwise fp32.
+        a: the activations, with two axes. The quantised one is the K that is summed over, whichever it was.
+        w: the weights likewise.
+        accumulator: "exact" or "fp32". None takes "exact" when both scales are FP8, otherwise "fp32".
 
     Returns:
-        float32 (M, N). NaN where the row of `a` or of `w` has a NaN scale. A K of 0 gives +0.
+        float32 (M, N). A result is NaN where the row of `a` or the row of `w` has a NaN scale, and +0 where K is 0.
 
     Raises:
-        UsageError: operands that are not matrices or do not pair up, or an accumulator that cannot take
-            these formats or, for exact, more than 2^24 elements.
+        UsageError: operands that are not Blocks, are not matrices or do not pair up; or an accumulator that does not
+            take these formats or, for "exact", more than 2^24 elements.
     """
+    check_blocks(a=a, w=w)
     for name, operand in (("a", a), ("w", w)):
         if len(operand.shape) != 2:
             raise UsageError(f"{name} has shape {operand.shape}; matmul takes two axes")
     check_pair(a, w)
-    if resolve_accumulate(accumulate, a.fmt, w.fmt) == "exact":
+    if resolve_accumulator(accumulator, a.fmt, w.fmt) == "exact":
         check_exact_length(a.length)
         result = product_exact(a, w)
     else:

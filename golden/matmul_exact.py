@@ -7,25 +7,25 @@ from numpy.typing import NDArray
 
 from amxfp4.golden.accumulator import least_exponent
 from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.dense_matrix import Bounds, Matrix
 from amxfp4.golden.fixed import MAX_LIMB_BITS, round_limbs
 from amxfp4.golden.formats import ELEMENT_HALVES, ScaleFormat
-from amxfp4.golden.matrix import Bounds, Matrix
 
 _TILE = 512
-"""Rows of either operand for which it is decided together whether one product is exact."""
+"""Rows of each operand in a tile. For each pair of tiles it is decided whether a single product is exact."""
 
 _SIGNIFICANT = 2.0**53
-"""Integers up to here are float64s."""
+"""Every integer up to this one is a float64."""
 
 
 def product_exact(a: Blocks, w: Blocks) -> NDArray[np.float32]:
-    """(M, N) sums of products, each rounded once; NaN scales count as 0. At most 2^24 elements are summed.
+    """(M, N) sums of products, each rounded once. NaN scales count as 0. At most 2^24 elements are summed.
 
-    Every a[i, k] is a multiple of a unit u_i, every w[j, k] one of v_j. Then every product and every partial
-    sum, in whatever order BLAS forms it, is a multiple of u_i v_j, and none exceeds the sum over k of |a[i, k]|
-    times the largest |w[j, k]|. If that is at most 2^53 u_i v_j, every partial sum is a float64: the product
-    rounds nothing, and neither do fused multiply-adds. Powers of two cannot spoil that, as FP8 scales stay
-    far within float64's range.
+    Every a[i, k] is a multiple of a unit u_i, and every w[j, k] is one of a unit v_j. Then every product and every
+    partial sum, in whatever order BLAS forms it, is a multiple of u_i v_j. None of them exceeds the sum over k of
+    |a[i, k]| times the largest |w[j, k]|. If that bound is at most 2^53 u_i v_j, every partial sum is a float64: the
+    matrix product rounds nothing, and neither do fused multiply-adds. Neither overflow nor underflow can spoil that, as
+    FP8 scales stay far within float64's range.
     """
     left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
     exact = _exact_tiles(left.bounds(), right.bounds())
@@ -40,12 +40,12 @@ def product_exact(a: Blocks, w: Blocks) -> NDArray[np.float32]:
 
 
 def _exact_tiles(a: Bounds, w: Bounds) -> NDArray[np.bool_]:
-    """Whether one float64 product is exact, for each pair of tiles."""
+    """For each pair of tiles, whether a single float64 product is exact."""
     bound = np.minimum(
         np.multiply.outer(_tile_maximum(a.total / a.unit), _tile_maximum(w.peak / w.unit)),
         np.multiply.outer(_tile_maximum(a.peak / a.unit), _tile_maximum(w.total / w.unit)),
     )
-    # Computing the bound may itself round, by far less than one part in a million.
+    # The bound itself is rounded, by far less than one part in a million.
     return bound * (1 + 1e-6) <= _SIGNIFICANT
 
 
@@ -54,9 +54,9 @@ def _tile_maximum(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _direct(a: Matrix, w: Matrix) -> NDArray[np.float32]:
-    """One product in float64, exact as `_exact_tiles` has shown, and one rounding."""
+    """A single product in float64, which `_exact_tiles` has shown to be exact, rounded once."""
     result = (_values(a) @ _values(w).T).astype(np.float32)
-    # A sum of -0 and -0 is the one way to -0; the result is +0.
+    # A result of -0, which only sums of -0 can give, becomes +0.
     result += 0
     return result
 
@@ -67,12 +67,12 @@ def _values(matrix: Matrix) -> NDArray[np.float64]:
 
 
 def _by_windows(a: Matrix, w: Matrix) -> NDArray[np.float32]:
-    """The product for any spread of scales: operands split by exponent, as in Ozaki's scheme.
+    """The product for any spread of scales, with operands split by exponent as in Ozaki's scheme.
 
-    A part keeps the elements whose scale's exponent lies in a window of `width`, counted from the window's
-    low end. Its elements are integers of at most 12 * significand * 2^(width - 1), and `width` is such that
-    K products of those stay within 2^53: each product of parts is exact. Products of equal weight are added
-    in int64, and the sum over weights is rounded once.
+    A part of an operand keeps the elements whose scale has its exponent in a window of `width` exponents. In units of
+    the window's low end they are integers of at most 12 * significand * 2^(width - 1). `width` is such that K products
+    of those stay within 2^53, so each product of parts is exact. Products of equal weight are added in int64, and the
+    sum over all weights is rounded once.
     """
     width = _window_width(a.fmt.scale, w.fmt.scale, a.codes.shape[1])
     a_low, a_parts = _parts(a, width)
@@ -86,16 +86,16 @@ def _by_windows(a: Matrix, w: Matrix) -> NDArray[np.float32]:
 
 
 def _window_width(a: ScaleFormat, w: ScaleFormat, length: int) -> int:
-    """The most exponents that both windows can hold; 8 or more for up to 2^24 elements."""
+    """The most exponents that the windows of both operands can have: 8 or more for up to 2^24 elements."""
     narrowest = ELEMENT_HALVES[-1] ** 2 * int(a.significands.max()) * int(w.significands.max()) * length
     return min(1 + floor(log2(_SIGNIFICANT / narrowest) / 2), MAX_LIMB_BITS)
 
 
 def _parts(matrix: Matrix, width: int) -> tuple[int, list[NDArray[np.float64]]]:
-    """The lowest shift in use, and for each window of `width` shifts from there the elements in it.
+    """The lowest shift in use, and the elements of each window of `width` shifts from there on. (rows, K padded)
 
-    A shift is an exponent above the format's least one. The elements are integers, in units of the window's low
-    end, and 0 outside the window. (rows, K padded)
+    A shift is an exponent counted from the format's least one. The elements are integers in units of the window's low
+    end, and 0 outside the window.
     """
     tables = matrix.tables
     shifts = tables.exponents - tables.exponents.min()

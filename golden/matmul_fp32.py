@@ -6,18 +6,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.dense_matrix import Bounds, FloatType, Matrix
 from amxfp4.golden.dot import add_in_float32
-from amxfp4.golden.matrix import Bounds, FloatType, Matrix
 
 _TILE_ROWS = 128
 _TILE_COLUMNS = 64
 _TILE_BLOCKS = 32
-"""A tile's terms of so many blocks, a megabyte in float32, stay in cache until they are added. Each block's
-product is small enough that BLAS does not share it out to threads, which would cost more than it gives."""
+"""The terms of a tile over so many blocks, a megabyte in float32, stay in cache until they are added.
+
+Each block's product is so small that BLAS does not share it out to threads, which would cost more than it gives.
+"""
 
 
 def product_fp32(a: Blocks, w: Blocks) -> NDArray[np.float32]:
-    """(M, N) sums of terms, rounded to float32 after each; NaN scales count as 0."""
+    """(M, N) sums of terms, rounded to float32 after each term. NaN scales count as 0."""
     left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
     if _fits_float32(left.bounds(), right.bounds(), left.codes.shape[1]):
         return _accumulate(left, right, np.float32)
@@ -27,9 +29,8 @@ def product_fp32(a: Blocks, w: Blocks) -> NDArray[np.float32]:
 def _fits_float32(a: Bounds, w: Bounds, length: int) -> bool:
     """Whether neither a term nor a sum can leave float32's range, subnormals included.
 
-    Always true of FP8 scales on both sides. E8M0 scales reach further than float32 when two of them are
-    multiplied. The running sum exceeds the sum of magnitudes by less than a factor of two through rounding,
-    hence 2^127.
+    With FP8 scales on both sides, neither can. The product of two E8M0 scales reaches further than float32. Through
+    rounding, the running sum may exceed the sum of magnitudes by less than a factor of two, hence the limit of 2^127.
     """
     a_peak, w_peak = a.peak.max(initial=0), w.peak.max(initial=0)
     largest = max(a_peak, w_peak, a_peak * w_peak * length)
@@ -38,12 +39,13 @@ def _fits_float32(a: Bounds, w: Bounds, length: int) -> bool:
 
 
 def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
-    """Terms formed in `dtype` and added one by one: float32 where `_fits_float32` allows, otherwise float64.
+    """Terms formed in `dtype` and added one by one. `dtype` is float32 where `_fits_float32` allows, otherwise float64.
 
-    BLAS forms a term exactly. Its products share their scales, so that each is a multiple of the product of
-    two significands, at most 225, times a power of two that is in the range of `dtype`. The sum of 128 element
-    products, each at most 144 in quarters and twice that for each operand that halves sides, is at most 73728
-    units, which makes every partial sum in any order less than 2^24.
+    BLAS forms a term exactly, in any order. The products in a term share their scales. So each is a multiple of the
+    product of two significands times a power of two, which is in the range of `dtype`. An element product is at most
+    144 quarters of that, or twice as many smaller units for each operand that halves sides: 576. A block's 128 element
+    products sum up to at most 73728 units, and significands multiply that by at most 225, so that every partial sum is
+    less than 2^24 units.
     """
     a_sides, w_sides = (_sides_by_block(matrix, dtype) for matrix in (a, w))
     add = _add_in_range if dtype is np.float32 else _add_any
@@ -68,7 +70,7 @@ def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
 
 
 def _sides_by_block(matrix: Matrix, dtype: FloatType) -> list[NDArray[Any]]:
-    """Per free scale, the values under it. (blocks, rows, block size)"""
+    """For each free scale, the values of the elements under it. (blocks, rows, block size)"""
     scales = matrix.tables.values
     sides = matrix.side_values(np.where(np.isnan(scales), 0, scales / 2), dtype)
     shape = (*matrix.sides.shape[:2], matrix.fmt.block_size)
@@ -76,13 +78,14 @@ def _sides_by_block(matrix: Matrix, dtype: FloatType) -> list[NDArray[Any]]:
 
 
 def _add_in_range(total: NDArray[np.float32], term: NDArray[np.float32]) -> None:
-    """Add to `total`, in float32: its own addition rounds the sum of two float32s once.
+    """Add to `total` in float32, whose own addition rounds the sum of two float32s once.
 
-    The total starts as +0 and never becomes -0: no sum other than zero rounds to zero in this range, and
-    x + -x and +0 + -0 are +0.
+    The total starts as +0 and never becomes -0. No sum other than zero rounds to zero in this range, and x + -x and
+    +0 + -0 are +0.
     """
     np.add(total, term, out=total)
 
 
 def _add_any(total: NDArray[np.float32], term: NDArray[np.float64]) -> None:
+    """Add to `total` terms that may lie outside float32's range."""
     total[...] = add_in_float32(total, term)

@@ -6,6 +6,14 @@ from amxfp4.errors import UsageError
 from amxfp4.golden.blocks import Blocks
 
 
+def check_blocks(**operands: object) -> None:
+    """Refuse operands, given by name, that are not `Blocks`."""
+    for name, operand in operands.items():
+        if not isinstance(operand, Blocks):
+            kind = type(operand).__name__
+            raise UsageError(f"{name} is of type {kind}; it must be Blocks, which quantize makes of an array")
+
+
 def check_pair(a: Blocks, w: Blocks) -> None:
     """Refuse operands whose blocks do not pair up along the reduction axis."""
     if a.fmt.block_size != w.fmt.block_size:

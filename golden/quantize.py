@@ -14,11 +14,12 @@ from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.golden.least_error import LeastErrorCaster
 
 Encode = Literal["direct", "least-error"]
-"""How scales are chosen: from a block's largest magnitudes, as units do, or offline by the squared error."""
+"""How scales are chosen: `direct` from a block's largest magnitudes, as units do; `least-error` offline, by error."""
 
 ENCODES: tuple[Encode, ...] = get_args(Encode)
 
 INPUT_DTYPES = ("float32", "float16", "bfloat16")
+"""What `quantize` takes: each of them is a float32 without rounding."""
 
 _CHUNK_ELEMENTS = 1 << 16
 """Elements quantised at a time: few enough for their temporaries to stay in a core's cache."""
@@ -29,33 +30,41 @@ def quantize(
     fmt: BlockFormat | str,
     *,
     axis: int = -1,
+    block_size: int | None = None,
     rounding: Rounding = "nearest-away",
     encode: Encode = "direct",
 ) -> Blocks:
-    """Cast `x` to blocks along `axis`; a ragged last block is padded with zeros.
+    """Cast `x` to blocks along `axis`. A ragged last block is padded with zeros.
 
-    A block's scale comes from its largest magnitude m (with asymmetry, of each sign): FP8 m/6 rounded to the
-    nearest code and saturating, E8M0 2^(floor(log2 m) - 2). AMXFP4-X2 takes its scale from the larger side, and
-    halves it for a side whose maximum is at most `HALVING_LIMIT` times the halved scale, which includes a side without
-    elements; but never for both, and never under scale 0. An element is |x|/scale
-    rounded to the nearest magnitude, saturating at 6. All of it is decided by comparing with exact products, never
-    by a quotient.
-    A block with a NaN or Inf gets NaN scales and zero codes.
+    The direct cast takes scales from the largest magnitude m of a block or, where the format is asymmetric, of each
+    sign in the block:
 
-    With `encode="least-error"` the scales are the best of those found so and their neighbours, see
-    `LeastErrorCaster`. That takes about ten times as long.
+    - An FP8 scale is m / 6, rounded to the nearest code and saturating.
+    - An E8M0 scale is 2^(floor(log2 m) - 2).
+    - AMXFP4-X2 takes its scale from the larger side. A side whose own maximum is at most `HALVING_LIMIT` times half
+      that scale is halved, and so is a side without elements; but never both sides, and never under scale 0.
+    - An element is |x| / scale, rounded to the nearest magnitude and saturating at 6.
+    - A block with a NaN or an infinity gets NaN scales and zero codes.
+
+    All of it is decided by comparing with exact products, never by a quotient.
+
+    With `encode="least-error"` the direct cast's scales and their neighbours are tried, and those with the least
+    squared error are taken (`golden/least_error.py`). That takes several times as long.
 
     Args:
-        x: float32, float16 or bfloat16, at least one axis. Widening to float32 rounds nothing.
-        fmt: a block format or its name (with blocks of 32).
-        axis: the reduction axis.
-        rounding: what ties do, for FP8 scales and for elements; E8M0 scales have none.
+        x: float32, float16 or bfloat16, with at least one axis. Widening to float32 rounds nothing.
+        fmt: a block format or its name, in upper or lower case.
+        axis: the reduction axis, along which the blocks lie.
+        block_size: elements per block. None takes the format's own block size, 32 for a name.
+        rounding: what ties do, for FP8 scales and for elements: "nearest-away" or "nearest-even". E8M0 scales have no
+            ties.
         encode: "direct" or "least-error".
 
     Raises:
-        UsageError: another dtype, a scalar, an axis out of range, an unknown format, rounding or encoding.
+        UsageError: another dtype, a scalar, an axis out of range, or an unknown format, block size, rounding or
+            encoding.
     """
-    fmt = block_format(fmt)
+    fmt = block_format(fmt, block_size)
     x = np.asarray(x)
     _check_dtype(x)
     axis = check_axis(axis, x.shape)

@@ -1,4 +1,4 @@
-"""The scale of each side of a block, one look-up whether it is free, shared or halved."""
+"""The scale of each side of a block, as one look-up whether the scale is free, shared or halved."""
 
 from dataclasses import dataclass
 from functools import cache
@@ -12,14 +12,19 @@ from amxfp4.golden.formats import ASYMMETRY_CODES, NEGATIVE_HALVED, POSITIVE_HAL
 SIDE_HALVED = np.array(
     [[bool(code & POSITIVE_HALVED), bool(code & NEGATIVE_HALVED)] for code in range(ASYMMETRY_CODES)]
 )
-"""Per asymmetry code, whether the positive and the negative side are halved. (4, 2)"""
+"""For each asymmetry code, whether the positive and the negative side are halved. (4, 2)"""
 
 
 @dataclass(frozen=True, eq=False)
 class SideTables:
-    """What the side codes of a format mean; see `ScaleFormat` for the three. Shape (side codes,).
+    """What the side codes of a format mean.
 
-    A side code is a scale code, or with halving a scale code and above it a bit for half of that scale.
+    A side code is a scale code. With halving, a bit above the scale code says that half of that scale is meant.
+
+    Attributes:
+        significands: the integer in `value == significand * 2**exponent`, 0 for NaN. Shape (side codes,).
+        exponents: the power of two that goes with `significands`.
+        values: the value of every side code, NaN where it means NaN.
     """
 
     significands: NDArray[np.int64]
@@ -41,7 +46,7 @@ def side_tables(fmt: BlockFormat) -> SideTables:
 
 
 def side_codes(scales: NDArray[np.uint8], fmt: BlockFormat) -> NDArray[Any]:
-    """Side codes (..., 1 or 2) from the fields of `Blocks.scales`: one for all elements, or positive and negative."""
+    """Side codes (..., 1 or 2) from the fields of `Blocks.scales`: one for all elements, or one per side."""
     if not fmt.halving:
         return scales
     code, asymmetry = scales[..., 0], scales[..., 1]

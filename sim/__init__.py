@@ -1,1 +1,24 @@
 """Holds the simulated RTL to the golden model: cocotb benches, and a run of a whole layer."""
+
+from typing import TYPE_CHECKING
+
+from amxfp4.lazy import lazy_exports
+
+if TYPE_CHECKING:
+    from amxfp4.sim.layer.layer import Layer, from_files, synthetic
+    from amxfp4.sim.layer.run import LayerResult, run_layer
+    from amxfp4.sim.run import BenchOptions, Outcome, run_bench, run_matrix
+else:
+    __getattr__, __dir__ = lazy_exports(__name__)
+
+__all__ = [
+    "BenchOptions",
+    "Layer",
+    "LayerResult",
+    "Outcome",
+    "from_files",
+    "run_bench",
+    "run_layer",
+    "run_matrix",
+    "synthetic",
+]

@@ -1,11 +1,36 @@
 """What `import amxfp4` gives, and what it does not load."""
 
+import importlib
+import pkgutil
 import subprocess
 import sys
 
 import pytest
 
 import amxfp4
+
+PACKAGES = ["amxfp4", *(f"amxfp4.{info.name}" for info in pkgutil.iter_modules(amxfp4.__path__) if info.ispkg)]
+
+
+def test_there_are_nine_packages() -> None:
+    assert len(PACKAGES) == 9
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_public_name_resolves_and_is_listed(name: str) -> None:
+    package = importlib.import_module(name)
+    assert dir(package) == sorted(package.__all__)
+    assert len(set(package.__all__)) == len(package.__all__)
+    for public in package.__all__:
+        assert getattr(package, public) is not None
+        exec(f"from {name} import {public}", {})
+
+
+@pytest.mark.parametrize("name", [name for name in PACKAGES if name not in ("amxfp4", "amxfp4.golden")])
+def test_no_lazy_name_is_that_of_a_module(name: str) -> None:
+    """Importing the module would put it in the name's place; golden imports all names at once, after its modules."""
+    package = importlib.import_module(name)
+    assert not {info.name for info in pkgutil.iter_modules(package.__path__)} & set(package.__all__)
 
 
 def test_rooms_and_names_are_there() -> None:
@@ -18,6 +43,12 @@ def test_rooms_and_names_are_there() -> None:
     assert {"golden", "hw", "sim"} <= set(dir(amxfp4))
 
 
+def test_the_first_names_need_no_room() -> None:
+    assert (amxfp4.quantize, amxfp4.Blocks) == (amxfp4.golden.quantize, amxfp4.golden.Blocks)
+    assert (amxfp4.matmul, amxfp4.dot) == (amxfp4.golden.matmul, amxfp4.golden.dot)
+    assert amxfp4.block_format is amxfp4.golden.block_format
+
+
 def test_what_is_not_there_is_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'gold'"):
         _ = amxfp4.gold
@@ -28,7 +59,8 @@ def test_what_is_not_there_is_refused() -> None:
 @pytest.mark.parametrize(
     "statement, absent",
     (
-        ("import amxfp4", ("numpy", "amaranth")),
+        ("import amxfp4", ("numpy", "amaranth", "ast", "importlib.metadata")),
+        ("import amxfp4; amxfp4.cli, amxfp4.sim, amxfp4.synth, amxfp4.formal", ("numpy", "amaranth", "z3", "cocotb")),
         ("import amxfp4; amxfp4.golden", ("amaranth", "cocotb", "rich")),
         ("import amxfp4.cli.main", ("numpy", "amaranth", "rich", "matplotlib")),
     ),

@@ -118,12 +118,11 @@ def decode(code: Value, scale: ScaleFormat) -> Scale:
     An FP8 field of 0 means no hidden bit and the weight of field 1. A NaN code decodes to some finite value besides,
     which the accumulator's NaN flag hides.
     """
-    if not scale.mantissa_bits:
+    if not scale.is_fp8:
         return Scale(Const(1, 1), code, code == scale.nan_code)
     mantissa, field = code[: scale.mantissa_bits], code[scale.mantissa_bits :]
     subnormal = ~field.any()
-    # E5M2's NaN codes are the whole top exponent; E4M3's is one code.
-    nan = field.all() if len(scale.nan_codes) > 1 else code.all()
+    nan = field.all() if scale.nan_is_top_exponent else code.all()
     return Scale(Cat(mantissa, ~subnormal), Cat(field[0] | subnormal, field[1:]), nan)
 
 

@@ -52,7 +52,7 @@ class ScaleDecode(wiring.Component):
             return m
         bits = scale.mantissa_bits
         mantissa, field = self.code[:bits], self.code[bits:]
-        nan = field.all() if len(scale.nan_codes) > 1 else self.code.all()
+        nan = field.all() if scale.nan_is_top_exponent else self.code.all()
         offset = config.window_bias - scale.bias - ELEMENT_EXPONENT - config.halving
         m.d.comb += [
             self.scale.none.eq(nan | ~self.code.any()),

@@ -127,7 +127,7 @@ MUTANTS = (
     made(
         "only one of the NaN codes is NaN",
         EXACT,
-        ("mac/scale.py", "field.all() if len(scale.nan_codes) > 1 else code.all()", "code.all()"),
+        ("mac/scale.py", "field.all() if scale.nan_is_top_exponent else code.all()", "code.all()"),
     ),
     made(
         "NaN not sticky",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amxfp4.golden import Blocks
+from amxfp4.golden import Blocks, dot_detailed
 from amxfp4.golden.formats import (
     ASYMMETRY_CODES,
     ELEMENT_SIGN,
@@ -15,7 +15,6 @@ from amxfp4.golden.formats import (
     BlockFormat,
     ScaleFormat,
 )
-from amxfp4.golden.reference import dot_detailed
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.sim.scoreboard import Expected, Result
 from amxfp4.sim.stimuli.packing import integers, operand_fields, pack

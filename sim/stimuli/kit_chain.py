@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from amxfp4.golden import Blocks
-from amxfp4.golden.chain_cycles import chain_schedule
-from amxfp4.golden.reference import dot_detailed
+from amxfp4.golden import Blocks, dot_detailed
+from amxfp4.golden.cycles import chain_schedule
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.sim.scoreboard import Due, Expected, Result
 from amxfp4.sim.stimuli.dots import last_flags, operand_beats, random_dot

@@ -9,7 +9,7 @@ from amaranth.lib import data
 
 from amxfp4.golden import quantize
 from amxfp4.golden.blocks import Blocks
-from amxfp4.golden.quantizer_cycles import quantizer_schedule
+from amxfp4.golden.cycles import quantizer_schedule
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.sim.scoreboard import Due, Expected
 from amxfp4.sim.stimuli.dots import last_flags

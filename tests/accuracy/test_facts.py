@@ -7,8 +7,8 @@ import pytest
 
 from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS, Baseline
 from amxfp4.accuracy.facts import facts
+from amxfp4.accuracy.lopsided import sides_of, to_blocks
 from amxfp4.accuracy.reference import reference_values
-from amxfp4.accuracy.sides import sides_of, to_blocks
 from amxfp4.accuracy.weights import LINEAR_KINDS, Encoder
 from amxfp4.golden import BLOCK_FORMAT_NAMES, quantize
 

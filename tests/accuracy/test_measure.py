@@ -5,8 +5,7 @@ import pytest
 
 from amxfp4.accuracy.case import Case
 from amxfp4.accuracy.measure import Measure, measure, measure_attention
-from amxfp4.accuracy.metrics import sqnr
-from amxfp4.golden import Blocks, dot
+from amxfp4.golden import Blocks, dot, sqnr
 
 CASE = Case("AMXFP4-E5M2", "MXFP4-E4M3", 16, "nearest-even")
 

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 
 from amxfp4.accuracy import underflow as module
-from amxfp4.accuracy.metrics import sqnr
 from amxfp4.accuracy.underflow import underflow
-from amxfp4.golden import quantize
+from amxfp4.golden import quantize, sqnr
 
 
 def blocks() -> np.ndarray:

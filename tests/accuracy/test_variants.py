@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from amxfp4.accuracy.baseline import Baseline
-from amxfp4.accuracy.metrics import sqnr
 from amxfp4.accuracy.variants import BLOCK_SIZE, VARIANTS, measure_variant
-from amxfp4.golden import quantize
-from amxfp4.golden.variants import RATIOS
+from amxfp4.golden import quantize, sqnr
+from amxfp4.golden.related_scales import RATIOS
 
 
 def test_memory_an_element() -> None:

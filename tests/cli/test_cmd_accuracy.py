@@ -82,7 +82,7 @@ def study(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         asked.update(folder=folder, **options)
         return result
 
-    monkeypatch.setattr(module, "study", run)
+    monkeypatch.setattr(module, "run_study", run)
     monkeypatch.setattr(package, "ensure_model", lambda: Path("model"))
     monkeypatch.setattr(plots, "figures", lambda result: {"one.svg": b"<svg/>"})
     monkeypatch.setattr(markdown, "markdown", lambda result, figures: f"{result['model']} {list(figures)}")

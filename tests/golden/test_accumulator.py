@@ -7,7 +7,7 @@ import pytest
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format, default_accumulator_bits, least_exponent
-from amxfp4.golden.accumulator import MAX_EXACT_ELEMENTS, check_exact_length, resolve_accumulate
+from amxfp4.golden.accumulator import MAX_EXACT_ELEMENTS, check_exact_length, resolve_accumulator
 
 FP8_NAMES = [name for name in BLOCK_FORMAT_NAMES if block_format(name).scale.is_fp8]
 
@@ -34,17 +34,17 @@ def test_the_width_holds_the_largest_sum_and_no_bit_more(a: str, w: str) -> None
 def test_defaults() -> None:
     for a, w in product(BLOCK_FORMAT_NAMES, repeat=2):
         both_fp8 = a in FP8_NAMES and w in FP8_NAMES
-        assert resolve_accumulate(None, block_format(a), block_format(w)) == ("exact" if both_fp8 else "fp32")
-        assert resolve_accumulate("fp32", block_format(a), block_format(w)) == "fp32"
+        assert resolve_accumulator(None, block_format(a), block_format(w)) == ("exact" if both_fp8 else "fp32")
+        assert resolve_accumulator("fp32", block_format(a), block_format(w)) == "fp32"
 
 
 def test_bad_input() -> None:
     fp8, e8m0 = block_format("AMXFP4"), block_format("AMXFP4-E8M0")
     for pair in (fp8, e8m0), (e8m0, fp8):
         with pytest.raises(UsageError, match="the exact accumulator cannot take AMXFP4-E8M0"):
-            resolve_accumulate("exact", *pair)
+            resolve_accumulator("exact", *pair)
     with pytest.raises(UsageError, match="unknown accumulator 'int'; it is one of exact, fp32"):
-        resolve_accumulate("int", fp8, fp8)  # type: ignore[arg-type]
+        resolve_accumulator("int", fp8, fp8)  # type: ignore[arg-type]
     check_exact_length(1 << 24)
     with pytest.raises(UsageError, match="reduction length 16777217 may overflow the exact accumulator"):
         check_exact_length((1 << 24) + 1)

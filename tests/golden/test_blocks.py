@@ -133,3 +133,9 @@ def test_bad_bytes() -> None:
         Blocks.from_bytes(bytes(18), shape=(1, 32), fmt="AMXFP4", axis=2)
     with pytest.raises(UsageError, match="a scalar has no axis"):
         Blocks.from_bytes(b"", shape=(), fmt="AMXFP4")
+
+
+def test_blocks_are_shown_in_one_line() -> None:
+    x = np.zeros((4, 64), np.float32)
+    assert repr(quantize(x, "AMXFP4")) == "<Blocks AMXFP4-E5M2 k=32 (4, 64)>"
+    assert repr(quantize(x, "MXFP4", axis=0, block_size=16)) == "<Blocks MXFP4 k=16 (4, 64) axis=0>"

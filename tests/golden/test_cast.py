@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amxfp4.golden import ROUNDINGS, Rounding, block_format, quantize
+from amxfp4.golden.cast import side_maxima
 from amxfp4.golden.formats import UE5M3
 
 X2 = block_format("AMXFP4-X2", 8)
@@ -68,3 +69,8 @@ def test_one_side_at_most_is_halved(x: list[float], exponent: int, rounding: Rou
     if scales[1]:
         smaller = [abs(value) for value in exact if (value < 0) == (scales[1] == 2)]
         assert max(smaller, default=Fraction(0)) <= max(abs(value) for value in exact)
+
+
+def test_maxima_by_side() -> None:
+    maxima = side_maxima(np.float32([[1, -2, 3], [0, 0, 0], [-1, -4, -2]]))
+    np.testing.assert_array_equal(maxima, [[3, 2], [0, 0], [0, 4]])

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from amxfp4.errors import UsageError
-from amxfp4.golden import Accumulate, BlockFormat, Blocks, block_format, dot, dot_detailed, quantize
+from amxfp4.golden import Accumulator, BlockFormat, Blocks, block_format, dot, dot_detailed, quantize
 from amxfp4.golden.dot import _sum_in_float64, add_in_float32
-from amxfp4.golden.reference import _accumulate_fp32
+from amxfp4.golden.dot_detailed import _accumulate_fp32
 from amxfp4.golden.terms import block_terms
 
 PAIRS = list(product(formats(8), repeat=2))
 EACH_PAIR = pytest.mark.parametrize(("a_fmt", "w_fmt"), PAIRS, ids=lambda fmt: fmt.name)
 
 
-def accumulators(a_fmt: BlockFormat, w_fmt: BlockFormat) -> list[Accumulate]:
+def accumulators(a_fmt: BlockFormat, w_fmt: BlockFormat) -> list[Accumulator]:
     return ["exact", "fp32"] if a_fmt.scale.is_fp8 and w_fmt.scale.is_fp8 else ["fp32"]
 
 
@@ -29,12 +29,12 @@ def row(blocks: Blocks, index: int) -> Blocks:
 def check(a: Blocks, w: Blocks) -> None:
     """`dot`, `dot_detailed` and the oracle agree, bit for bit."""
     oracles = [Dot(row(a, index), row(w, index)) for index in range(len(a.codes))]
-    for accumulate in accumulators(a.fmt, w.fmt):
-        expected = [getattr(oracle, accumulate)() for oracle in oracles]
-        found = dot(a, w, accumulate)
+    for accumulator in accumulators(a.fmt, w.fmt):
+        expected = [getattr(oracle, accumulator)() for oracle in oracles]
+        found = dot(a, w, accumulator)
         assert found.dtype == np.float32
         assert found.view(np.uint32).tolist() == expected
-        detailed = dot_detailed(a, w, accumulate)
+        detailed = dot_detailed(a, w, accumulator)
         assert detailed.bits.tolist() == expected
         assert detailed.nan.tolist() == [oracle.nan for oracle in oracles]
         infinite = [bits & 0x7FFFFFFF == 0x7F800000 for bits in expected]
@@ -150,11 +150,11 @@ def test_leading_axes_broadcast() -> None:
     rng = np.random.default_rng(12)
     fmt = block_format("AMXFP4", 8)
     a, w = random_blocks(rng, (5, 1, 16), fmt), random_blocks(rng, (3, 16), fmt)
-    for accumulate in accumulators(fmt, fmt):
-        result = dot(a, w, accumulate)
+    for accumulator in accumulators(fmt, fmt):
+        result = dot(a, w, accumulator)
         assert result.shape == (5, 3)
-        assert result[4, 2].view(np.uint32) == dot(row(row(a, 4), 0), row(w, 2), accumulate).view(np.uint32)
-        np.testing.assert_array_equal(dot_detailed(a, w, accumulate).bits, result.view(np.uint32))
+        assert result[4, 2].view(np.uint32) == dot(row(row(a, 4), 0), row(w, 2), accumulator).view(np.uint32)
+        np.testing.assert_array_equal(dot_detailed(a, w, accumulator).bits, result.view(np.uint32))
 
 
 def test_one_dimension_and_none() -> None:
@@ -162,8 +162,8 @@ def test_one_dimension_and_none() -> None:
     blocks = quantize(x, "AMXFP4")
     assert dot(blocks, blocks).shape == ()
     empty = quantize(np.zeros((3, 0), np.float32), "AMXFP4")
-    for accumulate in accumulators(empty.fmt, empty.fmt):
-        assert dot(empty, empty, accumulate).view(np.uint32).tolist() == [0, 0, 0]
+    for accumulator in accumulators(empty.fmt, empty.fmt):
+        assert dot(empty, empty, accumulator).view(np.uint32).tolist() == [0, 0, 0]
 
 
 def test_the_quantised_axis_is_the_one_summed_over() -> None:

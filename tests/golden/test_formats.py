@@ -74,6 +74,7 @@ def test_the_contract_s_numbers() -> None:
     assert (E5M2.nan_codes, E4M3.nan_codes) == ((0x7C, 0x7D, 0x7E, 0x7F), (0x7F,))
     assert (UE5M3.nan_codes, E8M0.nan_codes) == ((0xFF,), (0xFF,))
     assert [scale.name for scale in SCALE_FORMATS.values() if scale.is_fp8] == ["E5M2", "E4M3", "UE5M3"]
+    assert [scale.name for scale in SCALE_FORMATS.values() if scale.nan_is_top_exponent] == ["E5M2"]
     assert [scale.name for scale in SCALE_FORMATS.values() if scale.has_reserved_bit] == ["E5M2", "E4M3"]
 
 
@@ -101,6 +102,17 @@ def test_block_formats() -> None:
     assert [fmt.name for fmt in formats if fmt.asymmetric] == ["AMXFP4-E5M2", "AMXFP4-E4M3", "AMXFP4-E8M0"]
 
 
+@pytest.mark.parametrize("name, canonical", [("amxfp4", "AMXFP4-E5M2"), ("Mxfp4-e5m2", "MXFP4-E5M2")])
+def test_names_in_any_case_give_the_canonical_one(name: str, canonical: str) -> None:
+    assert block_format(name, 16) == block_format(canonical, 16)
+    assert block_format(name).name == canonical
+
+
+def test_the_default_block_size_is_the_format_s_own() -> None:
+    for name in BLOCK_FORMAT_NAMES:
+        assert block_format(name).block_size == block_format(name, 64).default_block_size == 32
+
+
 def test_bytes_of_blocks() -> None:
     assert [block_format("AMXFP4", 16).bytes_of(blocks) for blocks in (0, 1, 5)] == [0, 10, 50]
     # 17 bytes a block, and a byte for the asymmetry codes of every four.
@@ -125,7 +137,7 @@ def test_bad_block_size(size: object) -> None:
         block_format("MXFP4", size)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["", "mxfp4", "NVFP4", None, 3])
+@pytest.mark.parametrize("name", ["", "mxfp5", " MXFP4", "NVFP4", None, 3])
 def test_bad_name(name: object) -> None:
     with pytest.raises(UsageError, match=r"unknown block format .* one of AMXFP4, MXFP4"):
         block_format(name)  # type: ignore[arg-type]

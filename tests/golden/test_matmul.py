@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import (
-    Accumulate,
+    Accumulator,
     BlockFormat,
     Blocks,
     block_format,
@@ -21,27 +21,27 @@ from amxfp4.golden import (
     matmul_fp32,
     quantize,
 )
-from amxfp4.golden.matrix import Matrix
+from amxfp4.golden.dense_matrix import Matrix
 
 PAIRS = list(product(formats(8), repeat=2))
 EACH_PAIR = pytest.mark.parametrize(("a_fmt", "w_fmt"), PAIRS, ids=lambda fmt: fmt.name)
 
 
-def accumulators(a_fmt: BlockFormat, w_fmt: BlockFormat) -> list[Accumulate]:
+def accumulators(a_fmt: BlockFormat, w_fmt: BlockFormat) -> list[Accumulator]:
     return ["exact", "fp32"] if a_fmt.scale.is_fp8 and w_fmt.scale.is_fp8 else ["fp32"]
 
 
-def by_dot(a: Blocks, w: Blocks, accumulate: Accumulate) -> np.ndarray:
+def by_dot(a: Blocks, w: Blocks, accumulator: Accumulator) -> np.ndarray:
     """All pairs of rows through `dot`."""
     column = Blocks.from_codes(codes=a.codes[:, None], scales=a.scales[:, None], fmt=a.fmt, length=a.length)
-    return dot(column, w, accumulate)
+    return dot(column, w, accumulator)
 
 
 def check(a: Blocks, w: Blocks) -> None:
-    for accumulate in accumulators(a.fmt, w.fmt):
-        found = matmul(a, w, accumulate)
+    for accumulator in accumulators(a.fmt, w.fmt):
+        found = matmul(a, w, accumulator)
         assert found.dtype == np.float32
-        np.testing.assert_array_equal(found.view(np.uint32), by_dot(a, w, accumulate).view(np.uint32))
+        np.testing.assert_array_equal(found.view(np.uint32), by_dot(a, w, accumulator).view(np.uint32))
 
 
 @EACH_PAIR
@@ -249,8 +249,8 @@ def test_zero_results_are_positive() -> None:
     x = np.array([[-1.0, 0], [0, -1.0], [0, 0]], np.float32)
     for name in "AMXFP4", "MXFP4-E5M2", "MXFP4":
         blocks = quantize(x, name)
-        for accumulate in accumulators(blocks.fmt, blocks.fmt):
-            result = matmul(blocks, blocks, accumulate)
+        for accumulator in accumulators(blocks.fmt, blocks.fmt):
+            result = matmul(blocks, blocks, accumulator)
             assert not np.signbit(result).any()
 
 

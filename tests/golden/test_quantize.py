@@ -199,3 +199,12 @@ def test_bad_input() -> None:
         quantize(good, "MXFP4", rounding="nearest")  # type: ignore[arg-type]
     with pytest.raises(UsageError, match="unknown encoding 'best'; it is one of direct, least-error"):
         quantize(good, "MXFP4", encode="best")  # type: ignore[arg-type]
+
+
+def test_the_block_size_can_be_given_beside_a_name_or_a_format() -> None:
+    x = np.linspace(-3, 3, 128, dtype=np.float32).reshape(2, 64)
+    expected = quantize(x, block_format("AMXFP4", 16))
+    for fmt in "amxfp4", block_format("AMXFP4", 64):
+        found = quantize(x, fmt, block_size=16)
+        assert found.fmt == expected.fmt
+        assert found.to_bytes() == expected.to_bytes()

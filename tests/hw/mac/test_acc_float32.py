@@ -9,7 +9,7 @@ import pytest
 from helpers.comb import evaluate, generator, run
 from helpers.gates import signed
 
-from amxfp4.golden.reference import float32_bits
+from amxfp4.golden.float32 import float32_bits
 from amxfp4.hw.mac.acc_float32 import TermNormaliser
 from amxfp4.hw.mac.acc_float32_steps import float32_accumulator
 from amxfp4.hw.mac.config import FLOAT32_STEPS, MacConfig

@@ -51,7 +51,7 @@ def allowed(a: str, w: str, block_size: int, lanes: int, accumulator: str) -> bo
 
 REFUSED = [
     ({"activation": "FP4"}, ["'FP4'", "MXFP4-E5M2", "AMXFP4-E8M0"]),
-    ({"weight": "amxfp4"}, ["'amxfp4'", "AMXFP4"]),
+    ({"weight": "amxfp5"}, ["'amxfp5'", "AMXFP4"]),
     ({"weight": None}, ["None", "AMXFP4"]),
     ({"activation": 4}, ["4", "AMXFP4"]),
     ({"lanes": 3}, ["lanes", "3", "1, 2, 4, 8, 16, 32"]),

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from helpers.comb import generator, run
 
-from amxfp4.golden.reference import NAN_BITS, float32_bits
+from amxfp4.golden.float32 import NAN_BITS, float32_bits
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.round_exact import ExactRounder
 

@@ -6,7 +6,7 @@ from helpers.comb import generator, run
 from test_normalise import totals
 from test_words import CONFIGS
 
-from amxfp4.golden.reference import NAN_BITS, float32_bits
+from amxfp4.golden.float32 import NAN_BITS, float32_bits
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.round_words import SerialRounder, WordRounder
 

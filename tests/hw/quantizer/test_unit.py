@@ -11,7 +11,7 @@ from helpers.comb import generator, run
 from numpy.typing import NDArray
 
 from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format, quantize
-from amxfp4.golden.quantizer_cycles import quantizer_schedule
+from amxfp4.golden.cycles import quantizer_schedule
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.unit import Quantizer
 from amxfp4.sim.stimuli.floats import floats, random_bits

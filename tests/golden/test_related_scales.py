@@ -9,7 +9,7 @@ from helpers.quantize_oracle import element_code, round_to
 
 from amxfp4.golden import block_format, quantize
 from amxfp4.golden.formats import UE5M3
-from amxfp4.golden.variants import ratio_values, shared_exponent_values
+from amxfp4.golden.related_scales import ratio_values, shared_exponent_values
 
 SIGNIFICANDS = [Fraction(significand) for significand in range(16)]
 

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.formats import ELEMENT_CODES, ELEMENT_MAX, ELEMENT_SIGN, BlockFormat
 from amxfp4.golden.sides import SideTables, side_codes, side_tables
-from amxfp4.golden.terms import ELEMENT_IN_HALVES, side_elements
+from amxfp4.golden.terms import VALUES_IN_HALVES, side_elements
 
 FloatType = type[np.float32] | type[np.float64]
 
 _ROWS_AT_A_TIME = 32
-"""Rows looked up together, so that their temporaries stay in cache."""
+"""Rows that are looked up together: few enough for their temporaries to stay in cache."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,11 +23,11 @@ class Matrix:
     """Rows of a two-axis `Blocks`.
 
     Attributes:
-        codes: uint8 (rows, K padded).
-        sides: side codes of the scales (rows, blocks, 1 or 2), by which `tables` are looked up.
+        codes: uint8 (rows, K padded), the element codes.
+        sides: the side codes of the scales (rows, blocks, 1 or 2), which are indices into `tables`.
         fmt: the block format.
-        used: bool, the shape of `sides`: False where a scale certainly contributes nothing: it is NaN or
-            zero, or E8M0 and without elements. Such a scale limits nothing.
+        used: bool, of the shape of `sides`. False where a scale certainly contributes nothing: it is NaN, zero, or an
+            E8M0 scale without elements. Such a scale does not count in `bounds`.
     """
 
     codes: NDArray[np.uint8]
@@ -41,7 +41,7 @@ class Matrix:
         sides = side_codes(blocks.scales, blocks.fmt)
         used = side_tables(blocks.fmt).significands[sides] > 0
         if not blocks.fmt.scale.is_fp8:
-            # E8M0 has no zero: the scale of a side without elements is the least one, and would limit much.
+            # E8M0 has no zero. The scale of a side without elements is the least one, and would widen the bounds much.
             used &= _sides_with_elements(blocks)
         return cls(blocks.codes, sides, blocks.fmt, used)
 
@@ -56,16 +56,16 @@ class Matrix:
 
     def values(self, factors: NDArray[np.float64], dtype: FloatType) -> NDArray[Any]:
         """Elements in units of 1/2, each times `factors[side code]`. (rows, K padded)"""
-        # Codes with a sign come last, and so does the scale for them.
-        codes_a_scale = ELEMENT_CODES // self.sides.shape[2]
+        # Negative elements have the upper half of the codes, and their scale comes last.
+        codes_per_scale = ELEMENT_CODES // self.sides.shape[2]
 
         def table(scales: NDArray[Any]) -> list[NDArray[Any]]:
-            return [np.repeat(scales, codes_a_scale, axis=2) * ELEMENT_IN_HALVES.astype(dtype)]
+            return [np.repeat(scales, codes_per_scale, axis=2) * VALUES_IN_HALVES.astype(dtype)]
 
         return self._look_up(factors.astype(dtype), table, 1)[0]
 
     def side_values(self, factors: NDArray[np.float64], dtype: FloatType) -> list[NDArray[Any]]:
-        """The same by free scale: what the elements under each scale are, and 0 for those under the other."""
+        """For each free scale, `values` of the elements under it, and 0 for the elements under the other scale."""
         if not self.fmt.asymmetric:
             return [self.values(factors, dtype)]
         sides = [elements.astype(dtype) for elements in side_elements(self.fmt)]
@@ -78,10 +78,16 @@ class Matrix:
     def _look_up(
         self, factors: NDArray[Any], tables: Callable[[NDArray[Any]], list[NDArray[Any]]], count: int
     ) -> list[NDArray[Any]]:
-        """Every element's value in its block's tables: one look-up an element, whatever the scales.
+        """Every element's value in the tables of its block: one look-up per element and table, whatever the scales.
 
-        `tables` turns scale factors (rows, blocks, 1 or 2) into `count` tables of what each element code is under
-        them (rows, blocks, 16).
+        Args:
+            factors: what each side code stands for.
+            tables: turns the factors of some rows (rows, blocks, 1 or 2) into the values of the sixteen element codes
+                under them (rows, blocks, 16), once per table.
+            count: how many tables there are.
+
+        Returns:
+            The values for each table, (rows, K padded).
         """
         found = [np.empty(self.codes.shape, factors.dtype) for _ in range(count)]
         blocks = self.sides.shape[1]
@@ -90,22 +96,23 @@ class Matrix:
             codes = self.codes[part]
             table_starts = np.arange(len(codes) * blocks).reshape(len(codes), blocks, 1) * ELEMENT_CODES
             entries = codes.reshape(len(codes), blocks, self.fmt.block_size) + table_starts
-            with np.errstate(over="ignore"):  # of values that no element has: callers keep to the dtype's range
+            # Only values that no element has can overflow: callers choose a dtype that holds the others.
+            with np.errstate(over="ignore"):
                 by_code = tables(factors[self.sides[part]])
             for table, values in zip(by_code, found, strict=True):
-                # Nothing is out of range; "clip" is the mode that does not check first.
+                # No index is out of range, and with "clip" NumPy does not check that first.
                 np.take(table, entries.reshape(codes.shape), out=values[part], mode="clip")
         return found
 
     def bounds(self) -> "Bounds":
-        """What can be said about each row from its scales."""
+        """What the scales of each row say about its elements."""
         tables = self.tables
-        # The lowest bit set: a significand of 4 counts as 1 shifted by 2.
+        # The lowest bit that is set: a significand of 4 counts as 1 shifted by 2.
         lowest = tables.significands & -tables.significands
         units = np.ldexp(lowest.astype(np.float64), tables.exponents - 1)
         peaks = ELEMENT_MAX * np.where(np.isnan(tables.values), 0, tables.values)
         used_peaks = np.where(self.used, peaks[self.sides], 0)
-        # Each element is under one of the scales.
+        # Each element is under one of the block's scales.
         block_peaks = np.maximum(used_peaks[:, :, 0], used_peaks[:, :, -1])
         used_units = np.where(self.used, units[self.sides], np.inf)
         return Bounds(
@@ -116,7 +123,7 @@ class Matrix:
 
 
 def _sides_with_elements(blocks: Blocks) -> NDArray[np.bool_]:
-    """Whether an element other than zero is under each scale. (rows, blocks, 1 or 2)"""
+    """For each scale, whether an element other than zero is under it. (rows, blocks, 1 or 2)"""
     grouped = blocks.codes.reshape(*blocks.scales.shape[:2], blocks.fmt.block_size)
     magnitudes = grouped & (ELEMENT_SIGN - 1)
     if blocks.fmt.two_sided:
@@ -129,12 +136,12 @@ def _sides_with_elements(blocks: Blocks) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True, eq=False)
 class Bounds:
-    """Per row, float64 (rows,); of a row without anything but zeros 0, 0 and infinity.
+    """Bounds on the elements of each row, float64 (rows,).
 
     Attributes:
-        peak: no element exceeds it in magnitude.
-        total: nor does the sum of the row's magnitudes.
-        unit: a power of two of which every element is a multiple.
+        peak: at least the magnitude of each element; 0 in a row of zeros.
+        total: at least the sum of the elements' magnitudes; 0 in a row of zeros.
+        unit: a power of two of which every element is a multiple; infinity in a row of zeros.
     """
 
     peak: NDArray[np.float64]

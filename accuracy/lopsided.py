@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from amxfp4.golden.cast import side_maxima
+
 Array = NDArray[np.float32]
 
 OCTAVES = np.arange(-8, 8.01, 0.5)
@@ -43,14 +45,9 @@ def to_blocks(x: NDArray[Any], block_size: int) -> Array:
     return x.reshape(-1, block_size)
 
 
-def side_maxima(blocks: Array) -> tuple[Array, Array]:
-    """Largest positive element and largest magnitude of a negative one of each block, 0 where there is none."""
-    return np.maximum(blocks.max(axis=1), 0), np.maximum(-blocks.min(axis=1), 0)
-
-
 def sides_of(blocks: Array) -> Sides:
     """The summary of blocks (n, block size)."""
-    positive, negative = side_maxima(blocks)
+    positive, negative = side_maxima(blocks).T
     filled = (positive > 0) | (negative > 0)
     positive, negative = positive[filled], negative[filled]
     larger, smaller = np.maximum(positive, negative), np.minimum(positive, negative)

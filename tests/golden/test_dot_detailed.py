@@ -1,29 +1,10 @@
-"""The flags, the rounding and the sticky rules of the reference; its values are tested beside `dot`."""
-
-from fractions import Fraction
+"""The flags and the sticky rules of `dot_detailed`; its values are tested beside `dot`."""
 
 import numpy as np
 import pytest
-from helpers.fraction_oracle import bits_of, round_to_float32
-from hypothesis import given
-from hypothesis import strategies as st
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import Blocks, block_format, dot_detailed
-from amxfp4.golden.reference import float32_bits
-
-
-@given(st.integers(-(1 << 60), 1 << 60), st.integers(-260, 130))
-def test_float32_bits(value: int, exponent: int) -> None:
-    exact = Fraction(value) * Fraction(2) ** exponent
-    assert float32_bits(value, exponent) == bits_of(round_to_float32(exact), negative_zero=value < 0)
-
-
-def test_float32_bits_of_every_magnitude_edge() -> None:
-    for exponent in range(-152, 130):
-        for value in range((1 << 25) - 6, (1 << 25) + 7):
-            exact = Fraction(value) * Fraction(2) ** (exponent - 25)
-            assert float32_bits(value, exponent - 25) == bits_of(round_to_float32(exact))
 
 
 def constant(name: str, elements: list[int], scales: list[list[int]], block_size: int = 8) -> Blocks:
@@ -102,8 +83,8 @@ def test_underflow_keeps_the_sign_and_exact_zero_is_positive() -> None:
 
 def test_no_blocks_is_zero() -> None:
     empty = Blocks.from_codes(codes=np.zeros((2, 0), np.uint8), scales=np.zeros((2, 0, 2), np.uint8), fmt="AMXFP4")
-    for accumulate in "exact", "fp32":
-        result = dot_detailed(empty, empty, accumulate)  # type: ignore[arg-type]
+    for accumulator in "exact", "fp32":
+        result = dot_detailed(empty, empty, accumulator)  # type: ignore[arg-type]
         assert result.bits.tolist() == [0, 0]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from amxfp4.accuracy.sides import OCTAVES, side_maxima, sides_of, to_blocks
+from amxfp4.accuracy.lopsided import OCTAVES, sides_of, to_blocks
 
 
 def test_blocks_are_padded_along_the_last_axis() -> None:
@@ -11,12 +11,6 @@ def test_blocks_are_padded_along_the_last_axis() -> None:
     assert blocks.shape == (12, 4)
     assert blocks.dtype == np.float32
     np.testing.assert_array_equal(blocks[:4], [[0, 1, 2, 3], [4, 0, 0, 0], [5, 6, 7, 8], [9, 0, 0, 0]])
-
-
-def test_maxima_by_side() -> None:
-    positive, negative = side_maxima(np.float32([[1, -2, 3], [0, 0, 0], [-1, -4, -2]]))
-    np.testing.assert_array_equal(positive, [3, 0, 0])
-    np.testing.assert_array_equal(negative, [0 + 2, 0, 4])
 
 
 def test_a_summary() -> None:

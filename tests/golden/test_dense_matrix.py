@@ -5,7 +5,7 @@ import pytest
 from helpers.fraction_oracle import formats, random_blocks
 
 from amxfp4.golden import BlockFormat, Blocks, block_format, quantize
-from amxfp4.golden.matrix import Matrix
+from amxfp4.golden.dense_matrix import Matrix
 from amxfp4.golden.sides import side_codes, side_tables
 
 EACH_FORMAT = pytest.mark.parametrize("fmt", formats(8), ids=lambda fmt: fmt.name)

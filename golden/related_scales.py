@@ -1,12 +1,12 @@
-"""Other ways to give a block two related scales, measured beside AMXFP4-X2 and not taken: their values only.
+"""Two other ways to give a block two related scales, measured beside AMXFP4-X2 and not taken: their values only.
 
-Mean SQNR in dB over MiniLM-L6's 36 linear layers, inputs, weights, and outputs with both quantised, all by least error,
-as `make accuracy` measures them: AMXFP4-X2 20.99, 20.58, 19.97; the four ratios 21.39, 20.94, 20.31; a shared exponent
-21.58, 21.17, 20.53. Against X2 a ratio of 3/4 costs every lane an addition, and free significands bring back the four
-sums.
+`ratio_values` lets the smaller side have one of four ratios to the larger one. `shared_exponent_values` gives each side
+a free significand under one exponent. Both come closer than AMXFP4-X2 (docs/accuracy.md has the figures) and cost more
+hardware: a ratio of 3/4 needs an addition in every lane, and free significands need the four sums again that X2 saves.
 
-Both start from the scale that MXFP4-UE5M3 has, and take the least squared error among neighbours, added as in
-`least_error`; of equals the first in the order given. Elements round to nearest, ties away from zero, saturating.
+Both start from the scale that MXFP4-UE5M3 has, and take the least squared error among neighbours, added by
+`least_error.sum_pairwise`. Of equals the first in the order given wins. Elements round to nearest, ties away from zero,
+saturating.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -37,13 +37,13 @@ def ratio_values(
 ) -> NDArray[np.float64]:
     """Values of `x` where the side with the smaller maximum has one of `ratios` times the block's UE5M3 scale.
 
-    The candidates are the direct cast's scale code, the one below and the one above, each with every ratio. With
-    ratios 1 and 1/2 this is AMXFP4-X2 by least error; four ratios cost 4.34 bits an element in blocks of 32.
+    The candidates are the direct cast's scale code, the one below and the one above, each with every ratio. With the
+    ratios 1 and 1/2 this is AMXFP4-X2 by least error. Four ratios cost 4.34 bits per element in blocks of 32.
 
     Args:
-        x: what `quantize` takes; the last axis is divided into blocks.
-        ratios: few significant bits each, the first preferred.
-        block_size: elements a block.
+        x: what `quantize` takes. The last axis is divided into blocks.
+        ratios: each with few significant bits. Of equals the first is preferred.
+        block_size: elements per block.
     """
 
     def best(blocks: _Blocks, codes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -57,15 +57,18 @@ def ratio_values(
 
 
 def shared_exponent_values(x: NDArray[Any], *, block_size: int = DEFAULT_BLOCK_SIZE) -> NDArray[np.float64]:
-    """Values of `x` where each side's scale is a significand 0..15 times one power of two for both.
+    """Values of `x` where each side's scale is a significand 0..15 of its own times one power of two for both.
 
-    The power and the larger side's significand are UE5M3's of the direct cast, the smaller side's is nearest to its
-    maximum / 6; candidates are these and the ones below and above, each side by itself. 13 bits a block, 4.41 an
-    element in blocks of 32; a dot product needs four sums, but only one alignment.
+    The power and the larger side's significand are those of the direct cast's UE5M3 scale. The smaller side's
+    significand makes its scale the nearest to its maximum / 6. The candidates of each side are its significand, the one
+    below and the one above.
+
+    This costs 13 bits per block, or 4.41 bits per element in blocks of 32. A dot product needs four sums, but only one
+    alignment.
 
     Args:
-        x: what `quantize` takes; the last axis is divided into blocks.
-        block_size: elements a block.
+        x: what `quantize` takes. The last axis is divided into blocks.
+        block_size: elements per block.
     """
 
     def best(blocks: _Blocks, codes: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -85,7 +88,7 @@ def shared_exponent_values(x: NDArray[Any], *, block_size: int = DEFAULT_BLOCK_S
 def _by_block(
     x: NDArray[Any], block_size: int, best: Callable[[_Blocks, NDArray[np.int64]], NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """`best` of blocks (n, k) and their scale codes (n, 1); NaN in blocks that are not finite."""
+    """What `best` gives of blocks (n, k) and their UE5M3 scale codes (n, 1). NaN in blocks that are not finite."""
     symmetric = quantize(x, block_format("MXFP4-UE5M3", block_size))
     padding = symmetric.codes.shape[-1] - x.shape[-1]
     blocks = np.pad(x.astype(np.float32), [(0, 0)] * (x.ndim - 1) + [(0, padding)]).reshape(-1, block_size)
@@ -99,7 +102,10 @@ def _by_block(
 
 
 def _least_error_values(x: _Blocks, counted: NDArray[np.bool_], candidates: Iterable[_Scales]) -> NDArray[np.float64]:
-    """Values of blocks `x` (n, k) under the best of some pairs of scales (n, 2), by the errors that are counted."""
+    """Values of blocks `x` (n, k) under the best of `candidates`, pairs of scales (n, 2).
+
+    The best pair has the least sum of squared errors over the elements that are `counted`.
+    """
     best = np.zeros_like(x, np.float64)
     least = np.full((len(x), 1), np.inf)
     for scales in candidates:
@@ -112,7 +118,9 @@ def _least_error_values(x: _Blocks, counted: NDArray[np.bool_], candidates: Iter
 
 
 def _values(x: _Blocks, scales: _Scales) -> NDArray[np.float64]:
+    """Values of blocks `x` (n, k) under a pair of scales (n, 2) for each."""
     factor = np.where(x < 0, scales[:, 1:], scales[:, :1])
-    # Exact, as the scales and midpoints have few significant bits. A zero scale makes everything zero anyway.
+    # The products are exact, as scales and midpoints have few significant bits. A zero scale makes every value zero,
+    # however many steps are counted.
     steps = [np.abs(x) >= midpoint * factor for midpoint in _MIDPOINTS]
     return np.copysign(_MAGNITUDES[np.sum(steps, axis=0)] * factor, x)
