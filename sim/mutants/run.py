@@ -1,6 +1,6 @@
 """Shows that the benches catch faults: breaks the RTL in one place at a time and runs the bench on it.
 
-A mutant is elaborated from a changed copy of `hw/`; `faults.py` lists them.
+A mutant is elaborated from a changed copy of `hw/`; the package `faults` lists them.
 """
 
 import json
@@ -19,7 +19,8 @@ from amxfp4.errors import UsageError
 from amxfp4.hw.config import Config
 from amxfp4.hw.units import unit_of
 from amxfp4.hw.verilog import unit_verilog
-from amxfp4.sim.mutants.faults import MUTANTS, Change, Mutant
+from amxfp4.sim.mutants.faults import MUTANTS
+from amxfp4.sim.mutants.faults.fault import Change, Mutant
 from amxfp4.sim.run import BenchOptions, quiet, run_bench
 
 SOURCE = Path(amxfp4.hw.__path__[0])
