@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.accuracy.case import mixed_cases, uniform_cases
-from amxfp4.accuracy.measure import measure
+from amxfp4.accuracy.measure import measure_linear
 from amxfp4.accuracy.sides import sides_of, to_blocks
 from amxfp4.errors import UsageError
 from amxfp4.golden import Rounding
@@ -40,7 +40,7 @@ def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray
 def measure_own(
     x: NDArray[Any], weight: NDArray[Any] | None, block_size: int, rounding: Rounding
 ) -> Iterator[dict[str, Any]]:
-    """Every way of quantising, as `study` has its cases, from what `check_tensors` gave.
+    """Every way of quantising, as `run_study` has its cases, from what `check_tensors` gave.
 
     Without weights only the ways that differ for activations.
     """
@@ -48,7 +48,7 @@ def measure_own(
     if weight is not None:
         cases += mixed_cases(block_size, rounding)
     for case in cases:
-        yield {**case.to_dict(), "linear_layers_mean": measure(case, x, weight).to_dict()}
+        yield {**case.to_dict(), "linear_layers_mean": measure_linear(case, x, weight).to_dict()}
 
 
 def describe(name: str, tensor: NDArray[Any], block_size: int) -> str:

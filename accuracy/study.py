@@ -1,6 +1,6 @@
 """The whole measurement: the model over the project's sentences, quantised in every way.
 
-`study` gives, and `amxfp4 accuracy` writes as `accuracy.json`, null standing for what is not a finite number:
+`run_study` gives, and `amxfp4 accuracy` writes as `accuracy.json`, null standing for what is not a finite number:
 
     quick               whether only some sentences and blocks of 32 were taken
     local_share         products on their own are measured on one in so many tokens, or sentences
@@ -34,7 +34,7 @@ from amxfp4.accuracy.baseline import LOCAL_SHARE, Baseline
 from amxfp4.accuracy.case import BLOCK_SIZES, Case, mixed_cases, uniform_cases
 from amxfp4.accuracy.facts import facts
 from amxfp4.accuracy.forward import encode
-from amxfp4.accuracy.measure import Measure, measure, measure_attention
+from amxfp4.accuracy.measure import Measure, measure_attention, measure_linear
 from amxfp4.accuracy.metrics import pairwise_cosines, paraphrases_found, row_cosines, spearman, sqnr
 from amxfp4.accuracy.products import ATTENTION_KINDS, QuantizedProducts
 from amxfp4.accuracy.variants import VARIANTS, measure_variant
@@ -46,7 +46,7 @@ QUICK_BLOCK_SIZES = (32,)
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, int], None]) -> dict[str, Any]:
+def run_study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, int], None]) -> dict[str, Any]:
     """Everything that the report says, as JSON's types but for numbers that are not finite; see above.
 
     Args:
@@ -149,7 +149,9 @@ def _local(baseline: Baseline, case: Case, kind: str, weights: dict[tuple[int, s
     if kind in ATTENTION_KINDS:
         return [measure_attention(case, baseline.attention_sample(layer, kind)) for layer in layers]
     return [
-        measure(case, baseline.linear_sample(layer, kind), baseline.encoder.weight(layer, kind), weights[layer, kind])
+        measure_linear(
+            case, baseline.linear_sample(layer, kind), baseline.encoder.weight(layer, kind), weights[layer, kind]
+        )
         for layer in layers
     ]
 

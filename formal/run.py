@@ -42,7 +42,7 @@ def _module_proofs(module: str) -> list["Proof"]:
     return importlib.import_module(f"amxfp4.formal.{module}").proofs()
 
 
-def chosen(words: Sequence[str], full: bool) -> list["Proof"]:
+def chosen_proofs(words: Sequence[str], full: bool) -> list["Proof"]:
     """Proofs whose names contain one of the words; without words those that are not slow, or all.
 
     Raises `UsageError` when no proof's name contains a word.
@@ -81,7 +81,7 @@ def prove_all(
     return [future.result() for future in futures]
 
 
-def report(proofs: Sequence["Proof"], verdicts: Sequence["Verdict"]) -> str:
+def proofs_as_json(proofs: Sequence["Proof"], verdicts: Sequence["Verdict"]) -> str:
     """Proofs and what became of them, as JSON."""
     import z3
 

@@ -60,18 +60,18 @@ class Bench:
     async def play(self, stimuli: Sequence[Any], *, stall_in: float = 0, stall_out: float = 0) -> None:
         """Resets the unit, sends `stimuli` through it and compares everything."""
         await self.reset()
-        run = KIT.run(stimuli, self.rng)
+        script = KIT.script(stimuli, self.rng)
         drivers = {stream: self.driver(stream, stall_in) for stream in INPUTS}
         monitor = StreamMonitor(self.dut, "o", self.pace(stall_out))
         watching = cocotb.start_soon(monitor.watch())
-        driving = [cocotb.start_soon(driver.drive(run.beats[stream])) for stream, driver in drivers.items()]
+        driving = [cocotb.start_soon(driver.drive(script.beats[stream])) for stream, driver in drivers.items()]
         for task in driving:
             await task
-        await self._drain(monitor, len(run.expected))
+        await self._drain(monitor, len(script.expected))
         watching.cancel()
         compare(
-            run.expected,
-            run.due({stream: driver.offered for stream, driver in drivers.items()}, monitor.ready),
+            script.expected,
+            script.due({stream: driver.offered for stream, driver in drivers.items()}, monitor.ready),
             taken={stream: driver.taken for stream, driver in drivers.items()},
             given=monitor.given,
             payloads=monitor.payloads,
@@ -166,10 +166,10 @@ def _random(share: float) -> Callable[[Bench], list[Any]]:
 
 async def _interrupted(bench: Bench) -> None:
     """Drives a unit for a while and then no longer, in whatever state it is."""
-    run = KIT.run(KIT.random(64, bench.rng), bench.rng)
+    script = KIT.script(KIT.random(64, bench.rng), bench.rng)
     monitor = StreamMonitor(bench.dut, "o", bench.pace(0.3))
     tasks = [cocotb.start_soon(monitor.watch())]
-    tasks += [cocotb.start_soon(bench.driver(stream, 0.1).drive(run.beats[stream])) for stream in INPUTS]
+    tasks += [cocotb.start_soon(bench.driver(stream, 0.1).drive(script.beats[stream])) for stream in INPUTS]
     await Timer(2 * bench.random.randint(1, 60), unit="ns")
     for task in tasks:
         task.cancel()

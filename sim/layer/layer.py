@@ -46,7 +46,7 @@ class Layer:
         return self.activations.astype(np.float32) @ self.weights.astype(np.float32).T
 
 
-def from_files(activations: str, weights: str) -> Layer:
+def layer_from_files(activations: str, weights: str) -> Layer:
     """A layer from two tensors, each named as `read_tensor` takes it.
 
     Leading axes of the activations count as tokens.
@@ -76,7 +76,7 @@ def _checked(name: str, where: str, array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def synthetic(seed: int) -> Layer:
+def synthetic_layer(seed: int) -> Layer:
     """A layer that looks like the second feed-forward layer of a transformer.
 
     Activations come out of GELU: nothing below -0.17, a long tail above zero, most of them small; channels differ in

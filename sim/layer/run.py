@@ -61,7 +61,7 @@ def run_layer(
         quantize(x, fmt, rounding=rounding)
         for x, fmt in zip((layer.activations, layer.weights), config.formats, strict=True)
     )
-    job = chain_job(layer.activations, chained(config, layer, rounding), w) if in_hardware else mac_job(config, a, w)
+    job = chain_job(layer.activations, chain_for(config, layer, rounding), w) if in_hardware else mac_job(config, a, w)
     comparison = run_job(job, build=build, progress=progress)
     shape = len(layer.activations), len(layer.weights)
     values = np.ascontiguousarray(comparison.payloads[:, 0]).view(np.float32).reshape(shape)
@@ -69,7 +69,7 @@ def run_layer(
     return LayerResult(config, comparison, rate, rate / config.lanes, sqnr(layer.in_float32(), values))
 
 
-def chained(config: MacConfig, layer: Layer, rounding: Rounding) -> ChainConfig:
+def chain_for(config: MacConfig, layer: Layer, rounding: Rounding) -> ChainConfig:
     """A MAC unit with a quantiser before it that takes the layer's floats: bfloat16, or float32, as which float16 can
     be had exactly."""
     kind = "bfloat16" if layer.activations.dtype.name == "bfloat16" else "float32"

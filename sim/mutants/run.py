@@ -35,7 +35,7 @@ class StaleMutant(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Trial:
     """What became of a mutant.
 
     Attributes:
@@ -55,7 +55,7 @@ class Verdict:
         return self.caught_by is not None and self.error is None
 
 
-def named(words: str) -> list[Mutant]:
+def mutants_named(words: str) -> list[Mutant]:
     """The mutants whose name contains `words`, in any case.
 
     Raises:
@@ -111,18 +111,18 @@ def _apply(change: Change, folder: Path) -> None:
     path.write_text(text.replace(change.old, change.new))
 
 
-def try_mutant(mutant: Mutant, options: BenchOptions) -> Verdict:
+def try_mutant(mutant: Mutant, options: BenchOptions) -> Trial:
     """Runs the bench on a mutant until a test fails."""
     label = "mutants/" + re.sub(r"\W+", "_", mutant.name)
     try:
         verilog = mutated_verilog(mutant)
         outcome = run_bench(mutant.config, options, verilog=verilog, label=label)
     except RuntimeError as error:
-        return Verdict(mutant, None, "", str(error).splitlines()[0])
+        return Trial(mutant, None, "", str(error).splitlines()[0])
     if not outcome.failures:
-        return Verdict(mutant, None, "", None)
+        return Trial(mutant, None, "", None)
     first = outcome.failures[0]
-    return Verdict(mutant, first.test, "\n".join(first.report.splitlines()[:2]), None)
+    return Trial(mutant, first.test, "\n".join(first.report.splitlines()[:2]), None)
 
 
 def try_control(config: Config, options: BenchOptions) -> str | None:
@@ -131,17 +131,17 @@ def try_control(config: Config, options: BenchOptions) -> str | None:
     return f"{config.name} fails as it is: {outcome.failures[0].test}" if outcome.failures else None
 
 
-def try_all(
+def try_mutants(
     mutants: Sequence[Mutant],
     options: BenchOptions,
     *,
     jobs: int = 2,
-    done: Callable[[Verdict], None] = lambda verdict: None,
-) -> tuple[list[Verdict], list[str]]:
+    done: Callable[[Trial], None] = lambda trial: None,
+) -> tuple[list[Trial], list[str]]:
     """Tries the mutants, `jobs` at a time, and their units as they are.
 
     Returns:
-        A verdict for each mutant, in order; and what failed without a mutation, which makes the verdicts worthless.
+        A trial for each mutant, in order; and what failed without a mutation, which makes the trials worthless.
     """
     with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
         tries = {pool.submit(try_mutant, mutant, options): mutant for mutant in mutants}
@@ -155,5 +155,5 @@ def try_all(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    verdicts = {verdict.mutant: verdict for verdict in (future.result() for future in tries)}
-    return [verdicts[mutant] for mutant in mutants], broken
+    trials = {trial.mutant: trial for trial in (future.result() for future in tries)}
+    return [trials[mutant] for mutant in mutants], broken

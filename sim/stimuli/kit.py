@@ -19,7 +19,7 @@ LONG_BLOCKS = 1000
 
 
 @dataclass(frozen=True)
-class Run:
+class Script:
     """Stimuli as a unit sees them, and what must come of them.
 
     Attributes:
@@ -57,7 +57,7 @@ class Kit(ABC):
         """One random stimulus of `LONG_BLOCKS` blocks."""
 
     @abstractmethod
-    def run(self, stimuli: Sequence[Any], rng: Rng) -> Run:
+    def script(self, stimuli: Sequence[Any], rng: Rng) -> Script:
         """The stimuli one after the other, with junk from `rng` where a unit does not look."""
 
 

@@ -14,7 +14,7 @@ from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.sim.scoreboard import Due, Expected
 from amxfp4.sim.stimuli.dots import last_flags
 from amxfp4.sim.stimuli.floats import floats, random_bits
-from amxfp4.sim.stimuli.kit import LONG_BLOCKS, Corner, Kit, Rng, Run
+from amxfp4.sim.stimuli.kit import LONG_BLOCKS, Corner, Kit, Rng, Script
 from amxfp4.sim.stimuli.packing import integers, pack
 from amxfp4.sim.stimuli.row_corners import Row, corners
 
@@ -73,7 +73,7 @@ class QuantizerKit(Kit):
     def long(self, rng: Rng) -> Row:
         return Row("random", random_bits(self.config, rng, (LONG_BLOCKS,)))
 
-    def run(self, stimuli: Sequence[Row], rng: Rng) -> Run:
+    def script(self, stimuli: Sequence[Row], rng: Rng) -> Script:
         beats: list[int] = []
         expected: list[Expected] = []
         for row in stimuli:
@@ -93,7 +93,7 @@ class QuantizerKit(Kit):
             )
             return Due({"i": found.taken.tolist()}, found.given.tolist())
 
-        return Run({"i": beats}, expected, due)
+        return Script({"i": beats}, expected, due)
 
     def fields(self, row: Row) -> dict[str, np.ndarray]:
         """The fields of a row's beats but `last`."""

@@ -14,7 +14,7 @@ from tokenizers.pre_tokenizers import Whitespace
 from amxfp4.accuracy.baseline import Baseline
 from amxfp4.accuracy.package import DEFAULT_FOLDER, is_installed, model_folder
 from amxfp4.accuracy.sentences import read_sentences
-from amxfp4.accuracy.study import study
+from amxfp4.accuracy.study import run_study
 from amxfp4.accuracy.variants import VARIANTS, measure_variant
 from amxfp4.accuracy.weights import LINEAR_KINDS, Encoder
 
@@ -111,7 +111,7 @@ def real_folder() -> Path:
 def result(folder: Path, baseline: Baseline) -> dict[str, Any]:
     """A quick study of the small encoder, and the variants, which a quick one leaves out."""
     steps: list[tuple[int, int]] = []
-    found = study(folder, quick=True, jobs=2, progress=lambda done, total: steps.append((done, total)))
+    found = run_study(folder, quick=True, jobs=2, progress=lambda done, total: steps.append((done, total)))
     assert steps == [(done, len(steps)) for done in range(1, len(steps) + 1)]
     assert len(steps) == 1 + len(found["cases"])
     assert found["variants"] == []

@@ -12,10 +12,10 @@ import pytest
 from amxfp4.accuracy.baseline import Baseline
 from amxfp4.accuracy.case import Case, uniform_cases
 from amxfp4.accuracy.forward import encode
-from amxfp4.accuracy.measure import measure
+from amxfp4.accuracy.measure import measure_linear
 from amxfp4.accuracy.metrics import row_cosines
 from amxfp4.accuracy.products import ATTENTION_KINDS
-from amxfp4.accuracy.study import measure_case, study
+from amxfp4.accuracy.study import measure_case, run_study
 from amxfp4.accuracy.weights import LINEAR_KINDS
 from amxfp4.errors import UsageError
 from amxfp4.golden import matmul, quantize
@@ -43,7 +43,7 @@ def test_a_case(baseline: Baseline) -> None:
     assert list(found["kinds"]) == [*LINEAR_KINDS, *ATTENTION_KINDS]
     encoder = baseline.encoder
     local = [
-        measure(case, baseline.linear_sample(layer, kind), encoder.weight(layer, kind)).to_dict()
+        measure_linear(case, baseline.linear_sample(layer, kind), encoder.weight(layer, kind)).to_dict()
         for kind in LINEAR_KINDS
         for layer in range(encoder.layers)
     ]
@@ -88,7 +88,7 @@ def test_another_model_is_refused_before_anything_starts(folder: Path, tmp_path:
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     (tmp_path / "config.json").write_text('{"model_type": "gpt2"}')
     with pytest.raises(UsageError, match="the model's model_type is 'gpt2'"):
-        study(tmp_path, quick=True, jobs=1, progress=lambda done, total: None)
+        run_study(tmp_path, quick=True, jobs=1, progress=lambda done, total: None)
 
 
 def test_a_failure_in_a_worker_ends_the_study(folder: Path, tmp_path: Path) -> None:
@@ -96,5 +96,5 @@ def test_a_failure_in_a_worker_ends_the_study(folder: Path, tmp_path: Path) -> N
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     (tmp_path / "tokenizer.json").unlink()
     with pytest.raises(BrokenProcessPool):
-        study(tmp_path, quick=True, jobs=1, progress=lambda done, total: None)
+        run_study(tmp_path, quick=True, jobs=1, progress=lambda done, total: None)
     assert os.environ.get("OPENBLAS_NUM_THREADS") == threads

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from amxfp4.errors import UsageError
-from amxfp4.sim.layer.layer import Layer, from_files, synthetic
+from amxfp4.sim.layer.layer import Layer, layer_from_files, synthetic_layer
 
 
 def test_a_limited_layer_is_its_first_part() -> None:
@@ -20,9 +20,9 @@ def test_a_limited_layer_is_its_first_part() -> None:
 
 
 def test_the_synthetic_layer_looks_like_a_real_one() -> None:
-    layer = synthetic(1)
-    assert np.array_equal(layer.activations, synthetic(1).activations)
-    assert not np.array_equal(layer.activations, synthetic(2).activations)
+    layer = synthetic_layer(1)
+    assert np.array_equal(layer.activations, synthetic_layer(1).activations)
+    assert not np.array_equal(layer.activations, synthetic_layer(2).activations)
     assert -0.18 < layer.activations.min() < -0.1
     assert layer.activations.max() > 20
     assert np.median(np.abs(layer.activations)) < 0.5
@@ -34,7 +34,7 @@ def test_files_are_read(tmp_path: Path) -> None:
     x = np.ones((2, 3, 32), np.float16)
     np.save(tmp_path / "x.npy", x)
     np.savez(tmp_path / "both.npz", x=x, w=np.ones((4, 32), np.float32))
-    layer = from_files(str(tmp_path / "x.npy"), f"{tmp_path / 'both.npz'}:w")
+    layer = layer_from_files(str(tmp_path / "x.npy"), f"{tmp_path / 'both.npz'}:w")
     assert layer.activations.shape == (6, 32)
     assert layer.weights.shape == (4, 32)
 
@@ -67,6 +67,6 @@ def folder(tmp_path: Path) -> Path:
 )
 def test_bad_files_are_refused(folder: Path, activations: str, weights: str, says: str) -> None:
     with pytest.raises(UsageError) as refused:
-        from_files(str(folder / activations), str(folder / weights))
+        layer_from_files(str(folder / activations), str(folder / weights))
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)

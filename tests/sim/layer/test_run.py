@@ -9,7 +9,7 @@ from amxfp4.hw.mac.config import MacConfig
 from amxfp4.sim.layer import comparison as comparing
 from amxfp4.sim.layer import job as jobs
 from amxfp4.sim.layer.layer import Layer
-from amxfp4.sim.layer.run import chained, run_layer
+from amxfp4.sim.layer.run import chain_for, run_layer
 
 CONFIG = MacConfig("MXFP4", "MXFP4", lanes=8)
 
@@ -50,7 +50,7 @@ def test_a_layer_of_floats_runs_without_a_mismatch(config: MacConfig, dtype: typ
     comparison = result.comparison
     assert comparison.good
     assert comparison.outputs == 35
-    chain = chained(config, layer, rounding)
+    chain = chain_for(config, layer, rounding)
     assert chain.input == np.dtype(dtype).name
     assert comparison.cycles == 35 * 3 * config.beats_per_block + chain.latency
     plain = run_layer(layer, config, rounding=rounding).comparison
@@ -61,8 +61,8 @@ def test_a_layer_of_floats_runs_without_a_mismatch(config: MacConfig, dtype: typ
 def test_float16_is_widened() -> None:
     layer = tiny()
     halves = Layer("tiny", layer.activations.astype(np.float16), layer.weights)
-    assert chained(CONFIG, halves, "nearest-away").input == "float32"
-    words = jobs._float_words(chained(CONFIG, halves, "nearest-away"), halves.activations, 3)
+    assert chain_for(CONFIG, halves, "nearest-away").input == "float32"
+    words = jobs._float_words(chain_for(CONFIG, halves, "nearest-away"), halves.activations, 3)
     assert words.shape == (5, 12, 9)
     first = np.ascontiguousarray(words[0, 0, :8]).view(np.float32)
     assert np.array_equal(first, halves.activations[0, :8].astype(np.float32))
