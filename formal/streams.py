@@ -104,7 +104,7 @@ def _handshake(unit: Unit) -> Iterator[Claim]:
 
 
 def _counts(unit: Unit, beats: int) -> Iterator[Claim]:
-    """The counter counts the beats of a block that have been taken: 0 after reset, one more with each, modulo a block."""
+    """The counter counts the beats taken of a block: 0 after reset, one more with each beat, modulo a block."""
     if beats == 1:
         return
     (name, *_) = unit.counters

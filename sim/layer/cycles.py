@@ -7,10 +7,10 @@ from amxfp4.sim.layer.job import Job
 
 
 def predicted_cycles(job: Job, outputs: int) -> NDArray[np.int64]:
-    """The cycle of every result as the golden model has it, when neither end ever stalls. (outputs,)
+    """The golden model's cycle of each result, (outputs,), when neither end ever stalls.
 
-    Without stalls a unit repeats itself from one dot product to the next: the model is asked for the first few, which
-    show the period, and the rest follow.
+    Without stalls a unit repeats itself from one dot product to the next. So the model is asked for the first few,
+    which show the period, and the others follow at that period.
     """
     shown = min(outputs, 3)
     last = np.arange(1, shown * job.beats_per_dot + 1) % job.beats_per_dot == 0

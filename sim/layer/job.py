@@ -18,7 +18,7 @@ from amxfp4.sim.stimuli.floats import bits_of
 from amxfp4.sim.stimuli.packing import operand_fields, pack
 
 CHUNK_BEATS = 1 << 15
-"""Beats packed at a time: a few hundred kilobytes."""
+"""Beats that are packed at a time, which take a few hundred kilobytes."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,15 @@ class Job:
     """Dot products for a simulated unit, and what must come of them.
 
     Attributes:
-        top, verilog: the unit, as it ships.
+        top: the name of the unit's top module.
+        verilog: the unit's Verilog, as it ships.
         inputs: the names of its input streams.
         latency: cycles from a dot product's last beat to its result.
-        schedule: from `last` of each beat to the golden model's cycle of each result, when neither end ever stalls.
-        beats_per_dot: of every dot product here.
-        beats: packed beats (beats, words) of all dot products in order, in chunks; the words of all inputs in order.
-        expected: uint32 (dot products, words), the payload of every result.
+        schedule: turns `last` of each beat into the golden model's cycle of each result, when neither end ever stalls.
+        beats_per_dot: beats of each dot product.
+        beats: yields the packed beats (beats, words) of all dot products in order, in chunks. The words of a beat are
+            those of all inputs, in order.
+        expected: uint32 (dot products, words), the payload of each result.
     """
 
     top: str
@@ -46,7 +48,7 @@ class Job:
 
 
 def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
-    """All dot products of activations `a` (M, K) with weights `w` (N, K), row by row of `a`, for a MAC unit."""
+    """The job of a MAC unit: all dot products of activations `a` (M, K) and weights `w` (N, K), row by row of `a`."""
     a_words = _operand_words(config, "a", a, config.beat_layout)
     w_words = _operand_words(config, "w", w, config.beat_layout)
     beats_per_dot = a.block_count * config.beats_per_block
@@ -73,7 +75,7 @@ def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
 
 
 def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
-    """All dot products of floats `x` (M, K), quantised by the unit, with weights `w` (N, K), row by row of `x`."""
+    """The job of a chain: all dot products of floats `x` (M, K) and weights `w` (N, K), row by row of `x`."""
     a = quantize(x, config.activation_format, rounding=config.quantizer.rounding)
     a_words = _float_words(config, x, a.block_count)
     w_words = _operand_words(config.mac, "w", w, config.weight_layout)
@@ -106,7 +108,7 @@ def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
 
 
 def _float_words(config: ChainConfig, x: NDArray[Any], blocks: int) -> NDArray[np.uint32]:
-    """The beats of each row of floats, padded with zeros to whole blocks. (rows, beats, words)"""
+    """The beats (rows, beats, words) of each row of floats, padded with zeros to whole blocks."""
     padded = np.zeros((len(x), blocks * config.block_size), np.float32)
     padded[:, : x.shape[1]] = x
     bits = bits_of(config.quantizer, padded).reshape(len(x), -1, config.lanes)
@@ -116,10 +118,10 @@ def _float_words(config: ChainConfig, x: NDArray[Any], blocks: int) -> NDArray[n
 
 
 def _operand_words(config: MacConfig, side: str, blocks: Blocks, layout: data.StructLayout) -> NDArray[np.uint32]:
-    """One operand's part of the beats of each of its rows. (rows, beats, words)"""
+    """One operand's part of the beats (rows, beats, words) of each of its rows."""
     rows, fmt = len(blocks.codes), blocks.fmt
     scales = np.zeros((rows, blocks.block_count, config.beats_per_block, fmt.scale_fields), np.uint8)
-    scales[:, :, 0] = blocks.scales  # looked at in a block's first beat only
+    scales[:, :, 0] = blocks.scales  # a unit reads them in a block's first beat only
     fields = operand_fields(
         side,
         fmt,

@@ -22,10 +22,10 @@ class LayerResult:
 
     Attributes:
         config: the unit.
-        comparison: with the golden model.
-        macs_per_cycle: of the layer's own multiplications; padding does not count.
-        utilisation: that by the unit's lanes.
-        sqnr: of the unit's outputs against the float32 layer, in dB.
+        comparison: its outputs beside the golden model's.
+        macs_per_cycle: multiplications of the layer per cycle. Padding does not count.
+        utilisation: `macs_per_cycle` over the unit's lanes.
+        sqnr: signal to quantisation noise of the outputs, beside those of a float32 layer, in dB.
     """
 
     config: MacConfig
@@ -47,14 +47,15 @@ def run_layer(
     """Quantises a layer, drives all of it through the simulated unit and compares every output.
 
     Args:
-        layer, config: what runs on which unit.
+        layer: what runs.
+        config: the unit on which the layer runs.
         rounding: what ties do when the layer is quantised.
-        in_hardware: the activations reach the netlist as floats, and a quantiser in it makes blocks of them.
+        in_hardware: whether a quantiser in the netlist makes blocks of the activations, which then arrive as floats.
         build: folder for builds.
         progress: called as outputs are compared.
 
     Raises:
-        UsageError: a layer that the golden model refuses.
+        UsageError: the golden model refuses the layer.
         BuildError, RuntimeError: the simulator could not be built, or died.
     """
     a, w = (
@@ -70,8 +71,10 @@ def run_layer(
 
 
 def chain_for(config: MacConfig, layer: Layer, rounding: Rounding) -> ChainConfig:
-    """A MAC unit with a quantiser before it that takes the layer's floats: bfloat16, or float32, as which float16 can
-    be had exactly."""
+    """The MAC unit with a quantiser before it, which takes the layer's floats.
+
+    The quantiser takes bfloat16 or float32. float16 goes in as float32, which holds it exactly.
+    """
     kind = "bfloat16" if layer.activations.dtype.name == "bfloat16" else "float32"
     fields: dict[str, Any] = config.as_dict() | {"input": kind, "rounding": rounding}
     return ChainConfig(**fields)

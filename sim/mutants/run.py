@@ -1,6 +1,6 @@
 """Shows that the benches catch faults: breaks the RTL in one place at a time and runs the bench on it.
 
-A mutant is elaborated from a changed copy of `hw/`; the package `faults` lists them.
+A mutant is elaborated from a changed copy of `hw/`. The package `faults` lists all mutants.
 """
 
 import json
@@ -36,13 +36,13 @@ class StaleMutant(RuntimeError):
 
 @dataclass(frozen=True)
 class Trial:
-    """What became of a mutant.
+    """What came of trying a mutant.
 
     Attributes:
-        mutant: which.
-        caught_by: the first test that failed on it; None when it survived.
+        mutant: what was tried.
+        caught_by: the first test that failed on the mutant, or None when it survived.
         found: the first lines of that test's report.
-        error: why it could not be run; None when it was.
+        error: why the mutant could not be tried, or None when it was.
     """
 
     mutant: Mutant
@@ -56,10 +56,10 @@ class Trial:
 
 
 def mutants_named(words: str) -> list[Mutant]:
-    """The mutants whose name contains `words`, in any case.
+    """The mutants whose name contains `words`, whatever the case of letters.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no name contains `words`.
     """
     mutants = [mutant for mutant in MUTANTS if words.lower() in mutant.name.lower()]
     if not mutants:
@@ -85,7 +85,7 @@ def mutated_verilog(mutant: Mutant) -> str:
     """The Verilog of the mutant's unit, elaborated from a changed copy of `hw/`.
 
     Raises:
-        StaleMutant: a text is not there exactly once, or nothing changes in the Verilog.
+        StaleMutant: a text is not in the source exactly once, or the Verilog does not change.
         RuntimeError: the changed source does not elaborate.
     """
     with TemporaryDirectory(prefix="amxfp4-mutant-") as temporary:
@@ -126,7 +126,11 @@ def try_mutant(mutant: Mutant, options: BenchOptions) -> Trial:
 
 
 def try_control(config: Config, options: BenchOptions) -> str | None:
-    """Runs the same bench on the unit as it is; returns what failed."""
+    """Runs the same bench on the unit as it is.
+
+    Returns:
+        What failed, or None when all tests pass.
+    """
     outcome = run_bench(config, options, label=f"mutants/control_{config.name}")
     return f"{config.name} fails as it is: {outcome.failures[0].test}" if outcome.failures else None
 
@@ -138,10 +142,17 @@ def try_mutants(
     jobs: int = 2,
     done: Callable[[Trial], None] = lambda trial: None,
 ) -> tuple[list[Trial], list[str]]:
-    """Tries the mutants, `jobs` at a time, and their units as they are.
+    """Tries mutants side by side, and their units as they are.
+
+    Args:
+        mutants: what to try.
+        options: how to run each bench.
+        jobs: how many run at a time.
+        done: called with each trial as it comes.
 
     Returns:
-        A trial for each mutant, in order; and what failed without a mutation, which makes the trials worthless.
+        The trials, in the order of `mutants`, and what failed on units without a fault. Such a failure makes the trials
+        worthless.
     """
     with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
         tries = {pool.submit(try_mutant, mutant, options): mutant for mutant in mutants}

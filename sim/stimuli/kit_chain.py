@@ -21,7 +21,7 @@ class FloatDot:
 
     Attributes:
         row: the floats.
-        w: weights, as many blocks of one row.
+        w: one row of weights, of as many blocks.
     """
 
     row: Row
