@@ -11,7 +11,7 @@ from amxfp4.accuracy.metrics import paraphrases_found
 from amxfp4.accuracy.package import REQUIREMENT
 from amxfp4.accuracy.published import published_difference
 from amxfp4.accuracy.reference import reference_values
-from amxfp4.accuracy.underflow import underflow
+from amxfp4.accuracy.underflow import underflow_of
 from amxfp4.accuracy.weights import LINEAR_KINDS
 from amxfp4.golden import BLOCK_FORMAT_NAMES, Rounding, block_format, quantize
 from amxfp4.golden.cast import side_maxima
@@ -61,7 +61,7 @@ def _underflow(baseline: Baseline, size: int) -> dict[str, Any]:
     """By activation, a list over layers."""
     return {
         name: [
-            underflow(_activation_blocks(baseline, name, layer, size), ROUNDING).to_dict()
+            underflow_of(_activation_blocks(baseline, name, layer, size), ROUNDING).to_dict()
             for layer in range(baseline.encoder.layers)
         ]
         for name in (*LINEAR_INPUTS, *ATTENTION_OPERANDS)

@@ -7,18 +7,18 @@ import numpy as np
 
 from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
 from amxfp4.accuracy.published import TOLERANCE
-from amxfp4.accuracy.summary import OF_MODEL, cells, columns_of, number, select
+from amxfp4.accuracy.summary import OF_MODEL, cells, number, select_cases, table_columns
 
 _OPERANDS = (("activation", "Inputs"), ("weight", "Weights"), ("output", "Outputs"))
 
 
-def markdown(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
+def study_page(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
     """The page. `study` is as the module of that name describes it, `figures` are files beside the page."""
     parts = [
         *_introduction(study),
         "## Formats",
         f"Blocks of {EXAMPLE_SIZE}, {ROUNDING}. {OF_MODEL}.",
-        cases_table(select(study["cases"], EXAMPLE_SIZE, ROUNDING)),
+        cases_table(select_cases(study["cases"], EXAMPLE_SIZE, ROUNDING)),
         *_all_cases(study),
         "## By kind of product",
         f"SQNR in dB, the mean over layers; blocks of {EXAMPLE_SIZE}, {ROUNDING}. In attention, inputs are the left "
@@ -42,7 +42,7 @@ def markdown(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
 
 def cases_table(cases: Sequence[dict[str, Any]]) -> str:
     """The table that the command shows too."""
-    columns = columns_of(cases)
+    columns = table_columns(cases)
     group = ""
     headings = []
     for column in columns:
@@ -79,14 +79,14 @@ def _all_cases(study: dict[str, Any]) -> list[str]:
     parts = []
     for size in sorted({case["block_size"] for case in study["cases"]}):
         for rounding in dict.fromkeys(case["rounding"] for case in study["cases"]):
-            cases = select(study["cases"], size, rounding)
+            cases = select_cases(study["cases"], size, rounding)
             if (size, rounding) != (EXAMPLE_SIZE, ROUNDING) and cases:
                 parts += [f"Blocks of {size}, {rounding}:", cases_table(cases)]
     return parts
 
 
 def _kinds(study: dict[str, Any]) -> list[str]:
-    cases = select(study["cases"], EXAMPLE_SIZE, ROUNDING)
+    cases = select_cases(study["cases"], EXAMPLE_SIZE, ROUNDING)
     kinds = list(cases[0]["kinds"])
 
     def mean(case: dict[str, Any], kind: str, operand: str) -> str:

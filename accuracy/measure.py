@@ -33,7 +33,7 @@ class Measure:
         return asdict(self)
 
 
-def measure(
+def measure_linear(
     case: Case, x: NDArray[Any], weight: NDArray[Any] | None = None, weight_blocks: Blocks | None = None
 ) -> Measure:
     """Of `x` (rows, K) alone, or with `weight` (columns, K); dtypes as `golden.quantize` takes them.

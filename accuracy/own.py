@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from amxfp4.accuracy.case import mixed_cases, uniform_cases
 from amxfp4.accuracy.lopsided import sides_of, to_blocks
-from amxfp4.accuracy.measure import measure
+from amxfp4.accuracy.measure import measure_linear
 from amxfp4.errors import UsageError
 from amxfp4.golden import Rounding
 from amxfp4.golden.quantize import INPUT_DTYPES
@@ -48,7 +48,7 @@ def measure_own(
     if weight is not None:
         cases += mixed_cases(block_size, rounding)
     for case in cases:
-        yield {**case.to_dict(), "linear_layers_mean": measure(case, x, weight).to_dict()}
+        yield {**case.to_dict(), "linear_layers_mean": measure_linear(case, x, weight).to_dict()}
 
 
 def describe(name: str, tensor: NDArray[Any], block_size: int) -> str:

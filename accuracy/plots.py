@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS
 from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
 from amxfp4.accuracy.lopsided import OCTAVES
-from amxfp4.accuracy.summary import select
+from amxfp4.accuracy.summary import select_cases
 
 _STYLE = {
     "svg.hashsalt": "amxfp4",  # names of the parts of a figure, otherwise drawn at random
@@ -64,7 +64,7 @@ def _svg(figure: Figure) -> bytes:
 
 def _uniform(study: dict[str, Any], block_size: int) -> list[dict[str, Any]]:
     """One format for both operands, directly cast."""
-    return [case for case in select(study["cases"], block_size, ROUNDING) if case["label"] in _LOOK]
+    return [case for case in select_cases(study["cases"], block_size, ROUNDING) if case["label"] in _LOOK]
 
 
 def _legend(figure: Figure, axes: Axes, columns: int = 4) -> None:

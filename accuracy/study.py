@@ -34,7 +34,7 @@ from amxfp4.accuracy.baseline import LOCAL_SHARE, Baseline
 from amxfp4.accuracy.case import BLOCK_SIZES, Case, mixed_cases, uniform_cases
 from amxfp4.accuracy.facts import facts
 from amxfp4.accuracy.forward import encode
-from amxfp4.accuracy.measure import Measure, measure, measure_attention
+from amxfp4.accuracy.measure import Measure, measure_attention, measure_linear
 from amxfp4.accuracy.metrics import pairwise_cosines, paraphrases_found, row_cosines, spearman
 from amxfp4.accuracy.products import ATTENTION_KINDS, QuantizedProducts
 from amxfp4.accuracy.variants import VARIANTS, measure_variant
@@ -149,7 +149,9 @@ def _local(baseline: Baseline, case: Case, kind: str, weights: dict[tuple[int, s
     if kind in ATTENTION_KINDS:
         return [measure_attention(case, baseline.attention_sample(layer, kind)) for layer in layers]
     return [
-        measure(case, baseline.linear_sample(layer, kind), baseline.encoder.weight(layer, kind), weights[layer, kind])
+        measure_linear(
+            case, baseline.linear_sample(layer, kind), baseline.encoder.weight(layer, kind), weights[layer, kind]
+        )
         for layer in layers
     ]
 

@@ -13,7 +13,7 @@ class Column:
     Attributes:
         heading: over it, in two lines.
         digits: after the point.
-        value: of a case, as in `study`; KeyError where the case was not measured so.
+        value: of a case, as in `study.run_study`; KeyError where the case was not measured so.
     """
 
     heading: str
@@ -49,7 +49,7 @@ OF_MODEL = (
 """What the columns mean, of a user's tensors and of a model."""
 
 
-def columns_of(cases: Sequence[dict[str, Any]]) -> list[Column]:
+def table_columns(cases: Sequence[dict[str, Any]]) -> list[Column]:
     """Those of `COLUMNS` that any of the cases has."""
     return [column for column in COLUMNS if any(_value(column, case) is not None for case in cases)]
 
@@ -73,6 +73,6 @@ def number(value: float | None, digits: int) -> str:
     return "exact" if isinf(value) and value > 0 else f"{value:.{digits}f}"
 
 
-def select(cases: Sequence[dict[str, Any]], block_size: int, rounding: str) -> list[dict[str, Any]]:
+def select_cases(cases: Sequence[dict[str, Any]], block_size: int, rounding: str) -> list[dict[str, Any]]:
     """The cases with this block size and rounding."""
     return [case for case in cases if case["block_size"] == block_size and case["rounding"] == rounding]

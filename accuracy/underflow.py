@@ -37,7 +37,7 @@ class Underflow:
         return asdict(self)
 
 
-def underflow(blocks: NDArray[np.float32], rounding: Rounding) -> Underflow:
+def underflow_of(blocks: NDArray[np.float32], rounding: Rounding) -> Underflow:
     """Counts over blocks (n, block size), finite."""
     fmt = block_format("AMXFP4-E5M2", blocks.shape[1])
     nan_elements = our_nan_blocks = 0

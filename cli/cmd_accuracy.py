@@ -92,12 +92,12 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
 
     # Imported first, so that a missing package is known before the long part.
     from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
-    from amxfp4.accuracy.markdown import markdown
+    from amxfp4.accuracy.markdown import study_page
     from amxfp4.accuracy.package import ensure_model
     from amxfp4.accuracy.plots import figures
     from amxfp4.accuracy.published import TOLERANCE
     from amxfp4.accuracy.study import run_study
-    from amxfp4.accuracy.summary import OF_MODEL, select
+    from amxfp4.accuracy.summary import OF_MODEL, select_cases
     from amxfp4.files import replacing
 
     console = Console()
@@ -112,10 +112,10 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
                 progress=lambda done, total: progress.update(task, completed=done, total=total),
             )
         drawn = figures(result)
-        for name, content in {**drawn, "accuracy.md": markdown(result, drawn).encode()}.items():
+        for name, content in {**drawn, "accuracy.md": study_page(result, drawn).encode()}.items():
             others.enter_context(replacing(folder / name)).write_bytes(content)
         json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
-    shown = select(result["cases"], EXAMPLE_SIZE, ROUNDING)
+    shown = select_cases(result["cases"], EXAMPLE_SIZE, ROUNDING)
     _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}", OF_MODEL)
     difference = result["published_difference"]
     if difference is None or difference > TOLERANCE:
@@ -160,9 +160,9 @@ def _show(console: "Console", cases: Sequence[dict[str, Any]], title: str, meani
     from rich import box
     from rich.table import Table
 
-    from amxfp4.accuracy.summary import cells, columns_of
+    from amxfp4.accuracy.summary import cells, table_columns
 
-    columns = columns_of(cases)
+    columns = table_columns(cases)
     table = Table(title=title, caption=meaning, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("format", min_width=11)  # which no format's name exceeds
     for column in columns:

@@ -46,7 +46,7 @@ def command(
 
     from amxfp4.cli.side_by_side import processes, run_all
     from amxfp4.files import write_text
-    from amxfp4.sim.layer.layer import from_files, synthetic
+    from amxfp4.sim.layer.layer import layer_from_files, synthetic_layer
     from amxfp4.synth import layer_energy
     from amxfp4.synth.cells import liberty as liberties
     from amxfp4.synth.tool import YOSYS, ToolError
@@ -57,7 +57,7 @@ def command(
     configs = _configs(lanes or (8,))
     path = liberties.find(liberty)
     library = liberties.read(path)
-    layer = from_files(activations, weights) if activations and weights else synthetic(seed)
+    layer = layer_from_files(activations, weights) if activations and weights else synthetic_layer(seed)
     YOSYS.version()
     measure = functools.partial(layer_energy.measure, layer, library=path.resolve(), timeout=timeout)
     calls = {config.name: functools.partial(measure, config) for config in configs}

@@ -25,9 +25,9 @@ def command(words: tuple[str, ...], full: bool, jobs: int) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
     from amxfp4.files import write_text
-    from amxfp4.formal.run import REPORT, chosen, prove_all, report
+    from amxfp4.formal.run import REPORT, chosen_proofs, proofs_as_json, prove_all
 
-    proofs = chosen(words, full)
+    proofs = chosen_proofs(words, full)
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
@@ -39,7 +39,7 @@ def command(words: tuple[str, ...], full: bool, jobs: int) -> int:
 
         verdicts = prove_all(proofs, jobs=jobs, done=done)
     _show(console, proofs, verdicts)
-    write_text(REPORT, report(proofs, verdicts))
+    write_text(REPORT, proofs_as_json(proofs, verdicts))
     good = sum(verdict.good for verdict in verdicts)
     console.print(f"{good} of {len(verdicts)} proven and their twins refuted; report in {REPORT}")
     return 0 if good == len(verdicts) else 1

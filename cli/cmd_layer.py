@@ -60,20 +60,20 @@ def command(
     from rich.console import Console
 
     from amxfp4.hw.mac.config import MacConfig
-    from amxfp4.sim.layer.layer import from_files, synthetic
-    from amxfp4.sim.layer.run import chained
+    from amxfp4.sim.layer.layer import layer_from_files, synthetic_layer
+    from amxfp4.sim.layer.run import chain_for
 
     unit = MacConfig(activation, weight or activation, block_size, lanes, accumulator)
     baseline = MacConfig(BASELINE, BASELINE, block_size, lanes)
     if (activations is None) != (weights is None):
         given, missing = ("activations", "weights") if activations else ("weights", "activations")
         raise UsageError(f"--{given} was given without --{missing}; a layer takes both, or neither")
-    layer = from_files(activations, weights) if activations and weights else synthetic(seed)
+    layer = layer_from_files(activations, weights) if activations and weights else synthetic_layer(seed)
     part = layer.first(outputs) if outputs else layer
     console = Console()
     _introduce(console, layer, part)
     if in_hardware:
-        kind = chained(unit, part, rounding).input
+        kind = chain_for(unit, part, rounding).input
         console.print(
             f"activations reach the netlist as {kind}, and its quantiser makes blocks of them", highlight=False
         )

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from rich.console import Console
 
-    from amxfp4.sim.mutants.run import Verdict
+    from amxfp4.sim.mutants.run import Trial
 
 DEFAULT_SEED = 1
 
@@ -24,15 +24,15 @@ def command(only: str, seed: int, jobs: int) -> int:
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from amxfp4.sim.mutants.run import BEATS, named, try_all
+    from amxfp4.sim.mutants.run import BEATS, mutants_named, try_mutants
     from amxfp4.sim.run import BenchOptions
 
-    mutants = named(only)
+    mutants = mutants_named(only)
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress:
         task = progress.add_task("mutants", total=len(mutants))
-        verdicts, broken = try_all(
+        verdicts, broken = try_mutants(
             mutants,
             BenchOptions(seed=seed, beats=BEATS, stop=1),
             jobs=jobs,
@@ -46,7 +46,7 @@ def command(only: str, seed: int, jobs: int) -> int:
     return 1 if missed or broken else 0
 
 
-def _show(console: "Console", verdicts: "Sequence[Verdict]") -> None:
+def _show(console: "Console", verdicts: "Sequence[Trial]") -> None:
     from rich.table import Table
 
     table = Table(title="faults put into the RTL")

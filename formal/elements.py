@@ -19,13 +19,12 @@ PAIRS = (
     ("AMXFP4-X2", "AMXFP4-X2"),
 )
 
-
-# Pairs whose one-lane unit adds every product by itself.
+# Pairs whose one-lane unit makes a term of each product.
 DIRECT = (("AMXFP4", "AMXFP4"), ("AMXFP4-E4M3", "AMXFP4"))
 
 
 def table(index: Word, values: tuple[int, ...], width: int) -> Word:
-    """Which of `values` an index asks for; the last one beyond them."""
+    """The one of `values` at an index; the last one for an index beyond them."""
     found = z3.BitVecVal(values[-1], width)
     for position, value in reversed(list(enumerate(values[:-1]))):
         found = z3.If(index == position, z3.BitVecVal(value, width), found)
@@ -33,7 +32,7 @@ def table(index: Word, values: tuple[int, ...], width: int) -> Word:
 
 
 def magnitude(code: Word, halved: Word, halving: bool, width: int) -> Word:
-    """|element| in units of 1/2; of 1/4 where sides may be halved."""
+    """|element| in units of 1/2, or of 1/4 where sides may be halved."""
     full = table(z3.Extract(2, 0, code), MAGNITUDES, width)
     if not halving:
         return full

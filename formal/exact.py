@@ -43,16 +43,19 @@ def _alignment(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """In the accumulator's least unit, as integers: the new total is the old one (0 at first) plus the shifted terms,
-    modulo 2^width. While the old total is in range and the terms no larger than a block can be, it is that sum itself,
-    and overflow after the block's last term says whether it has left the range."""
+    """The new total is the old one plus the shifted terms, as integers in the accumulator's least unit.
+
+    A dot product's first term finds an old total of 0. The claim holds modulo 2^width for all totals. Where the old
+    total is in range and no term is larger than a block's can be, the new total is that sum itself. Overflow, after the
+    block's last term, says whether the sum has left the range.
+    """
     assert config.accumulator_bits is not None
     netlist, cuts = _netlist(config)
     width = netlist.ports["total"]
     bits = width + 4
     terms = _terms(config)
     first, last = z3.BitVecs("first last", 1)
-    # Bits below `exponent_min` are zeros, as no exponent is less.
+    # No exponent is less than `exponent_min`, so the bits below it are zeros.
     shifted = {name: z3.BitVec(name, netlist.ports[name]) for name in cuts}
     words = concat([pack(term_layout(config), term) for term in terms])
     seen = z3.BitVecVal(0, 1) if broken else first
@@ -65,7 +68,7 @@ def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
     old = z3.If(fresh, 0, extended(before["total"], bits, signed=True))
     total = old + term
     yield taken["total"] == extended(total, width)
-    # From here on the register may be taken to hold what has just been claimed.
+    # The claim above says what the register holds, so the claims below may put that in its place.
     after, kept = netlist.step(taken | {"total": extended(total, width)}, valid=z3.BitVecVal(0, 1), **inputs)
     later, _ = netlist.step(kept, valid=z3.BitVecVal(0, 1), **inputs)
 

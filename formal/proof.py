@@ -10,7 +10,7 @@ import z3
 from amxfp4.formal.netlist import Word
 
 Claim = Any
-"""A z3 condition that is to hold whatever values its symbols take. z3's own classes have no usable types."""
+"""A z3 condition that must hold whatever values its symbols take. z3's own classes have no usable types."""
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Proof:
         method: how.
         scope: formats and widths.
         twin: in words, what is wrong with the broken twin.
-        claims: the claims that make up the proof; of the twin when called with True. One that does not hold is
-            enough to refute the twin.
-        full: too slow for every run.
+        claims: called with False, the claims that make up the proof; called with True, those of the twin. One claim
+            that does not hold refutes the twin.
+        full: whether the proof is too slow for every run.
     """
 
     name: str
@@ -44,10 +44,10 @@ class Verdict:
     Attributes:
         proof: the proof's name.
         proven: whether every claim holds.
-        refuted: whether a claim of the twin does not.
+        refuted: whether a claim of the twin does not hold.
         claims: how many claims there are.
-        found: values that contradict a claim, or that the solver gave up.
-        seconds, twin_seconds: of CPU.
+        found: values that contradict a claim of the proof; empty when there are none.
+        seconds, twin_seconds: CPU time of the proof, and of its twin.
     """
 
     proof: str
@@ -64,7 +64,11 @@ class Verdict:
 
 
 def counterexample(claim: Claim) -> z3.ModelRef | None:
-    """Values for which a claim does not hold; None if there are none. Raises RuntimeError if z3 gives up."""
+    """Values for which a claim does not hold, or None if there are none.
+
+    Raises:
+        RuntimeError: z3 gives up.
+    """
     solver = z3.Then("simplify", "propagate-values", "solve-eqs", "simplify", "bit-blast", "aig", "sat").solver()
     solver.add(z3.Not(claim))
     result = solver.check()
@@ -85,7 +89,11 @@ def prove(proof: Proof) -> Verdict:
 
 
 def _holds(claims: Iterable[Claim]) -> tuple[bool, int, str]:
-    """Whether all hold, how many there were up to the first that does not, and what contradicts it."""
+    """Decides claims up to the first that does not hold.
+
+    Returns:
+        Whether all hold, how many were decided, and the values that contradict the last one.
+    """
     count = 0
     for count, claim in enumerate(claims, 1):
         model = counterexample(claim)
@@ -98,9 +106,18 @@ def _holds(claims: Iterable[Claim]) -> tuple[bool, int, str]:
 def by_cases(claim: Claim, word: Word, patterns: Iterable[Word], *, given: Claim | None = None) -> Iterator[Claim]:
     """A claim about any value of the symbol `word`, case by case.
 
-    A pattern is a word as wide, made of constants and of slices of `word` itself, such as `word` with its top bits set:
-    it stands for the values that equal it. The first claim says that these are all values (all that `given` allows);
-    the others have the pattern in the place of `word`, so that its constants simplify what is to be solved.
+    A pattern is as wide as `word`. It is made of constants and of slices of `word` itself, such as `word` with its top
+    bits set, and stands for the values that equal it. The constants simplify what is to be solved.
+
+    Args:
+        claim: what must hold.
+        word: the symbol.
+        patterns: the cases.
+        given: what may be assumed of `word`; nothing when None.
+
+    Yields:
+        First that the patterns cover all values, or all that `given` allows. Then for each pattern the claim with the
+        pattern in the place of `word`.
     """
     patterns = list(patterns)
     covered = z3.Or(*(word == pattern for pattern in patterns))

@@ -1,7 +1,7 @@
 """The quantiser's selections: the scale of a block's largest magnitude, and an element under a scale.
 
-A float is an exact integer here: significand x 2^field, in units of 2^`UNIT`. What is selected is compared with
-thresholds as integers, so that nothing is rounded in a statement.
+A float is an exact integer here: significand x 2^field, in units of 2^`UNIT`. Selections are compared with thresholds
+as integers, so that no statement rounds anything.
 """
 
 from collections.abc import Callable, Iterator
@@ -24,14 +24,14 @@ from amxfp4.hw.quantizer.maxima import BeatMaxima
 from amxfp4.hw.quantizer.narrow import Narrow
 from amxfp4.hw.quantizer.scale_select import ScaleSelect
 
-# A format of each kind of scale; sides do not matter to a selection.
+# One format for each kind of scale. How many sides it has does not matter to a selection.
 FORMATS = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
 FLOAT32_FRACTION_BITS = 23
-# Every float32 is a multiple of 2^-149, its significand shifted by its exponent field at least once.
+# Every float32 is a multiple of 2^-149. Its significand is shifted by its exponent field, which counts as 1 at least.
 UNIT = -150
 # Room for every float32 and every threshold in these units.
 BITS = 320
-# A block's scale is 2 binades below its largest magnitude where scales are powers of two (contract: floor(log2 m) - 2).
+# A power-of-two scale is 2 binades below its block's largest magnitude (contract: floor(log2 m) - 2).
 BINADES = 2
 # Thresholds of the magnitude codes 1 .. 7, in quarters of the scale: the middles of 0, 0.5, 1, 1.5, 2, 3, 4, 6.
 QUARTERS = (1, 3, 5, 7, 10, 14, 20)
@@ -88,7 +88,7 @@ def magnitude(x: Word) -> Word:
 
 
 def _significand(fraction: Word, field: Word) -> tuple[Word, Word]:
-    """Of a float whose field 0 means no hidden bit and the weight of field 1."""
+    """Significand and exponent of a float. The field 0 stands for no hidden bit and the weight of field 1."""
     hidden = z3.If(field == 0, z3.BitVecVal(0, 1), z3.BitVecVal(1, 1))
     exponent = z3.If(field == 0, z3.BitVecVal(1, field.size()), field)
     return extended(z3.Concat(hidden, fraction), BITS), extended(exponent, BITS)
@@ -105,7 +105,7 @@ def _float(config: QuantizerConfig, name: str = "x") -> tuple[Word, Word]:
 
 
 def _blind(config: QuantizerConfig, x: Word) -> Word:
-    """What a netlist sees where the least bit of the fraction that matters is not connected."""
+    """What a broken twin sees: the float without the lowest bit of its fraction that matters."""
     below = 0 if config.ties_to_even else config.input_fraction_bits - config.kept_fraction_bits
     return x & ~z3.BitVecVal(1 << max(below, 0), x.size())
 
@@ -115,7 +115,13 @@ def _values(scale: ScaleFormat) -> list[Fraction]:
 
 
 def _scale(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
-    """FP8: code c or more is due from 6 x the middle of the values of c - 1 and c on. E8M0: from 4 x the value of c."""
+    """Code c or more is due from a threshold on.
+
+    | scales | threshold of code c |
+    |---|---|
+    | FP8 | 6 x the middle between the values of c - 1 and c |
+    | E8M0 | 4 x the value of c |
+    """
     scale = config.block_format.scale
     x, x32 = _float(config)
     seen = x
@@ -131,14 +137,17 @@ def _scale(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
         if bound.numerator >= 1 << BITS:  # beyond every float
             right.append(z3.ULT(code, c))
             continue
-        strict = config.fp8 and config.ties_to_even and c % 2  # a tie goes down to an even code
+        strict = config.fp8 and config.ties_to_even and c % 2  # a tie goes to the even code, here the lower one
         due = (z3.UGT if strict else z3.UGE)(size, z3.BitVecVal(bound.numerator, BITS))
         right.append(due == z3.UGE(code, c))
     yield z3.Implies(finite(x32), z3.And(*right))
 
 
 def _element(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
-    """Magnitude code c or more is due where |x| is at least (with a tie that goes down: exceeds) threshold x scale."""
+    """Magnitude code c or more is due where |x| is at least threshold x scale.
+
+    Where a tie goes to the code below, |x| must exceed that.
+    """
     scale = config.block_format.scale
     x, x32 = _float(config)
     scale_code = z3.BitVec("scale", scale.bits)
@@ -153,7 +162,7 @@ def _element(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
         )
     else:
         significand, exponent = z3.BitVecVal(1, BITS), extended(scale_code, BITS)
-        # No element lies more than its block's maximum does above the scale, which no float makes larger than 252.
+        # An element lies no further above the scale than its block's maximum, and no float makes a code above 252.
         given += [z3.ULE(extended(z3.Extract(30, 23, x32), BITS), exponent + BINADES), z3.ULE(scale_code, 252)]
     quarter = exponent + (-2 - scale.bias - scale.mantissa_bits - UNIT)
     right = [(z3.Extract(3, 3, code) == 1) == z3.And(z3.Extract(31, 31, x32) == 1, found != 0)]
@@ -170,8 +179,11 @@ def _element(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _monotone(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
-    """Of held magnitudes, which are out of order beyond their window, a larger one still never has a smaller scale: the
-    largest held one's is the largest of the scales, that of the largest magnitude."""
+    """Of held magnitudes, a larger one never has a smaller scale.
+
+    Held magnitudes are out of order outside of their window. Even so, the scale of the largest held one is the largest
+    of all scales, which is the scale of the largest magnitude.
+    """
     netlist = Netlist(ScaleSelect(config))
     held = z3.BitVecs("held other", config.maximum_bits)
     top = z3.BitVecVal(1 << (config.maximum_bits - 1), config.maximum_bits)
@@ -180,7 +192,7 @@ def _monotone(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _maxima(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
-    """A side's maximum is no smaller than any of its own lanes' and one of them, 0 if it has none."""
+    """A side's maximum is one of its lanes' magnitudes and no smaller than any of them; without lanes it is 0."""
     lanes = [z3.BitVec(f"magnitude{lane}", config.maximum_bits) for lane in range(config.lanes)]
     negative = z3.BitVec("negative", config.lanes)
     seen = negative & ~z3.BitVecVal(1 << (config.lanes - 1), config.lanes) if broken and config.asymmetric else negative

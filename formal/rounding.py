@@ -19,7 +19,8 @@ NAN = 0x7FC00000
 def rounded(magnitude: Word, top: int, unit: int) -> Word:
     """The fields of the float32 nearest to magnitude x 2^unit, ties to even; 2^top <= magnitude <= 2^(top + 1).
 
-    In integers: the quotient by the last place and what is left of it. A quotient of 2^24 carries into the exponent.
+    In integers: the magnitude is divided by the result's last place, and the remainder decides. A quotient of 2^24
+    carries into the exponent.
     """
     field = top + unit + BIAS
     assert 0 < field < 255, "neither subnormal nor infinite"
@@ -27,7 +28,7 @@ def rounded(magnitude: Word, top: int, unit: int) -> Word:
     last_place = 1 << top
     quotient, rest = z3.LShR(value, top), value & (last_place - 1)
     up = z3.Or(z3.UGT(2 * rest, last_place), z3.And(2 * rest == last_place, z3.Extract(0, 0, quotient) == 1))
-    # The quotient's hidden bit counts as one in the exponent field.
+    # The quotient's hidden bit adds one to the exponent field.
     return extended(z3.If(up, quotient + 1, quotient), 32) + (field - 1 << FRACTION_BITS)
 
 
@@ -36,8 +37,11 @@ Found = Callable[[Word, Word, Word], Mapping[str, Word]]
 
 
 def _totals(config: MacConfig, width: int, found: Found) -> Iterator[Claim]:
-    """Every total in range, by sign and leading bit: of a negative number, that of its one's complement n, as the
-    magnitude n + 1 is at most the next power of two."""
+    """Every total in range, case by case of sign and leading bit.
+
+    The leading bit of a negative total is that of its one's complement n: the magnitude n + 1 is at most the next power
+    of two.
+    """
     assert config.accumulator_bits is not None
     total, nan, overflow = z3.BitVec("total", width), z3.BitVec("nan", 1), z3.BitVec("overflow", 1)
     any_total = found(total, nan, overflow)
@@ -77,8 +81,11 @@ def _exact(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _words(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """A total goes by word by word; the words below it are anything, as are all inputs once it has passed. Where it is
-    rounded in place, nothing passes until then, and its flags stay."""
+    """A total passes the rounder word by word.
+
+    The words before it are anything, and so are all inputs after it has passed. Where the total is rounded in place,
+    nothing passes until it is rounded, and its flags stay.
+    """
     serial = config.round_places > 0
     netlist = Netlist((SerialRounder if serial else WordRounder)(config))
     words, bits = config.words, config.word_bits
@@ -110,18 +117,25 @@ def _inputs(netlist: Netlist) -> dict[str, int]:
 
 
 def leading(total: Word, top: int, sign: int) -> Word:
-    """`total` with all bits from the leading one on fixed: copies of the sign, and at `top` the first other bit."""
+    """`total` with its leading bit fixed: copies of the sign above `top`, and at `top` the first bit that differs."""
     width = total.size()
     high = z3.BitVecVal((-1 << 1 if sign else 1), width - top)
     return concat([z3.Extract(top - 1, 0, total), high]) if top else high
 
 
 def _rounder(broken: bool) -> Iterator[Claim]:
-    """The magnitude in quarters of the last place, where what is below the guard is 0 or 1 quarter, is rounded as an
-    integer, and a float32's bits are an integer too, into whose exponent field the fraction carries.
+    """The rounded bits are the magnitude rounded as an integer.
 
-    Of a one's complement, the magnitude is larger by one in a last place infinitely far down. If `sticky` is clear,
-    all bits down to there are ones: it makes a guard of them. Otherwise it leaves something below the guard.
+    The magnitude is in quarters of the last place: all that lies below the guard counts as 0 or 1 quarter. A float32's
+    bits are an integer too, whose fraction carries into its exponent field.
+
+    A one's complement is less than the magnitude by one in a last place infinitely far down. Adding that one has two
+    effects:
+
+    | `sticky` | bits below the guard | the one |
+    |---|---|---|
+    | clear | all ones | carries into the guard |
+    | set | some are zeros | leaves something below the guard |
     """
     significand = z3.BitVec("significand", 24)
     guard, sticky, complement = z3.BitVecs("guard sticky complement", 1)
@@ -142,7 +156,7 @@ def _rounder(broken: bool) -> Iterator[Claim]:
         up = z3.Or(z3.UGT(rest, 2), z3.And(rest == 2, z3.Extract(0, 0, quotient) == 1))
         quotient = z3.If(up, quotient + 1, quotient)
         hidden = z3.Extract(23, 23, significand) == 1
-        # The exponent field 1 with a subnormal, whose own field is 0; a carry to 2^23 makes it normal.
+        # A subnormal comes with the exponent field 1, though its own is 0. A carry to 2^23 makes it normal.
         number = z3.If(hidden, quotient - (1 << 23) + (extended(exponent, 48) << 23), quotient)
         legal = z3.And(
             z3.ULE(1, exponent), z3.ULE(exponent, 1 << (bits - 1) if overflows else 253), z3.Or(hidden, exponent == 1)
@@ -154,12 +168,12 @@ def _rounder(broken: bool) -> Iterator[Claim]:
             yield z3.Implies(legal, (found["infinite"] == 1) == z3.UGE(number, infinity))
 
 
-# Rounded in place, by one place a cycle and by three.
+# Totals that are rounded in place, shifted by one place a cycle and by three.
 SERIAL = (
     MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
     MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=2),
 )
-# Of 4 words of 25, 18 and 26 bits, and of 8 of 13.
+# Totals in 4 words of 25, 18 and 26 bits, and in 8 words of 13.
 WORDS = (
     MacConfig("AMXFP4", "AMXFP4", lanes=2),
     MacConfig("MXFP4-E4M3", "MXFP4-E4M3"),

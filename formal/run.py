@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 REPORT = Path("build/formal/formal.json")
 
-# Where proofs are, those that take longest first, so that no core is left with one of them at the end.
+# The modules with proofs. Those that take longest come first, so that no core ends with one of them alone.
 MODULES = (
     "float32",
     "float32_steps",
@@ -32,7 +32,7 @@ MODULES = (
 
 
 def all_proofs() -> list["Proof"]:
-    """Every proof, in the order in which they are best begun."""
+    """Every proof, in the order in which they are best begun: slow ones first."""
     found = [proof for name in MODULES for proof in _module_proofs(name)]
     assert len({proof.name for proof in found}) == len(found), "two proofs have the same name"
     return sorted(found, key=lambda proof: not proof.full)
@@ -42,10 +42,15 @@ def _module_proofs(module: str) -> list["Proof"]:
     return importlib.import_module(f"amxfp4.formal.{module}").proofs()
 
 
-def chosen(words: Sequence[str], full: bool) -> list["Proof"]:
-    """Proofs whose names contain one of the words; without words those that are not slow, or all.
+def chosen_proofs(words: Sequence[str], full: bool) -> list["Proof"]:
+    """The proofs that a command line asks for.
 
-    Raises `UsageError` when no proof's name contains a word.
+    Args:
+        words: proofs whose names contain one of these are chosen.
+        full: without words, whether slow proofs are chosen too.
+
+    Raises:
+        UsageError: no proof's name contains a word.
     """
     proofs = all_proofs()
     for word in words:
@@ -58,7 +63,7 @@ def chosen(words: Sequence[str], full: bool) -> list["Proof"]:
 
 
 def prove_by_name(name: str) -> "Verdict":
-    """Decides one proof and its twin; what a worker process does, as claims cannot be sent to it."""
+    """Decides one proof and its twin, found by name: claims cannot be sent to a worker process, names can."""
     from amxfp4.formal.proof import prove
 
     return prove(next(proof for proof in all_proofs() if proof.name == name))
@@ -67,9 +72,17 @@ def prove_by_name(name: str) -> "Verdict":
 def prove_all(
     proofs: Sequence["Proof"], *, jobs: int = 2, done: Callable[["Verdict"], None] = lambda verdict: None
 ) -> list["Verdict"]:
-    """Decides proofs, `jobs` at a time, and calls `done` with each verdict as it comes; verdicts in the order of
-    `proofs`."""
-    # Not forked: a copy of a process that has used z3 may wait for ever for one of its threads.
+    """Decides proofs side by side.
+
+    Args:
+        proofs: what is decided.
+        jobs: how many at a time.
+        done: called with each verdict as it comes.
+
+    Returns:
+        The verdicts, in the order of `proofs`.
+    """
+    # Spawned, not forked: the copy of a process that has used z3 may wait for ever for one of z3's threads.
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
         futures = {pool.submit(prove_by_name, proof.name): proof.name for proof in proofs}
         try:
@@ -81,7 +94,7 @@ def prove_all(
     return [future.result() for future in futures]
 
 
-def report(proofs: Sequence["Proof"], verdicts: Sequence["Verdict"]) -> str:
+def proofs_as_json(proofs: Sequence["Proof"], verdicts: Sequence["Verdict"]) -> str:
     """Proofs and what became of them, as JSON."""
     import z3
 

@@ -17,7 +17,7 @@ from amxfp4.hw.mac.scale import ScaledTerm, ScaleProduct, decode, scale_product_
 from amxfp4.hw.mac.term_digits import DigitTerm, PlacedTerm
 from amxfp4.hw.mac.term_direct import DirectTerm, product_layout
 
-# A format of each kind of scale.
+# One format for each kind of scale.
 SCALES = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
 
 PAIRS = (
@@ -27,7 +27,7 @@ PAIRS = (
     ("AMXFP4-E8M0", "MXFP4"),
 )
 
-# Pairs whose one-lane unit adds every product by itself.
+# Pairs whose one-lane unit makes a term of each product.
 DIRECT = (("AMXFP4", "AMXFP4"), ("AMXFP4-E4M3", "AMXFP4"))
 
 
@@ -95,7 +95,7 @@ def _decode(broken: bool) -> Iterator[Claim]:
 
 
 def _sides(f: BlockFormat, name: str) -> tuple[Word, Word, Word]:
-    """A block's scales, which side, and that side's code."""
+    """A block's scales, the side that is selected, and the scale code of that side."""
     bits = f.scale.bits
     scales, negative = z3.BitVec(f"{name}_scales", bits * f.scales_per_block), z3.BitVec(f"{name}_negative", 1)
     positive_code, negative_code = (
@@ -164,7 +164,7 @@ def _wide_terms(broken: bool) -> Iterator[Claim]:
 
 
 def _digits(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """From any registers but those of a term that is being made: the sum is there in the first cycle only."""
+    """From any registers of a unit that is not making a term. The sum is there in the first cycle only."""
     assert config.digits > 1
     layout = scale_product_layout(config)
     netlist = Netlist(DigitTerm(config))
@@ -204,8 +204,10 @@ def _digit_terms(broken: bool) -> Iterator[Claim]:
 
 
 def _placed(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """From any registers at rest, for every exponent: the sum is there in the first cycle only; then it moves down by a
-    word with each that is taken, and not otherwise."""
+    """From any registers at rest, for every exponent. The sum is there in the first cycle only.
+
+    The finished term moves down by a word when a word is taken, and not otherwise.
+    """
     assert config.placed
     layout = scale_product_layout(config)
     netlist = Netlist(PlacedTerm(config))
@@ -243,7 +245,7 @@ def _placed(config: MacConfig, broken: bool) -> Iterator[Claim]:
     before, state = netlist.step(rest, take=take, **inputs)
     after, _ = netlist.step(state, take=zero, **inputs)
     left, now = (unpack(term_layout(config), outputs["term"])["value"] for outputs in (before, after))
-    # Of what is taken, the register may hold a copy of the sign more than the term.
+    # Of what is taken, the register may hold one more copy of the sign than the term.
     signs = z3.Extract(rest["product"].size() - 1, bits - 1, rest["product"])
     same = z3.Or(signs == 0, signs == -1)
     yield z3.Implies(same, now == z3.If(take == 1, left >> config.word_bits, left))
@@ -255,7 +257,7 @@ def _placed_terms(broken: bool) -> Iterator[Claim]:
 
 
 def _direct(broken: bool) -> Iterator[Claim]:
-    """One lane: a product and the block's scales to a term in units of the accumulator's least bit."""
+    """One lane: a product and the block's scales become a term, in units of the accumulator's least bit."""
     for activation, weight in DIRECT:
         config = MacConfig(activation, weight, lanes=1)
         assert config.direct

@@ -1,9 +1,14 @@
 """Streams: that the MAC unit, the quantiser and the quantiser's store lose, repeat and reorder nothing.
 
-A unit's cycles are of two kinds. In a stalled one, a result waits to be taken: no beat is taken and no register
-changes, so that such cycles can be struck out. In the others the unit runs, and what it does with a beat is proven from
-any values of its registers (or from any that keep an invariant, which reset brings about and every cycle keeps), so
-that what is proven for a few cycles holds after any number of them.
+A unit's cycles are of two kinds:
+
+- In a stalled cycle a result waits to be taken. No beat is taken and no register changes, so such cycles can be left
+  out.
+- In any other cycle the unit runs.
+
+What a running unit does with a beat is proven from any values of its registers, or from any that keep an invariant.
+Reset brings the invariant about, and every cycle keeps it. So what is proven for a few cycles holds after any number of
+them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -25,16 +30,18 @@ ZERO, ONE = z3.BitVecVal(0, 1), z3.BitVecVal(1, 1)
 
 
 class Unit:
-    """A unit with a stream in and a stream out, of which a broken twin has a wire cut.
+    """A unit with an input stream and an output stream, or its broken twin. `last` is the top bit of its input beats.
 
-    `last` is the top bit of its input beats. Twins: "ready" - what tells that a result is taken is stuck at 1, to all
-    registers; "count" - the counter of a block's beats is stuck at its last beat.
+    Args:
+        component: the unit.
+        twin: what is broken. "ready": to all registers, every result seems to be taken. "count": the counter of a
+            block's beats stays at the last beat. Nothing when empty.
     """
 
     def __init__(self, component: wiring.Component, twin: str = "") -> None:
         self.netlist = Netlist(component)
         self.twin = twin
-        # In the order in which they are made: that of beats taken, then, in a quantiser, that of beats drained.
+        # Counters in the order in which they are made: of beats taken, then, in a quantiser, of beats drained.
         self.counters = sorted((n for n in self.netlist.registers if n.startswith("pipeline.count")), key=_number)
 
     def inputs(self, cycle: object) -> dict[str, Word]:
@@ -55,7 +62,11 @@ class Unit:
         return outputs, after
 
     def run(self, state: State, cycle: object) -> tuple[State, State, dict[str, Word]]:
-        """A cycle that is not stalled: outputs, registers after it, inputs."""
+        """A cycle that is not stalled.
+
+        Returns:
+            The outputs, the registers after the cycle, and the inputs.
+        """
         inputs = self.inputs(cycle) | {"o__ready": ONE}
         return *self.step(state, inputs), inputs
 
@@ -73,8 +84,13 @@ def _same(a: State, b: State) -> Claim:
 
 
 def _handshake(unit: Unit) -> Iterator[Claim]:
-    """For any registers: `ready` is `~o.valid | o.ready`; a stalled cycle changes no register; outputs are those of
-    registers alone, so a result that is not taken stays; and a cycle that is not stalled does not look at `o.ready`."""
+    """Four claims, for any registers.
+
+    - `ready` is `~o.valid | o.ready`.
+    - A stalled cycle changes no register.
+    - Outputs depend on registers alone, so a result that is not taken stays.
+    - A cycle that is not stalled does not depend on `o.ready`.
+    """
     state = unit.netlist.symbols()
     inputs = unit.inputs("")
     outputs, after = unit.step(state, inputs)
@@ -88,7 +104,7 @@ def _handshake(unit: Unit) -> Iterator[Claim]:
 
 
 def _counts(unit: Unit, beats: int) -> Iterator[Claim]:
-    """The counter says how many beats of a block have been taken: 0 after reset, one more with each, modulo a block."""
+    """The counter counts the beats taken of a block: 0 after reset, one more with each beat, modulo a block."""
     if beats == 1:
         return
     (name, *_) = unit.counters
@@ -107,8 +123,10 @@ def _top(word: Word) -> Word:
 
 
 def _mac(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """From any registers, in cycles that are not stalled: there is a result `latency` cycles after one in which a dot
-    product's last beat was taken, and only then. After reset there is none before."""
+    """A result comes `latency` cycles after each dot product's last beat was taken, and at no other time.
+
+    From any registers, in cycles that are not stalled. After reset no result comes before the first one due.
+    """
     unit = Unit(MacUnit(config), "count" if broken else "")
     yield from _counts(unit, config.beats_per_block)
     state: State = unit.netlist.symbols()
@@ -126,8 +144,11 @@ def _mac(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _mac_from_reset(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """The same from reset on, for two blocks and the time that they take to come out: counters of the steps that a term
-    or a rounding takes start anew only where what was begun before is over, which any registers would not keep to."""
+    """The same as `_mac` but from reset, for two blocks and the cycles in which they come out.
+
+    These units count the steps of a term or a rounding. Such a counter starts anew only after the earlier term or
+    rounding is over. Any registers would break that, so the proof cannot start from them.
+    """
     unit = Unit(MacUnit(config), "count" if broken else "")
     yield from _counts(unit, config.beats_per_block)
     state = unit.after_reset()
@@ -141,16 +162,18 @@ def _mac_from_reset(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _places(config: QuantizerConfig) -> list[str]:
-    """Whether each of the store's places is taken, from its tail to its head."""
+    """The flags that say whether a place of the store is taken, from tail to head."""
     return [f"pipeline.store.valid{place}" for place in range(config.held_beats)]
 
 
 def _kept(unit: Unit, config: QuantizerConfig, state: State, ended: list[Claim]) -> Claim:
     """What is true in every cycle. `ended[n]`: a block's last beat was taken n + 1 running cycles ago.
 
-    Blocks end at least `beats_per_block` cycles apart. From `ranks + 1` cycles after its end a block drains, a beat in
-    each cycle, and its beats that are left stand at the head of the store in a row. The store holds what has been taken
-    of the block that arrives, what is left of the one that drains, and a whole one that waits for its scales.
+    - Blocks end at least `beats_per_block` cycles apart.
+    - A block drains from `ranks + 1` cycles after its end, one beat per cycle. Its beats that are left stand in a row
+      at the head of the store.
+    - The store holds the beats taken of the block that arrives, the beats left of the block that drains, and a whole
+      block that waits for its scales.
     """
     beats, ranks = config.beats_per_block, config.maximum_registers or 0
     drains = ended[ranks : ranks + beats]
@@ -181,9 +204,12 @@ def _kept(unit: Unit, config: QuantizerConfig, state: State, ended: list[Claim])
 
 
 def _quantizer(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
-    """An invariant (see `_kept`), of which the last part is the statement; and that there is room for each beat taken,
-    a beat for each that is drained, and the same scales and `last` from the cycle in which a block begins to drain
-    until the next one does."""
+    """The invariant of `_kept`, whose last part is the statement, and three more claims.
+
+    - There is room for each beat that is taken.
+    - There is a beat for each that is drained.
+    - Scales and `last` stay the same from the cycle in which a block begins to drain until the next block does.
+    """
     beats, ranks = config.beats_per_block, config.maximum_registers or 0
     unit = Unit(Quantizer(config), "count" if broken else "")
     ended = [z3.Bool(f"ended {cycle}") for cycle in range(ranks + 1 + beats)]
@@ -205,7 +231,7 @@ def _quantizer(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
     (last,) = (name for name in registers if name.startswith("pipeline.last") and name != shown_last)
     block = [*(unit.netlist.register(f"pipeline.scale{side}") for side in range(config.sides)), last]
     yield z3.Implies(z3.And(given, z3.Not(begins)), _same({name: state[name] for name in block}, after))
-    # A block's first beat is shown with the scales under which it was encoded, the last one with its `last`.
+    # A block's first beat comes with the scales under which it was encoded, its last beat with its `last`.
     shown = unpack(config.output_layout, unit.run(after, 1)[0]["o__payload"])
     scales = concat([state[name] for name in block[:-1]])
     yield z3.Implies(z3.And(given, ended[ranks]), shown["scales"] == scales)
@@ -213,8 +239,9 @@ def _quantizer(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _store(depth: int, broken: bool) -> Iterator[Claim]:
-    """As a queue: what it holds after a cycle is what it held, without the head if that leaves, and the beat that comes
-    behind; from any registers, as long as a beat comes only where there is room and the head leaves only if it is one.
+    """The store is a queue: after a cycle it holds what it held, less the head that left, plus the beat that came.
+
+    From any registers, as long as a beat comes only where there is room, and the head leaves only where there is one.
     """
     width = 2
     netlist = Netlist(BlockStore(width, depth))
@@ -237,8 +264,12 @@ def _store(depth: int, broken: bool) -> Iterator[Claim]:
 
 
 def _queue(places: list[tuple[Claim, Word]], length: int, width: int) -> tuple[list[Word], Word]:
-    """What the taken places hold, in order, `length` entries: a bit that there is one above its value, zeros beyond the
-    last; and how many there are."""
+    """What the taken places hold, in order.
+
+    Returns:
+        `length` entries, each its value below a bit that says that it exists, with zeros after the last; and how many
+        exist.
+    """
     bits = length.bit_length() + 1
     entries = [z3.BitVecVal(0, width + 1) for _ in range(length)]
     number = z3.BitVecVal(0, bits)
@@ -250,7 +281,7 @@ def _queue(places: list[tuple[Claim, Word]], length: int, width: int) -> tuple[l
     return entries, number
 
 
-# Few lanes and short blocks where more would only add logic that no valid or ready passes through.
+# Few lanes and short blocks: more would only add logic that no valid or ready passes through.
 MACS = (
     MacConfig("MXFP4", "MXFP4", block_size=8),
     MacConfig("MXFP4", "MXFP4"),
@@ -263,7 +294,7 @@ MACS = (
     MacConfig("AMXFP4", "MXFP4-E5M2", lanes=4, accumulator="fp32"),
     MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=4),
 )
-# Whose terms or roundings take as many cycles as a counter says.
+# Units whose terms or roundings take as many cycles as a counter says.
 COUNTING = (
     MacConfig("MXFP4", "MXFP4", lanes=1),
     MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),

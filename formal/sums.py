@@ -28,15 +28,17 @@ def _slice(word: Word, index: int, width: int) -> Word:
 
 
 def _of_pair(config: MacConfig, pair: int, a_negative: Word, w_negative: Word) -> Claim:
-    """Whether a product of these signs belongs to sum `pair`: (+,+), (+,-), (-,+), (-,-), of asymmetric operands."""
+    """Whether a product of these signs belongs to sum `pair`: (+,+), (+,-), (-,+), (-,-) where both are asymmetric."""
     signs = [s for f, s in zip(config.formats, (a_negative, w_negative), strict=True) if f.asymmetric]
     wanted = [pair >> place & 1 for place in reversed(range(len(signs)))]
     return z3.And(*(sign == side for sign, side in zip(signs, wanted, strict=True)))
 
 
 def _beat(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """Each sum is the plain one, plus the offset that keeps signed addends positive; those that count negatively come
-    as 256 lanes - lanes / 2 - sum."""
+    """Each sum is the plain sum, plus the offset that keeps signed addends positive.
+
+    A sum that counts negatively comes as 256 lanes - lanes / 2 - sum.
+    """
     lanes, width = config.lanes, config.product_bits
     products = [z3.BitVec(f"product{lane}", width) for lane in range(lanes)]
     a_sign, w_sign = z3.BitVec("a_sign", lanes), z3.BitVec("w_sign", lanes)
@@ -62,8 +64,10 @@ def _beat(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 
 def _block(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """A block's beats go in one after the other, then each turn's value is the sum of a block, as a signed integer;
-    sums that count negatively come negated. `rows` are as `_beat` says, for any sums of the beats."""
+    """A block's beats go in one after the other. Then each turn's value is the sum of a block, as a signed integer.
+
+    A sum that counts negatively comes negated. `rows` are as `_beat` says, for any sums of the beats.
+    """
     netlist = Netlist(BlockSums(config))
     beats, pairs, lanes = config.beats_per_block, config.sign_pairs, config.lanes
     largest = config.product_max * lanes

@@ -1,4 +1,4 @@
-"""The exact accumulator that turns round: one term, for all terms and totals, and what it then holds."""
+"""The exact accumulator that adds a word a cycle: one term, for all terms and totals, and what it then holds."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,11 +14,11 @@ from amxfp4.hw.mac.scale import term_layout
 
 
 def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    """From any registers, one term, `words` cycles after the one before or later, in the accumulator's least unit.
+    """One term, from any registers, `words` cycles after the term before it or later.
 
-    The new total is the old one (0 at first) plus value x 2^exponent, modulo 2^(words x word bits). While the old
-    total is in range and the term no larger than a block can be, overflow says whether a whole block's sum has left
-    the range.
+    In the accumulator's least unit, the new total is the old one plus value x 2^exponent, modulo 2^(words x word bits).
+    A dot product's first term finds an old total of 0. Where the old total is in range and the term is no larger than a
+    block's can be, overflow says whether a whole block's sum has left the range.
     """
     assert config.accumulator_bits is not None
     netlist = Netlist(WordAccumulator(config))
@@ -27,7 +27,7 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
     layout = term_layout(config)
     term = symbols(layout, "term")
     value: Word = term["value"]
-    if config.placed:  # any value, at its place in a word
+    if config.placed:  # any value, shifted to its place in a word
         small = z3.BitVec("value", config.term_bits + 1)
         place = z3.URem(term["exponent"] - config.exponent_min, config.word_bits)
         value = extended(small, width, signed=True)
@@ -35,7 +35,7 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
             config.term_bits + config.places, 0, value << z3.ZeroExt(width - place.size(), place)
         )
     first, last, just = z3.BitVecs("first last just", 1)
-    # A term began `words` cycles ago, or earlier: then its overflow has been noted.
+    # The term before began `words` cycles ago or earlier, so its overflow has been noted.
     start = netlist.symbols() | {"passed": z3.Concat(just, z3.BitVecVal(0, words - 1))}
     inputs = {"last": last, "first": z3.BitVecVal(0, 1) if broken else first}
     before, state = netlist.step(start, valid=one, term=pack(layout, term), **inputs)
@@ -63,7 +63,7 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
         low = (word + 1) * bits
         yield z3.Extract(width - 1, width - low, now["total"]) == z3.Extract(low - 1, 0, after["total"])
 
-    # Overflow, for whatever the new total is found to be: its top bits are those of an integer, old + term.
+    # Overflow, whatever the new total is: its top bits are those of the integer old + term.
     wide = width + 4
     limit = 1 << (config.accumulator_bits - 1)
     old = z3.If(fresh, 0, extended(before["total"], wide, signed=True))
@@ -84,7 +84,7 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
     yield state["overflowed"] == later["overflow"]
 
 
-# Terms that come shifted to their place in a word.
+# Configs whose terms come shifted to their place in a word.
 PLACED = (MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1), MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1))
 
 

@@ -1,11 +1,11 @@
-"""Holds the simulated RTL to the golden model: cocotb benches, and a run of a whole layer."""
+"""The simulated RTL against the golden model: benches on every unit, whole layers, and faults that must be caught."""
 
 from typing import TYPE_CHECKING
 
 from amxfp4.lazy import lazy_exports
 
 if TYPE_CHECKING:
-    from amxfp4.sim.layer.layer import Layer, from_files, synthetic
+    from amxfp4.sim.layer.layer import Layer, layer_from_files, synthetic_layer
     from amxfp4.sim.layer.run import LayerResult, run_layer
     from amxfp4.sim.run import BenchOptions, Outcome, run_bench, run_matrix
 else:
@@ -16,9 +16,9 @@ __all__ = [
     "Layer",
     "LayerResult",
     "Outcome",
-    "from_files",
+    "layer_from_files",
     "run_bench",
     "run_layer",
     "run_matrix",
-    "synthetic",
+    "synthetic_layer",
 ]

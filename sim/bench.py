@@ -1,7 +1,7 @@
 """cocotb tests of any unit: every result and the cycle of every transfer against the golden model.
 
-Runs inside the simulator, where `amxfp4.sim.run` starts it. Registers start at random values in all tests but are
-reset, for one cycle, before each.
+`amxfp4.sim.run` starts this module inside the simulator. In all tests registers start at random values and are reset
+for one cycle.
 """
 
 import json
@@ -23,9 +23,9 @@ from amxfp4.sim.streams import PATIENCE, Pace, StreamDriver, StreamMonitor, alwa
 
 CONFIG = UNITS[os.environ["AMXFP4_BENCH_UNIT"]].configure(json.loads(os.environ["AMXFP4_BENCH_CONFIG"]))
 KIT = kit_of(CONFIG)
-SEED = int(os.environ["COCOTB_RANDOM_SEED"])  # cocotb's own variable is another in each test
+SEED = int(os.environ["COCOTB_RANDOM_SEED"])  # `cocotb.RANDOM_SEED` differs from test to test
 BEATS = int(os.environ["AMXFP4_BENCH_BEATS"])
-"""Beats of a random test, more or less."""
+"""Beats of a random test, about."""
 
 INPUTS = inputs(CONFIG)
 
@@ -41,7 +41,7 @@ class Bench:
         self._clock.start(start_high=False)
 
     async def reset(self) -> None:
-        """Junk on every input, then one cycle of reset, with junk still."""
+        """Drives junk on every input, and resets for one cycle while the junk goes on."""
         names = [name for stream in INPUTS for name in (f"{stream}__valid", f"{stream}__payload")]
         ports = [getattr(self.dut, name) for name in (*names, "o__ready")]
         for rst in (0, 0, 0, 1):
@@ -58,27 +58,27 @@ class Bench:
         return StreamDriver(self.dut, stream, self.pace(stall), Random(self.random.getrandbits(64)))
 
     async def play(self, stimuli: Sequence[Any], *, stall_in: float = 0, stall_out: float = 0) -> None:
-        """Resets the unit, sends `stimuli` through it and compares everything."""
+        """Resets the unit, sends `stimuli` through it, and compares every result and the cycle of every transfer."""
         await self.reset()
-        run = KIT.run(stimuli, self.rng)
+        script = KIT.script(stimuli, self.rng)
         drivers = {stream: self.driver(stream, stall_in) for stream in INPUTS}
         monitor = StreamMonitor(self.dut, "o", self.pace(stall_out))
         watching = cocotb.start_soon(monitor.watch())
-        driving = [cocotb.start_soon(driver.drive(run.beats[stream])) for stream, driver in drivers.items()]
+        driving = [cocotb.start_soon(driver.drive(script.beats[stream])) for stream, driver in drivers.items()]
         for task in driving:
             await task
-        await self._drain(monitor, len(run.expected))
+        await self._drain(monitor, len(script.expected))
         watching.cancel()
         compare(
-            run.expected,
-            run.due({stream: driver.offered for stream, driver in drivers.items()}, monitor.ready),
+            script.expected,
+            script.due({stream: driver.offered for stream, driver in drivers.items()}, monitor.ready),
             taken={stream: driver.taken for stream, driver in drivers.items()},
             given=monitor.given,
             payloads=monitor.payloads,
         )
 
     async def _drain(self, monitor: StreamMonitor, results: int) -> None:
-        """Waits for the results under way, and then long enough for one too many to show up."""
+        """Waits for the results under way, and then long enough for a result too many to show up."""
         waited = 0
         while len(monitor.payloads) < results and waited < PATIENCE:
             await RisingEdge(self.dut.clk)
@@ -105,13 +105,13 @@ async def _play(dut: Any, test: str, stimuli: Callable[[Bench], list[Any]], **st
 
 @cocotb.test()
 async def random_start(dut: Any) -> None:
-    """From random register values, through one cycle of reset, to right results."""
+    """One cycle of reset leads from random register values to right results."""
     await _play(dut, "random_start", lambda bench: KIT.random(BEATS // 4, bench.rng))
 
 
 @cocotb.test()
 async def back_to_back(dut: Any) -> None:
-    """No stalls: a beat a cycle, without bubbles between blocks or stimuli of mixed lengths."""
+    """Without stalls a beat is taken in every cycle, without bubbles between blocks or stimuli of mixed lengths."""
     await _play(dut, "back_to_back", lambda bench: KIT.random(BEATS, bench.rng))
 
 
@@ -145,7 +145,7 @@ async def stalls_of_the_taker(dut: Any) -> None:
 
 @cocotb.test()
 async def reset_in_mid_block(dut: Any) -> None:
-    """Resets in the midst of blocks, stimuli and stalls leave nothing behind."""
+    """A reset in the midst of blocks, stimuli and stalls leaves nothing behind."""
     bench = Bench(dut, "reset_in_mid_block")
     with reported("reset_in_mid_block"):
         for _ in range(12):
@@ -165,11 +165,11 @@ def _random(share: float) -> Callable[[Bench], list[Any]]:
 
 
 async def _interrupted(bench: Bench) -> None:
-    """Drives a unit for a while and then no longer, in whatever state it is."""
-    run = KIT.run(KIT.random(64, bench.rng), bench.rng)
+    """Drives a unit for a while and stops, whatever state the unit is in."""
+    script = KIT.script(KIT.random(64, bench.rng), bench.rng)
     monitor = StreamMonitor(bench.dut, "o", bench.pace(0.3))
     tasks = [cocotb.start_soon(monitor.watch())]
-    tasks += [cocotb.start_soon(bench.driver(stream, 0.1).drive(run.beats[stream])) for stream in INPUTS]
+    tasks += [cocotb.start_soon(bench.driver(stream, 0.1).drive(script.beats[stream])) for stream in INPUTS]
     await Timer(2 * bench.random.randint(1, 60), unit="ns")
     for task in tasks:
         task.cancel()

@@ -29,7 +29,7 @@ class Failure:
 
     Attributes:
         test: its name.
-        report: what it said: config, seed, beat, expected, found, and how to run it again.
+        report: what the test said: config, seed, beat, expected, found, and how to run the test again.
     """
 
     test: str
@@ -41,13 +41,13 @@ class Outcome:
     """What became of a bench on one config.
 
     Attributes:
-        name: the config's.
-        seed: of everything random in it.
+        name: the config's name.
+        seed: the seed of everything random.
         passed: names of the tests that passed.
-        failures: those that did not.
+        failures: the tests that did not pass.
         junit: the JUnit XML file.
-        waves: the VCD file, when one was asked for.
-        built_in, run_in: seconds.
+        waves: the VCD file, or None when none was asked for.
+        built_in, run_in: seconds that building and running took.
     """
 
     name: str
@@ -65,11 +65,11 @@ class BenchOptions:
     """How to run a bench.
 
     Attributes:
-        seed: of everything random; the same seed gives the same run.
-        beats: of a random test.
-        tests: a regular expression that selects tests by name.
-        stop: after this many failures; 0 never.
-        waves: write a VCD file.
+        seed: the seed of everything random. The same seed gives the same run.
+        beats: beats of a random test.
+        tests: a regular expression that selects tests by name; empty for all.
+        stop: how many failures end a run; 0 for no limit.
+        waves: whether to write a VCD file.
         build: folder for builds and reports.
     """
 
@@ -91,9 +91,10 @@ def run_bench(
     """Builds and runs the bench on one config, and reads what came of it.
 
     Args:
-        config: what the bench expects.
-        verilog: the unit to test, with top module `config.name`; the config's own unless given.
-        label: names the report; the config's name unless given.
+        config: the config that the bench expects.
+        options: how to run the bench.
+        verilog: the unit to test, with top module `config.name`. None: the config's own.
+        label: the name of the report. None: the config's name.
 
     Raises:
         BuildError: the Verilog could not be built.
@@ -121,7 +122,7 @@ def _simulate(config: Config, options: BenchOptions, folder: Path, work: Path, j
 
     runner = get_runner("verilator")
     runner.log.disabled = True
-    # The runner would take over the verdict and the file names if it saw pytest; the caller reads the report.
+    # If the runner saw pytest, it would decide on the verdict and on file names. Here the caller reads the report.
     with _without("PYTEST_CURRENT_TEST", "WAVES"), suppress(SystemExit):
         runner.test(
             test_module=BENCH,
@@ -157,7 +158,7 @@ def _without(*names: str) -> Iterator[None]:
 
 
 def command_for(config: Config, options: BenchOptions) -> str:
-    """The shell command that runs one test of one config again with waves; TEST stands for its name."""
+    """The shell command that runs one test of one config again, with waves. TEST stands for the test's name."""
     words = ["amxfp4", "benches", "--unit", unit_of(config).name]
     for key, value in config.as_dict().items():
         if value is not None:
@@ -167,10 +168,18 @@ def command_for(config: Config, options: BenchOptions) -> str:
 
 
 def read_junit(junit: Path, label: str, log: Path) -> tuple[tuple[str, ...], tuple[Failure, ...]]:
-    """Tests passed and tests failed, from a report; names its test suite after the config.
+    """Reads a report, and names its test suite `label` in the file.
+
+    Args:
+        junit: the JUnit XML file.
+        label: the config's name.
+        log: the simulator's log, to which errors refer.
+
+    Returns:
+        The names of the tests that passed, and the tests that failed.
 
     Raises:
-        RuntimeError: it reports no test at all, or cannot be read.
+        RuntimeError: the report cannot be read, or has no test in it.
     """
     try:
         tree = ElementTree.parse(junit)
@@ -192,7 +201,7 @@ def read_junit(junit: Path, label: str, log: Path) -> tuple[tuple[str, ...], tup
 
 
 def _text(verdict: ElementTree.Element) -> str:
-    """A verdict's own words, without the traceback of the bench."""
+    """The words of a verdict, without the traceback of the bench."""
     return (verdict.get("message") or verdict.text or verdict.tag).strip()
 
 
@@ -206,7 +215,17 @@ def run_matrix(
     jobs: int = 2,
     done: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
-    """Runs the bench on every config, `jobs` at a time, and calls `done` with each outcome as it comes."""
+    """Runs the bench on many configs side by side.
+
+    Args:
+        configs: what to run the bench on.
+        options: how to run each bench.
+        jobs: how many run at a time.
+        done: called with each outcome as it comes.
+
+    Returns:
+        The outcomes, in the order in which they came.
+    """
     outcomes = []
     with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
         futures = [pool.submit(run_bench, config, options) for config in configs]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 SHOWN_AT_MOST = 5
-"""Differences a report lists one by one; the rest is a count."""
+"""Differences that a report lists one by one. The others are only counted."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Result:
 
     @classmethod
     def unpack(cls, payload: int) -> "Result":
-        """From a result payload: value in bits 0..31, nan in bit 32, overflow in bit 33."""
+        """Reads a result payload: value in bits 0..31, nan in bit 32, overflow in bit 33."""
         return cls(payload & 0xFFFFFFFF, bool(payload >> 32 & 1), bool(payload >> 33 & 1))
 
     def __str__(self) -> str:
@@ -31,13 +31,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Expected:
-    """A result as the golden model has it, and where it comes from.
+    """A result of the golden model, and where it comes from.
 
     Attributes:
-        result: what a payload must read as.
+        result: what the payload must read as.
         what: the stimulus in words, for reports.
-        first_beat, last_beat: its beats' indices in the order of driving.
-        read: from a payload to what is compared.
+        first_beat, last_beat: indices of the stimulus's beats, in the order of driving.
+        read: turns a payload into what is compared with `result`.
     """
 
     result: object
@@ -61,7 +61,7 @@ class Due:
 
 
 class Mismatch(AssertionError):
-    """The unit and the golden model differ; the message is a report."""
+    """The unit and the golden model differ. The message is a report."""
 
 
 def compare(
@@ -72,7 +72,7 @@ def compare(
     given: Sequence[int],
     payloads: Sequence[int],
 ) -> int:
-    """Compares a run with the golden model and returns the number of transfers compared.
+    """Compares a run with the golden model.
 
     Args:
         expected, due: from the golden model.

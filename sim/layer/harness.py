@@ -16,9 +16,9 @@ class Trace:
     """What came out of a unit.
 
     Attributes:
-        payloads: uint32 (results, words), each result's payload as little-endian words.
-        given: int64 (results,), the cycle of each result, counted from 0 after reset.
-        last_taken: the cycle in which the last beat was taken; None before the end of the stream.
+        payloads: uint32 (results, words), the payload of each result as little-endian words.
+        given: int64 (results,), the cycle of each result. Cycle 0 follows reset.
+        last_taken: the cycle in which the last beat was taken, or None before the end of the stream.
     """
 
     payloads: NDArray[np.uint32]
@@ -30,7 +30,7 @@ class Harness:
     """A simulated unit with its pipes, as a context manager.
 
     Args:
-        executable: from `build_harness`.
+        executable: what `build_harness` built.
         result_words: 32-bit words of a result payload.
         drain: cycles to run after the last beat.
     """
@@ -53,9 +53,10 @@ class Harness:
             pipe.close()
 
     def run(self, chunks: Iterable[NDArray[np.uint32]]) -> "Iterable[Trace]":
-        """Feeds chunks of beats (beats, words) and yields results as they come, those of a chunk or so at a time.
+        """Feeds beats and yields results as they come, about a chunk's results at a time.
 
-        The words of a beat are those of all inputs, in order.
+        Args:
+            chunks: beats (beats, words). The words of a beat are those of all inputs, in order.
 
         Raises:
             RuntimeError: the simulation ended early.
@@ -63,7 +64,7 @@ class Harness:
         feeder = threading.Thread(target=self._feed, args=(chunks,), daemon=True)
         feeder.start()
         output = self._process.stdout
-        assert isinstance(output, io.BufferedReader)  # so that a piece is what has come, up to a size
+        assert isinstance(output, io.BufferedReader)  # its `read1` returns what has come, up to a size
         rest = b""
         while piece := output.read1(1 << 20):
             data = rest + piece

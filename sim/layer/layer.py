@@ -19,9 +19,9 @@ class Layer:
     """A linear layer without bias: result = activations @ weights.T.
 
     Attributes:
-        what: in words, for reports.
+        what: the layer in words, for reports.
         activations: (M, K), float32, float16 or bfloat16.
-        weights: (N, K), likewise.
+        weights: (N, K), of one of these dtypes too.
     """
 
     what: str
@@ -34,7 +34,7 @@ class Layer:
         return len(self.activations) * len(self.weights)
 
     def first(self, outputs: int) -> "Layer":
-        """At most `outputs` of the outputs: those of as many leading tokens as that makes, or of one token's part."""
+        """A part of the layer with at most `outputs` outputs: whole leading tokens, or a part of the first token."""
         if outputs >= self.outputs:
             return self
         tokens = max(1, outputs // len(self.weights))
@@ -42,17 +42,19 @@ class Layer:
         return Layer(self.what, self.activations[:tokens], self.weights[:features])
 
     def in_float32(self) -> NDArray[np.float32]:
-        """The result as a float32 layer has it. (M, N)"""
+        """The result (M, N) of a float32 layer."""
         return self.activations.astype(np.float32) @ self.weights.astype(np.float32).T
 
 
-def from_files(activations: str, weights: str) -> Layer:
-    """A layer from two tensors, each named as `read_tensor` takes it.
+def layer_from_files(activations: str, weights: str) -> Layer:
+    """A layer from two tensors in files.
 
-    Leading axes of the activations count as tokens.
+    Args:
+        activations: a tensor as `read_tensor` takes it. Its last axis is the inputs; all others count as tokens.
+        weights: a tensor likewise, (outputs, inputs).
 
     Raises:
-        UsageError: a file that is missing or of another kind, a missing key, a wrong dtype or shape.
+        UsageError: a file is missing or of another kind, a key is missing, or a dtype or shape is wrong.
     """
     x, w = (
         _checked(name, where, read_tensor(where))
@@ -76,11 +78,12 @@ def _checked(name: str, where: str, array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
-def synthetic(seed: int) -> Layer:
+def synthetic_layer(seed: int) -> Layer:
     """A layer that looks like the second feed-forward layer of a transformer.
 
-    Activations come out of GELU: nothing below -0.17, a long tail above zero, most of them small; channels differ in
-    spread, and one in a hundred is an outlier, twenty times as large. Weights are heavy-tailed; rows differ in scale.
+    Activations are outputs of GELU: none is below -0.17, most are small, and a long tail reaches far above zero.
+    Channels differ in spread, and one channel in a hundred is an outlier, twenty times as large. Weights are
+    heavy-tailed, and their rows differ in scale.
     """
     rng = np.random.default_rng(seed)
     tokens, inputs, outputs = SYNTHETIC_SHAPE

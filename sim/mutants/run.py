@@ -1,6 +1,6 @@
 """Shows that the benches catch faults: breaks the RTL in one place at a time and runs the bench on it.
 
-A mutant is elaborated from a changed copy of `hw/`; `faults.py` lists them.
+A mutant is elaborated from a changed copy of `hw/`. The package `faults` lists all mutants.
 """
 
 import json
@@ -19,7 +19,8 @@ from amxfp4.errors import UsageError
 from amxfp4.hw.config import Config
 from amxfp4.hw.units import unit_of
 from amxfp4.hw.verilog import unit_verilog
-from amxfp4.sim.mutants.faults import MUTANTS, Change, Mutant
+from amxfp4.sim.mutants.faults import MUTANTS
+from amxfp4.sim.mutants.faults.fault import Change, Mutant
 from amxfp4.sim.run import BenchOptions, quiet, run_bench
 
 SOURCE = Path(amxfp4.hw.__path__[0])
@@ -34,14 +35,14 @@ class StaleMutant(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What became of a mutant.
+class Trial:
+    """What came of trying a mutant.
 
     Attributes:
-        mutant: which.
-        caught_by: the first test that failed on it; None when it survived.
+        mutant: what was tried.
+        caught_by: the first test that failed on the mutant, or None when it survived.
         found: the first lines of that test's report.
-        error: why it could not be run; None when it was.
+        error: why the mutant could not be tried, or None when it was.
     """
 
     mutant: Mutant
@@ -54,11 +55,11 @@ class Verdict:
         return self.caught_by is not None and self.error is None
 
 
-def named(words: str) -> list[Mutant]:
-    """The mutants whose name contains `words`, in any case.
+def mutants_named(words: str) -> list[Mutant]:
+    """The mutants whose name contains `words`, whatever the case of letters.
 
     Raises:
-        UsageError: there is none.
+        UsageError: no name contains `words`.
     """
     mutants = [mutant for mutant in MUTANTS if words.lower() in mutant.name.lower()]
     if not mutants:
@@ -84,7 +85,7 @@ def mutated_verilog(mutant: Mutant) -> str:
     """The Verilog of the mutant's unit, elaborated from a changed copy of `hw/`.
 
     Raises:
-        StaleMutant: a text is not there exactly once, or nothing changes in the Verilog.
+        StaleMutant: a text is not in the source exactly once, or the Verilog does not change.
         RuntimeError: the changed source does not elaborate.
     """
     with TemporaryDirectory(prefix="amxfp4-mutant-") as temporary:
@@ -110,37 +111,48 @@ def _apply(change: Change, folder: Path) -> None:
     path.write_text(text.replace(change.old, change.new))
 
 
-def try_mutant(mutant: Mutant, options: BenchOptions) -> Verdict:
+def try_mutant(mutant: Mutant, options: BenchOptions) -> Trial:
     """Runs the bench on a mutant until a test fails."""
     label = "mutants/" + re.sub(r"\W+", "_", mutant.name)
     try:
         verilog = mutated_verilog(mutant)
         outcome = run_bench(mutant.config, options, verilog=verilog, label=label)
     except RuntimeError as error:
-        return Verdict(mutant, None, "", str(error).splitlines()[0])
+        return Trial(mutant, None, "", str(error).splitlines()[0])
     if not outcome.failures:
-        return Verdict(mutant, None, "", None)
+        return Trial(mutant, None, "", None)
     first = outcome.failures[0]
-    return Verdict(mutant, first.test, "\n".join(first.report.splitlines()[:2]), None)
+    return Trial(mutant, first.test, "\n".join(first.report.splitlines()[:2]), None)
 
 
 def try_control(config: Config, options: BenchOptions) -> str | None:
-    """Runs the same bench on the unit as it is; returns what failed."""
+    """Runs the same bench on the unit as it is.
+
+    Returns:
+        What failed, or None when all tests pass.
+    """
     outcome = run_bench(config, options, label=f"mutants/control_{config.name}")
     return f"{config.name} fails as it is: {outcome.failures[0].test}" if outcome.failures else None
 
 
-def try_all(
+def try_mutants(
     mutants: Sequence[Mutant],
     options: BenchOptions,
     *,
     jobs: int = 2,
-    done: Callable[[Verdict], None] = lambda verdict: None,
-) -> tuple[list[Verdict], list[str]]:
-    """Tries the mutants, `jobs` at a time, and their units as they are.
+    done: Callable[[Trial], None] = lambda trial: None,
+) -> tuple[list[Trial], list[str]]:
+    """Tries mutants side by side, and their units as they are.
+
+    Args:
+        mutants: what to try.
+        options: how to run each bench.
+        jobs: how many run at a time.
+        done: called with each trial as it comes.
 
     Returns:
-        A verdict for each mutant, in order; and what failed without a mutation, which makes the verdicts worthless.
+        The trials, in the order of `mutants`, and what failed on units without a fault. Such a failure makes the trials
+        worthless.
     """
     with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
         tries = {pool.submit(try_mutant, mutant, options): mutant for mutant in mutants}
@@ -154,5 +166,5 @@ def try_all(
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    verdicts = {verdict.mutant: verdict for verdict in (future.result() for future in tries)}
-    return [verdicts[mutant] for mutant in mutants], broken
+    trials = {trial.mutant: trial for trial in (future.result() for future in tries)}
+    return [trials[mutant] for mutant in mutants], broken

@@ -1,4 +1,4 @@
-"""Directed corner cases: for a config, the dot products that its contract's edges call for."""
+"""Directed corner cases of a MAC unit: the dot products that lie at the edges of its contract."""
 
 from collections.abc import Callable, Iterator
 from itertools import product
@@ -18,7 +18,7 @@ _POWERS = (1, 2, 4, 6)
 
 
 def nan_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """Every NaN code, on every scale, in the first, a middle and the last block; a clean dot product after each."""
+    """Every NaN code, on every scale, in the first, a middle and the last block. A clean dot product follows each."""
     for operand, fmt in enumerate(config.formats):
         for place, code, block in product(range(fmt.scales_per_block), fmt.scale.nan_codes, range(3)):
             scales = [np.tile(_one(f.scale), (3, f.scales_per_block)) for f in config.formats]
@@ -29,7 +29,7 @@ def nan_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def zero_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """Scale code 0 on each scale in turn and on all: zero for FP8, 2^-127 for E8M0."""
+    """Scale code 0, which is zero for FP8 and 2^-127 for E8M0, on every choice of scales."""
     for zeros in product((0, 1), repeat=sum(f.scales_per_block for f in config.formats)):
         ones = [_one(f.scale) for f in config.formats for _ in range(f.scales_per_block)]
         scales = np.split(np.where(zeros, 0, ones), [config.formats[0].scales_per_block])
@@ -37,7 +37,7 @@ def zero_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def subnormal_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """The smallest scale codes against each other and against ordinary ones."""
+    """The smallest scale codes, multiplied with each other and with ordinary ones."""
     for a, w in product(range(5), repeat=2):
         yield dot_product("smallest scales", config, *_codes(config, rng), a, w)
     for code in range(9):
@@ -46,7 +46,7 @@ def subnormal_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def largest_scale(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """Largest scales with largest elements of every pair of signs, then with any elements."""
+    """The largest scales: with the largest elements of every pair of signs, then with any elements."""
     a, w = (f.scale.max_code for f in config.formats)
     for a_code, w_code in product((_SIX, _MINUS_SIX), repeat=2):
         yield dot_product("largest scales and elements", config, a_code, w_code, a, w)
@@ -76,7 +76,7 @@ def opposite_extremes(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def one_sided(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """Blocks without negative, or without positive elements; the scale without elements differs or is 0."""
+    """Blocks without negative, or without positive elements. The scale of the empty side differs, or is 0."""
     for a_sign, w_sign in product((0, 8), repeat=2):
         a_codes, w_codes = _codes(config, rng, 2)
         a_scales, w_scales = (
@@ -93,7 +93,7 @@ def one_sided(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def halved_sides(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """Every asymmetry code of both operands, with ordinary, smallest, largest and NaN scales."""
+    """Every asymmetry code of both operands, with ordinary, smallest, largest, zero and NaN scales."""
     for a_halved, w_halved in product(range(ASYMMETRY_CODES), repeat=2):
         scales = [[_one(f.scale), 1, f.scale.max_code, 0, f.scale.nan_code] for f in config.formats]
         for a, w in zip(*scales, strict=True):
@@ -116,7 +116,7 @@ def zero_blocks(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def negative_zeros(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """Element code 8, negative zero: counts as 0, wherever it meets what."""
+    """Element code 8, negative zero, counts as 0 whatever it is multiplied with."""
     for a_codes, w_codes in ((8, 8), (8, 0), (0, 8), (8, _SIX), (_MINUS_SIX, 8)):
         yield dot_product("negative zeros", config, a_codes, w_codes, *(_one(f.scale) for f in config.formats))
     mixed = rng.choice([0, 8, 8, 1, 15], size=(2, 2, config.block_size))
@@ -124,13 +124,13 @@ def negative_zeros(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def one_block(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """Dot products of one block, in a row and between longer ones."""
+    """Dot products of one block, one after another and between longer ones."""
     for blocks in (1, 1, 1, 1, 2, 1, 3, 1):
         yield random_dot(config, blocks, rng)
 
 
 def ties(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """Sums half-way between two float32 values, exactly and by the least margin, even and odd, up to a carry out."""
+    """Sums half-way between an even and an odd float32, exactly or but for the least bit, up to a carry out."""
     top = 12 if any(f.scale.name == "E4M3" for f in config.formats) else 8
     one, half, quarter, tiny = (top - 23 - n for n in (0, 1, 2, 5))  # of the last place of 2^top
     sums = (
@@ -144,7 +144,8 @@ def ties(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
         [(top, 1), (one + 1, 1), (one, 1), (half, 1), (tiny, 1)],
         [(tiny, 1), (half, 1), (top, 1)],
         [(top + 1, 1), (one, 1), (half, 1)],
-        # A quarter less than 2^top is a tie in the binade below: it rounds up and carries all the way.
+        # 2^top less a quarter of its last place is a tie in the binade below. It rounds up, and carries through all
+        # places.
         [(top, 1), (quarter, -1)],
         [(top, 1), (quarter, -1), (tiny, -1)],
         [(top, 1), (quarter, -1), (tiny, 1)],
@@ -154,7 +155,7 @@ def ties(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def beyond_float32(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """Infinity, both ways, and what follows it; subnormal sums, underflow to either zero, and back."""
+    """Both infinities and what follows them; subnormal sums; underflow to either zero, and back."""
     high, huge = 127, 130
     low = max(-149, sum(_exponents(f.scale)[0] for f in config.formats) + 2)
     normal = max(-126, low)
@@ -192,11 +193,13 @@ def beyond_float32(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def overflow(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
-    """The exact accumulator to its last value and one step further, either way; overflow stays, and is judged on whole
-    blocks; NaN hides it."""
+    """The exact accumulator up to its last value and one step further, in either direction.
+
+    Overflow stays until the dot product ends, it is judged on whole blocks only, and NaN hides it.
+    """
     a, w = (f.scale for f in config.formats)
     tops = _exponents(a)[1], _exponents(w)[1]
-    # Elements of 4 on both sides: a block's sum is a power of two, so that whole blocks fill the accumulator.
+    # With elements of 4 on both sides a block's sum is a power of two, so that whole blocks fill the accumulator.
     block = 4 + sum(tops) + int(np.log2(config.block_size)) - config.lsb_exponent
     count = 1 << (_accumulator_bits(config) - 1 - block)
     scales = _power_code(a, tops[0]), _power_code(w, tops[1])
@@ -218,8 +221,10 @@ def overflow(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 
 
 def _past_the_limit_within(config: MacConfig, count: int, sign: int, scales: tuple[int, int]) -> DotProduct:
-    """All but one of the blocks to the limit, then one whose first half passes it and whose second half comes back. Of
-    sums by sign pair, that of positive activations is added first."""
+    """One block less than reaches the limit, then a block whose first half passes it and whose second half comes back.
+
+    Of the sums by sign pair, those of positive activations are added first.
+    """
     a_codes, w_codes = (np.full((count, config.block_size), _FOUR) for _ in range(2))
     a_codes[-1] = w_codes[-1] = _SIX
     a_codes[-1, config.block_size // 2 :] |= 8
@@ -227,7 +232,7 @@ def _past_the_limit_within(config: MacConfig, count: int, sign: int, scales: tup
 
 
 def _past_the_limit(config: MacConfig, count: int, sign: int, scales: tuple[int, int]) -> DotProduct:
-    """`count` blocks to the limit, then the smallest product there is."""
+    """`count` blocks, which reach the limit, then the smallest product there is."""
     a_codes, w_codes = (np.full((count + 1, config.block_size), _FOUR) for _ in range(2))
     a_scales, w_scales = (np.full((count + 1, 1), scale) for scale in scales)
     for codes in (a_codes, w_codes):
@@ -249,7 +254,7 @@ def _past_the_limit(config: MacConfig, count: int, sign: int, scales: tuple[int,
 
 
 def corners(config: MacConfig) -> dict[str, Corner]:
-    """The corners that this config has, by name."""
+    """The corner cases that this config has, by name."""
     cases = [
         nan_scale, zero_scale, subnormal_scale, largest_scale, opposite_extremes, one_sided, zero_blocks,
         negative_zeros, one_block, ties,
@@ -289,9 +294,9 @@ def _exponents(scale: ScaleFormat) -> tuple[int, int]:
 
 
 def _powers(config: MacConfig, rng: Rng, what: str, powers: list[tuple[int, int]], sign: int = 1) -> DotProduct:
-    """One block, with one product, for each of `powers`: the signed power of two sign * s * 2^e for (e, s).
+    """A dot product of powers of two: for each (e, s) of `powers` a block with one product, sign * s * 2^e.
 
-    How the exponent and the sign divide among elements and scales is random, and so is the lane.
+    How the exponent and the sign are divided among elements and scales is random, and so is the lane.
     """
     codes = 8 * rng.integers(2, size=(2, len(powers), config.block_size))  # zeros of either sign
     scales = [rng.integers(f.scale.max_code + 1, size=(len(powers), f.scales_per_block)) for f in config.formats]

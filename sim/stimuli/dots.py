@@ -1,4 +1,4 @@
-"""Dot products for a bench: random ones, and from dot products to beats and expected results."""
+"""Dot products for a bench: random ones, and the beats and expected results of dot products."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from amxfp4.sim.scoreboard import Expected, Result
 from amxfp4.sim.stimuli.packing import integers, operand_fields, pack
 
 Codes = ArrayLike
-"""Integers that fit uint8."""
+"""Integers that fit into uint8."""
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,8 @@ class DotProduct:
     """One dot product to send through a unit.
 
     Attributes:
-        what: in words, for reports.
-        a, w: both of shape (1, blocks x block size).
+        what: the dot product in words, for reports.
+        a, w: the operands, both of shape (1, blocks x block size).
     """
 
     what: str
@@ -51,9 +51,11 @@ def dot_product(
     """A dot product from codes.
 
     Args:
+        what: the dot product in words.
+        config: the unit.
         a_codes, w_codes: element codes, broadcast to (blocks, block size).
-        a_scales, w_scales: scale codes, broadcast to (blocks, scales a block).
-        a_halved, w_halved: asymmetry codes, broadcast to (blocks, 1); only for formats that halve sides.
+        a_scales, w_scales: scale codes, broadcast to (blocks, scales per block).
+        a_halved, w_halved: asymmetry codes, broadcast to (blocks, 1). They count only for formats that halve sides.
     """
     arrays = [np.asarray(x) for x in (a_codes, a_scales, a_halved, w_codes, w_scales, w_halved)]
     blocks = max(x.shape[0] if x.ndim == 2 else 1 for x in arrays)
@@ -81,10 +83,13 @@ def _blocks(
 def to_beats(
     config: MacConfig, dots: Sequence[DotProduct], rng: np.random.Generator
 ) -> tuple[list[int], list[bool], list[Expected]]:
-    """Payloads, their `last` bits (junk outside a block's last beat) and expected results of `dots` in order.
+    """The beats of dot products, in order.
 
-    A unit looks at scales in a block's first beat only and at `last` in a block's last beat only: both are junk
-    elsewhere.
+    A unit reads scales in a block's first beat only, and `last` in a block's last beat only. Both are junk in other
+    beats.
+
+    Returns:
+        The payloads, their `last` bits, and the expected results.
     """
     beats: list[int] = []
     last: list[bool] = []
@@ -104,7 +109,7 @@ def to_beats(
 
 
 def last_flags(blocks: int, beats_per_block: int, rng: np.random.Generator) -> NDArray[np.integer]:
-    """`last` of each beat of a dot product: set in its very last one, junk outside a block's last beat."""
+    """`last` of each beat of a dot product: set in the last beat of all, and junk outside a block's last beat."""
     flags = rng.integers(2, size=(blocks, beats_per_block))
     flags[:, -1] = 0
     flags[-1, -1] = 1
@@ -112,14 +117,14 @@ def last_flags(blocks: int, beats_per_block: int, rng: np.random.Generator) -> N
 
 
 def beat_fields(config: MacConfig, dot: DotProduct, rng: np.random.Generator) -> dict[str, NDArray[np.integer]]:
-    """The fields of a dot product's beats but `last`."""
+    """The fields of a dot product's beats, without `last`."""
     return operand_beats(config, "a", dot.a, rng) | operand_beats(config, "w", dot.w, rng)
 
 
 def operand_beats(
     config: MacConfig, side: str, blocks: Blocks, rng: np.random.Generator
 ) -> dict[str, NDArray[np.integer]]:
-    """The fields of one operand's beats ("a" or "w"), scales outside a block's first beat junk."""
+    """The fields of one operand's beats ("a" or "w"). Scales are junk outside a block's first beat."""
     fmt = blocks.fmt
     limits = [1 << fmt.scale.bits] * fmt.scales_per_block + [ASYMMETRY_CODES] * fmt.halving
     scales = rng.integers(limits, size=(blocks.block_count, config.beats_per_block, fmt.scale_fields))
@@ -132,7 +137,7 @@ def operand_beats(
 
 
 def random_dots(config: MacConfig, beats: int, rng: np.random.Generator) -> list[DotProduct]:
-    """Dot products of 1 to 7 blocks, some `beats` beats in all, and at least four."""
+    """At least four dot products of 1 to 7 blocks, of about `beats` beats in all."""
     dots: list[DotProduct] = []
     left = beats
     while left > 0 or len(dots) < 4:
@@ -143,7 +148,7 @@ def random_dots(config: MacConfig, beats: int, rng: np.random.Generator) -> list
 
 
 def random_dot(config: MacConfig, blocks: int, rng: np.random.Generator) -> DotProduct:
-    """A dot product whose codes and scales are drawn in one of several styles, so that sums of every kind come up."""
+    """A random dot product. Codes and scales are drawn in one of several styles, so that all kinds of sums come up."""
     a_codes, w_codes = (_random_codes((blocks, config.block_size), rng) for _ in range(2))
     a_scales, w_scales = _random_scales(config, blocks, rng)
     a_halved, w_halved = rng.integers(ASYMMETRY_CODES, size=(2, blocks, 1))
@@ -154,7 +159,7 @@ def random_dot(config: MacConfig, blocks: int, rng: np.random.Generator) -> DotP
 
 
 def _cancelling(config: MacConfig, dot: DotProduct, rng: np.random.Generator) -> DotProduct:
-    """The first block's negative takes the last one's place: sums cancel, fully or but for what is in between."""
+    """The dot product with the negative of its first block as its last: the sum cancels, but for blocks in between."""
     codes = [blocks.codes.reshape(-1, config.block_size).copy() for blocks in (dot.a, dot.w)]
     scales = [blocks.scales[0].copy() for blocks in (dot.a, dot.w)]
     for array in (*codes, *scales):
@@ -172,7 +177,7 @@ def _cancelling(config: MacConfig, dot: DotProduct, rng: np.random.Generator) ->
 def _negated(
     fmt: BlockFormat, codes: NDArray[np.uint8], scales: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The negative of a block: sign bits flip, and the sides swap their scales."""
+    """The negative of a block: sign bits are inverted, and the sides swap their scales."""
     if fmt.halving:
         swapped = {0: 0, POSITIVE_HALVED: NEGATIVE_HALVED, NEGATIVE_HALVED: POSITIVE_HALVED}
         asymmetry = int(scales[1])
@@ -185,11 +190,11 @@ def _negated(
 def _random_codes(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.integer]:
     anything = rng.integers(16, size=shape)
     match rng.integers(6):
-        case 0:  # the largest, each block of one sign
+        case 0:  # the largest elements, all of one sign within a block
             return np.broadcast_to(7 | 8 * rng.integers(2, size=(shape[0], 1)), shape)
         case 1:  # one sign
             return anything & 7 | 8 * rng.integers(2)
-        case 2:  # few that are not zero, of either sign
+        case 2:  # mostly zeros, of either sign
             return np.where(rng.random(shape) < 0.1, anything, 8 * rng.integers(2, size=shape))
         case _:
             return anything
@@ -198,12 +203,13 @@ def _random_codes(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[n
 def _random_scales(
     config: MacConfig, blocks: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.integer], NDArray[np.integer]]:
-    """Scale codes of both operands whose products are small, moderate, large or anything."""
+    """Scale codes of both operands, so that their products are small, moderate, large, or anything."""
     a_fmt, w_fmt = config.formats
     a = rng.integers(a_fmt.scale.max_code + 1, size=(blocks, a_fmt.scales_per_block))
     w = rng.integers(w_fmt.scale.max_code + 1, size=(blocks, w_fmt.scales_per_block))
     if rng.random() < 0.8:
-        # log2 of the product of scales: about the ends of float32 where E8M0 reaches them, else of the FP8 range.
+        # log2 of the product of scales: near the ends of float32's range where E8M0 reaches them, else near the FP8
+        # range's.
         lowest, highest = (-148, 122) if config.beyond_float32 else (-30, 28)
         target = int(rng.choice([lowest, 0, 0, highest])) + rng.integers(-4, 5, size=(blocks, 1))
         level = target - _log2(a_fmt.scale, a[:, :1])
@@ -217,10 +223,10 @@ def _random_scales(
 
 
 def _log2(scale: ScaleFormat, codes: NDArray[np.integer]) -> NDArray[np.integer]:
-    """The power of two at or below each (normal) scale."""
+    """The exponent of the power of two at or below each scale, which is normal."""
     return (codes >> scale.mantissa_bits) - scale.bias
 
 
 def _code_of(scale: ScaleFormat, exponent: NDArray[np.integer]) -> NDArray[np.integer]:
-    """The code of 2^exponent, not yet clipped to the codes there are."""
+    """The code of 2^exponent, not clipped to the codes that exist."""
     return (exponent + scale.bias) << scale.mantissa_bits

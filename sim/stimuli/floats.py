@@ -1,4 +1,4 @@
-"""Floats as bits, for a quantiser: blocks of every kind at random, and floats next to given values."""
+"""Floats as bits, for a quantiser: random blocks of every kind, and the floats next to a given value."""
 
 from typing import Any
 
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 from amxfp4.hw.quantizer.config import BIAS, QuantizerConfig
 
 Bits = NDArray[np.uint32]
-"""The bits of bfloat16 or float32 values, whichever the config takes."""
+"""The bits of bfloat16 or float32 values, depending on what the config takes."""
 
 
 def floats(config: QuantizerConfig, bits: Bits) -> NDArray[Any]:
-    """Floats of these bits, bfloat16 or float32."""
+    """The floats that have these bits: bfloat16 or float32."""
     if config.input == "float32":
         return bits.astype(np.uint32).view(np.float32)
     return bits.astype(np.uint16).view(ml_dtypes.bfloat16)
 
 
 def bits_of(config: QuantizerConfig, values: Any) -> Bits:
-    """Bits of the nearest floats to float64 values, infinity beyond the largest."""
+    """The bits of the floats nearest to float64 values; infinity beyond the largest float."""
     with np.errstate(over="ignore"):
         single = np.asarray(values, np.float64).astype(np.float32)
     if config.input == "float32":
@@ -29,18 +29,21 @@ def bits_of(config: QuantizerConfig, values: Any) -> Bits:
 
 
 def beside(bits: Bits, steps: int) -> Bits:
-    """The floats that many steps further from zero; the sign stays."""
+    """The floats `steps` steps further from zero, with the same sign."""
     return (bits.astype(np.int64) + steps).astype(np.uint32)
 
 
 def negated(config: QuantizerConfig, bits: Bits) -> Bits:
-    """The same with the other sign."""
+    """The floats with the other sign."""
     return bits ^ np.uint32(1 << (config.float_bits - 1))
 
 
 def random_bits(config: QuantizerConfig, rng: np.random.Generator, shape: tuple[int, ...]) -> Bits:
-    """Bits of blocks (*shape, k) of every kind: of one magnitude or wide apart, on ties, one-sided, of zeros of both
-    signs, subnormal, beyond the scales' range on either side, with NaN or infinities, of any bits at all."""
+    """The bits of blocks (*shape, k) of every kind.
+
+    Magnitudes in a block are alike or wide apart, subnormal, or beyond the scales' range on either side. Some blocks
+    have one sign, or zeros of both signs; some have elements on ties, NaNs or infinities, or any bits at all.
+    """
     width, fraction_bits = config.float_bits, config.input_fraction_bits
     sign = 1 << (width - 1)
     blocks = np.zeros((*shape, 1), np.uint32)
@@ -51,7 +54,7 @@ def random_bits(config: QuantizerConfig, rng: np.random.Generator, shape: tuple[
     spread = rng.integers(-6, 1, full) * (kind != 1)
     exponent = np.clip(centre + spread, 0, 254).astype(np.uint32)
     fraction = rng.integers(0, 1 << fraction_bits, full, dtype=np.uint32)
-    # Few significant bits, so that ties come up; sometimes with the least bit set besides.
+    # Few significant bits, so that ties come up. Sometimes the lowest bit is set too, which makes a near tie.
     few = (1 << fraction_bits) - (1 << (fraction_bits - rng.integers(2, 7, full)))
     fraction = np.where(kind % 2 == 1, fraction & few.astype(np.uint32), fraction)
     fraction |= (rng.random(full) < 0.1).astype(np.uint32)

@@ -1,4 +1,4 @@
-"""What a bench must know of a unit: what to send through it, and what has to come of it and when."""
+"""What a bench must know of a unit: what to send through it, what must come of it, and when."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -12,21 +12,21 @@ from amxfp4.sim.scoreboard import Due, Expected
 
 Rng = np.random.Generator
 Corner = Callable[[Any, Rng], Any]
-"""(config, rng) to the stimuli of one directed case, whose name is the function's."""
+"""Turns (config, rng) into the stimuli of one directed case. The function's name is the case's name."""
 
 LONG_BLOCKS = 1000
-"""Blocks in one piece of the longest test."""
+"""Blocks of the one stimulus of the longest test."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """Stimuli as a unit sees them, and what must come of them.
+class Script:
+    """What a bench plays: stimuli as beats, and what must come of them.
 
     Attributes:
-        beats: per input stream, its payloads in order.
+        beats: the payloads of each input stream, in order.
         expected: the golden model's results.
-        due: from what both ends did (per input stream and cycle, `valid`; per cycle, `o.ready`), the golden model's
-            cycle of every transfer.
+        due: the golden model's cycle of every transfer. It is called with what both ends did: `valid` of each input
+            stream in each cycle, and `o.ready` in each cycle.
     """
 
     beats: Mapping[str, list[int]]
@@ -35,9 +35,9 @@ class Run:
 
 
 class Kit(ABC):
-    """A unit's stimuli and expectations; one subclass for each kind of unit.
+    """The stimuli and expectations of a unit. Each kind of unit has a subclass.
 
-    A stimulus is whatever the subclass makes of it: a dot product, a row of floats.
+    What a stimulus is, the subclass decides: a dot product, a row of floats.
     """
 
     def __init__(self, config: Any) -> None:
@@ -50,15 +50,15 @@ class Kit(ABC):
 
     @abstractmethod
     def random(self, beats: int, rng: Rng) -> list[Any]:
-        """Random stimuli of some `beats` beats in all."""
+        """Random stimuli of about `beats` beats in all."""
 
     @abstractmethod
     def long(self, rng: Rng) -> Any:
         """One random stimulus of `LONG_BLOCKS` blocks."""
 
     @abstractmethod
-    def run(self, stimuli: Sequence[Any], rng: Rng) -> Run:
-        """The stimuli one after the other, with junk from `rng` where a unit does not look."""
+    def script(self, stimuli: Sequence[Any], rng: Rng) -> Script:
+        """The stimuli one after the other, with junk from `rng` in fields that a unit does not read."""
 
 
 def kit_of(config: Config) -> Kit:

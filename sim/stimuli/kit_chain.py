@@ -8,7 +8,7 @@ from amxfp4.golden.cycles import chain_schedule
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.sim.scoreboard import Due, Expected, Result
 from amxfp4.sim.stimuli.dots import last_flags, operand_beats, random_dot
-from amxfp4.sim.stimuli.kit import Corner, Kit, Rng, Run
+from amxfp4.sim.stimuli.kit import Corner, Kit, Rng, Script
 from amxfp4.sim.stimuli.kit_quantizer import QuantizerKit
 from amxfp4.sim.stimuli.packing import integers, pack
 from amxfp4.sim.stimuli.row_corners import Row
@@ -20,7 +20,7 @@ class FloatDot:
 
     Attributes:
         row: the floats.
-        w: weights, as many blocks of one row.
+        w: one row of weights, of as many blocks.
     """
 
     row: Row
@@ -58,7 +58,7 @@ class ChainKit(Kit):
     def _dot(self, row: Row, rng: Rng) -> FloatDot:
         return FloatDot(row, random_dot(self.config.mac, len(row.bits), rng).w)
 
-    def run(self, stimuli: Sequence[FloatDot], rng: Rng) -> Run:
+    def script(self, stimuli: Sequence[FloatDot], rng: Rng) -> Script:
         config = self.config
         floats: list[int] = []
         weights: list[int] = []
@@ -85,7 +85,7 @@ class ChainKit(Kit):
             )
             return Due({"a": found.activations.tolist(), "w": found.weights.tolist()}, found.given.tolist())
 
-        return Run({"a": floats, "w": weights}, expected, due)
+        return Script({"a": floats, "w": weights}, expected, due)
 
     def _expected(self, dot: FloatDot, first: int, last: int) -> Expected:
         config = self.config

@@ -7,7 +7,7 @@ from amxfp4.hw.mac.config import MacConfig
 from amxfp4.sim.scoreboard import Due
 from amxfp4.sim.stimuli.dot_corners import corners
 from amxfp4.sim.stimuli.dots import DotProduct, random_dot, random_dots, to_beats
-from amxfp4.sim.stimuli.kit import LONG_BLOCKS, Corner, Kit, Rng, Run
+from amxfp4.sim.stimuli.kit import LONG_BLOCKS, Corner, Kit, Rng, Script
 
 
 class MacKit(Kit):
@@ -25,7 +25,7 @@ class MacKit(Kit):
     def long(self, rng: Rng) -> DotProduct:
         return random_dot(self.config, LONG_BLOCKS, rng)
 
-    def run(self, stimuli: Sequence[DotProduct], rng: Rng) -> Run:
+    def script(self, stimuli: Sequence[DotProduct], rng: Rng) -> Script:
         beats, last, expected = to_beats(self.config, stimuli, rng)
 
         def due(offered: Mapping[str, Sequence[bool]], ready: Sequence[bool]) -> Due:
@@ -38,4 +38,4 @@ class MacKit(Kit):
             )
             return Due({"i": found.taken.tolist()}, found.given.tolist())
 
-        return Run({"i": beats}, expected, due)
+        return Script({"i": beats}, expected, due)

@@ -14,19 +14,19 @@ from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.sim.scoreboard import Due, Expected
 from amxfp4.sim.stimuli.dots import last_flags
 from amxfp4.sim.stimuli.floats import floats, random_bits
-from amxfp4.sim.stimuli.kit import LONG_BLOCKS, Corner, Kit, Rng, Run
+from amxfp4.sim.stimuli.kit import LONG_BLOCKS, Corner, Kit, Rng, Script
 from amxfp4.sim.stimuli.packing import integers, pack
 from amxfp4.sim.stimuli.row_corners import Row, corners
 
 
 @dataclass(frozen=True)
 class Beat:
-    """What counts of an output beat.
+    """The fields of an output beat that count.
 
     Attributes:
-        codes: of the lanes.
-        scales: the fields of `Blocks.scales`, in a block's first beat; otherwise None.
-        last: in a block's last beat; otherwise None.
+        codes: the element code of each lane.
+        scales: the fields of `Blocks.scales` in a block's first beat, None in others.
+        last: `last` in a block's last beat, None in others.
     """
 
     codes: tuple[int, ...]
@@ -35,7 +35,7 @@ class Beat:
 
     @classmethod
     def unpack(cls, config: QuantizerConfig, beat: int, payload: int) -> "Beat":
-        """From a payload; `beat` is its place in the block."""
+        """Reads a payload. `beat` is its place in the block."""
         view = data.Const(config.output_layout, payload)
         scales = [int(scale) for scale in view["scales"]]
         if config.block_format.halving:
@@ -73,7 +73,7 @@ class QuantizerKit(Kit):
     def long(self, rng: Rng) -> Row:
         return Row("random", random_bits(self.config, rng, (LONG_BLOCKS,)))
 
-    def run(self, stimuli: Sequence[Row], rng: Rng) -> Run:
+    def script(self, stimuli: Sequence[Row], rng: Rng) -> Script:
         beats: list[int] = []
         expected: list[Expected] = []
         for row in stimuli:
@@ -93,14 +93,14 @@ class QuantizerKit(Kit):
             )
             return Due({"i": found.taken.tolist()}, found.given.tolist())
 
-        return Run({"i": beats}, expected, due)
+        return Script({"i": beats}, expected, due)
 
     def fields(self, row: Row) -> dict[str, np.ndarray]:
-        """The fields of a row's beats but `last`."""
+        """The fields of a row's beats, without `last`."""
         return {"elements": row.bits.reshape(-1, self.config.lanes)}
 
     def quantized(self, row: Row) -> Blocks:
-        """A row as the golden model quantises it; codes (1, blocks x block size)."""
+        """A row as the golden model quantises it. Its codes are (1, blocks x block size)."""
         values = floats(self.config, row.bits.reshape(1, -1))
         return quantize(values, self.config.block_format, rounding=self.config.rounding)
 

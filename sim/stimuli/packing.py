@@ -1,4 +1,4 @@
-"""Arrays of field values to beats as flat integers, the way a unit's ports carry them."""
+"""Packs arrays of field values into payloads, laid out as on a unit's ports."""
 
 from collections.abc import Mapping
 
@@ -20,8 +20,9 @@ def pack(layout: data.StructLayout, fields: Mapping[str, NDArray[np.integer]]) -
     """Payloads as little-endian words.
 
     Args:
-        layout: of a payload; each field an unsigned number or an array of them.
-        fields: per name, an array (..., count) for an array field, (...) for a number. Fields left out are 0.
+        layout: the layout of a payload. Each field is an unsigned number, or an array of such.
+        fields: the values by name: (..., count) for a field that is an array, (...) for a number. Fields left out are
+            0.
 
     Returns:
         uint32 (..., words), bit 0 of the payload in bit 0 of word 0.
@@ -29,7 +30,7 @@ def pack(layout: data.StructLayout, fields: Mapping[str, NDArray[np.integer]]) -
     leading = np.broadcast_shapes(
         *(value.shape[:-1] if _count(layout, name) else value.shape for name, value in fields.items())
     )
-    words = np.zeros((*leading, words_of(layout) + 1), np.uint64)  # one more for the last field to spill into
+    words = np.zeros((*leading, words_of(layout) + 1), np.uint64)  # one word more, for the last field to spill into
     for name, value in fields.items():
         count = _count(layout, name)
         width = layout[name].width // (count or 1)
@@ -49,12 +50,13 @@ def integers(words: NDArray[np.uint32]) -> list[int]:
 def operand_fields(
     side: str, fmt: BlockFormat, codes: NDArray[np.integer], scales: NDArray[np.integer]
 ) -> dict[str, NDArray[np.integer]]:
-    """What one operand contributes to `beat_layout`.
+    """The fields of a beat that come from one operand.
 
     Args:
         side: "a" or "w".
+        fmt: the operand's format.
         codes: element codes (..., lanes).
-        scales: fields of `Blocks.scales` (..., `fmt.scale_fields`).
+        scales: the fields of `Blocks.scales` (..., `fmt.scale_fields`).
     """
     fields = {f"{side}_codes": codes, f"{side}_scales": scales[..., : fmt.scales_per_block]}
     if fmt.halving:
@@ -63,6 +65,6 @@ def operand_fields(
 
 
 def _count(layout: data.StructLayout, name: str) -> int:
-    """Elements of an array field; 0 for a number."""
+    """How many elements a field has that is an array; 0 for a number."""
     shape = layout[name].shape
     return shape.length if isinstance(shape, data.ArrayLayout) else 0

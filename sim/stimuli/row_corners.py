@@ -1,4 +1,4 @@
-"""Directed corner cases of a quantiser: for a config, the rows of floats that its contract's edges call for."""
+"""Directed corner cases of a quantiser: the rows of floats that lie at the edges of its contract."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ Rng = np.random.Generator
 Corner = Callable[[QuantizerConfig, Rng], "Iterator[Row]"]
 
 _MIDPOINTS = [(a + b) / 2 for a, b in pairwise(ELEMENT_MAGNITUDES)]
-"""Where element codes 1 .. 7 begin, in units of the scale."""
+"""The magnitudes from which element codes 1 .. 7 begin, in units of the scale."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Row:
     """Floats to send through a quantiser.
 
     Attributes:
-        what: in words, for reports.
-        bits: (blocks, block size).
+        what: the row in words, for reports.
+        bits: the floats' bits, (blocks, block size).
     """
 
     what: str
@@ -31,7 +31,7 @@ class Row:
 
 
 def specials(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
-    """NaNs of every kind and infinities in every place of a block, among zeros or anything; then a clean block."""
+    """NaNs of every kind and infinities in every place of a block, among zeros or anything; a clean block after each."""
     one = 1 << config.input_fraction_bits
     inf = 0xFF << config.input_fraction_bits
     sign = 1 << (config.float_bits - 1)
@@ -47,7 +47,7 @@ def specials(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
 
 
 def subnormals(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
-    """Subnormal inputs, alone and beside normal ones of the next binades."""
+    """Subnormal inputs, alone and beside normal inputs of the lowest binades."""
     largest = (1 << config.input_fraction_bits) - 1
     shape = (6, config.block_size)
     bits = rng.integers(1, largest + 1, shape, dtype=np.uint32)
@@ -63,7 +63,7 @@ def subnormals(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
 
 
 def zeros(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
-    """Blocks of zeros of either sign or both, alone and between others; negative zeros among everything."""
+    """Blocks of zeros of one sign or both, alone and between other blocks; and negative zeros in one-sided blocks."""
     minus = np.uint32(1 << (config.float_bits - 1))
     zero = np.zeros(config.block_size, np.uint32)
     mixed = _signed(config, rng, zero[None])[0]
@@ -76,7 +76,7 @@ def zeros(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
 
 
 def one_sided(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
-    """No negatives, no positives, or a single one of them, large or small, first or last."""
+    """Blocks of one sign, and blocks with a single element of the other sign: large or small, first or last."""
     minus = np.uint32(1 << (config.float_bits - 1))
     for sign in (np.uint32(0), minus):
         base = bits_of(config, rng.uniform(0.01, 8, (2, config.block_size))) | sign
@@ -96,10 +96,10 @@ def maximum_everywhere(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
 
 
 def scale_ties(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
-    """Maxima on the thresholds of scales, and a step before and after; of each sign."""
+    """Maxima on the thresholds of scales, and a step before and after, of each sign."""
     scale = config.block_format.scale
     values = scale.values[: scale.max_code + 1]
-    # The largest element lies in [4, 8) E8M0 scales.
+    # A block's largest element lies in [4, 8) scales where these are E8M0.
     thresholds = ELEMENT_MAX * (values[:-1] + values[1:]) / 2 if scale.is_fp8 else values * 4
     octave = 1 << scale.mantissa_bits
     some = rng.choice(len(thresholds), 16, replace=False)
@@ -126,7 +126,7 @@ def element_ties(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
         top = bits_of(config, ELEMENT_MAX * s)
         for sign in (0, 1):
             block = rng.choice(near, config.block_size)
-            block = np.where(block > top, top, block)  # the scale stays `code`
+            block = np.where(block > top, top, block)  # so that the scale stays `code`
             block[rng.integers(config.block_size)] = top
             block = negated(config, block) if sign else block
             other = negated(config, block[: config.block_size // 4])
@@ -136,7 +136,7 @@ def element_ties(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
 
 
 def underflow(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
-    """Sides whose scale rounds to the smallest codes or to zero, beside sides that do not, or that are empty."""
+    """Sides whose scale rounds to the smallest codes or to zero, beside larger sides and beside empty ones."""
     scale = config.block_format.scale
     least = float(scale.values[scale.values > 0].min())
     rows = []
@@ -150,7 +150,7 @@ def underflow(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
 
 
 def largest(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
-    """Saturating scales and elements, up to the largest float there is."""
+    """Scales and elements that saturate, up to the largest float there is."""
     scale = config.block_format.scale
     top = np.array((0xFF << config.input_fraction_bits) - 1, np.uint32)
     limit = min(ELEMENT_MAX * scale.max_value, 2.0**127)
@@ -162,7 +162,7 @@ def largest(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
 
 
 def far_apart(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
-    """Magnitudes of any exponent at all in one block, so that most are nothing or saturate."""
+    """Magnitudes of any exponent in one block, so that most elements become zero or saturate."""
     for spread in (8, 40, 254):
         field = rng.integers(0, spread + 1, (12, config.block_size)) + rng.integers(0, 255 - spread, (12, 1))
         fraction = rng.integers(0, 1 << config.input_fraction_bits, field.shape)
@@ -196,7 +196,7 @@ def random_near(config: QuantizerConfig, rng: Rng, s: float) -> Bits:
 
 
 def corners(config: QuantizerConfig) -> dict[str, Corner]:
-    """The corners that this config has, by name."""
+    """The corner cases that this config has, by name."""
     cases: Sequence[Corner] = (
         specials, subnormals, zeros, one_sided, maximum_everywhere, scale_ties, element_ties, underflow, largest,
         far_apart,
@@ -212,12 +212,12 @@ def _plain(config: QuantizerConfig, rng: Rng) -> Bits:
 
 
 def _signed(config: QuantizerConfig, rng: Rng, bits: Bits) -> Bits:
-    """The same magnitudes with random signs."""
+    """The magnitudes with random signs."""
     return bits | rng.integers(2, size=bits.shape, dtype=np.uint32) << np.uint32(config.float_bits - 1)
 
 
 def _with_maximum(config: QuantizerConfig, rng: Rng, maximum: Bits, everywhere: bool = False) -> Bits:
-    """A block in which no magnitude is above `maximum`, and one of each sign has it."""
+    """A block without a magnitude above `maximum`, which one element of each sign has."""
     block = np.minimum(bits_of(config, rng.uniform(0, 1, config.block_size) * _value(config, maximum)), maximum)
     if everywhere:
         block[:] = maximum

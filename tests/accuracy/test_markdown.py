@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from amxfp4.accuracy.markdown import cases_table, markdown
-from amxfp4.accuracy.summary import select
+from amxfp4.accuracy.markdown import cases_table, study_page
+from amxfp4.accuracy.summary import select_cases
 
 
 def tables(page: str) -> list[list[list[str]]]:
@@ -19,7 +19,7 @@ def tables(page: str) -> list[list[list[str]]]:
 
 
 def test_every_row_has_every_column(result: dict[str, Any]) -> None:
-    page = markdown(result, ["one.svg", "two.svg"])
+    page = study_page(result, ["one.svg", "two.svg"])
     found = tables(page)
     assert len(found) == 8  # two roundings, three operands, one feature, variants, sides; no NaN
     for table in found:
@@ -46,13 +46,13 @@ def test_nan_by_activation(result: dict[str, Any]) -> None:
         "16": {"value": [layer(100, 3, 19.0, 1e-6), layer(100, 1, 17.25, 2e-6)], "key": [layer(9, 0, None, 0)]}
     }
     sentences = {"16": {"linear": 2, "linear and attention": 5}}
-    page = markdown({**result, "underflow": underflow, "sentences_with_reference_nan": sentences})
+    page = study_page({**result, "underflow": underflow, "sentences_with_reference_nan": sentences})
     assert tables(page)[-1][2:] == [["value, blocks of 16", "200", "4", "2%", "0", "17.2", "2.0e-06"]]
     assert f"blocks of 16: 2 of {result['sentences']} in linear layers, 5 with attention." in page
 
 
 def test_the_table_says_what_was_measured(result: dict[str, Any]) -> None:
-    cases = select(result["cases"], 32, "nearest-away")
+    cases = select_cases(result["cases"], 32, "nearest-away")
     ((headings, _, *rows),) = tables(cases_table(cases))
     assert headings[:5] == ["format", "input bits", "SQNR inputs", "SQNR weights", "SQNR outputs"]
     assert headings[5:] == ["cosine linear", "cosine + att.", "rank linear", "rank + att."]
@@ -61,10 +61,10 @@ def test_the_table_says_what_was_measured(result: dict[str, Any]) -> None:
 
 
 def test_without_variants_there_is_no_table_of_them(result: dict[str, Any]) -> None:
-    assert "## AMXFP4-X2" in markdown(result)
-    assert "## AMXFP4-X2" not in markdown({**result, "variants": []})
+    assert "## AMXFP4-X2" in study_page(result)
+    assert "## AMXFP4-X2" not in study_page({**result, "variants": []})
 
 
 def test_agreement_is_said(result: dict[str, Any]) -> None:
-    assert "2.7e-07, where 1e-04 is allowed" in markdown({**result, "published_difference": 2.7e-7})
-    assert "No sentence was among those" in markdown({**result, "published_difference": None})
+    assert "2.7e-07, where 1e-04 is allowed" in study_page({**result, "published_difference": 2.7e-7})
+    assert "No sentence was among those" in study_page({**result, "published_difference": None})

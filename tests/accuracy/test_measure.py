@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from amxfp4.accuracy.case import Case
-from amxfp4.accuracy.measure import Measure, measure, measure_attention
+from amxfp4.accuracy.measure import Measure, measure_attention, measure_linear
 from amxfp4.golden import Blocks, dot, sqnr
 
 CASE = Case("AMXFP4-E5M2", "MXFP4-E4M3", 16, "nearest-even")
@@ -18,13 +18,13 @@ def test_a_product() -> None:
     x, w = normal(1, 7, 50), normal(2, 5, 50)
     a, b = CASE.quantize_activation(x), CASE.quantize_weight(w)
     product = np.array([[dot(_row(a, i), _row(b, j)) for j in range(5)] for i in range(7)])
-    found = measure(CASE, x, w)
+    found = measure_linear(CASE, x, w)
     assert found.activation == pytest.approx(sqnr(x, a.dequantize()), rel=1e-12)
     assert found.weight == pytest.approx(sqnr(w, b.dequantize()), rel=1e-12)
     assert found.output == pytest.approx(sqnr(x @ w.T, product), rel=1e-9)
     assert 10 < found.output < 30
-    assert measure(CASE, x, w, b) == found
-    assert measure(CASE, x) == Measure(found.activation)
+    assert measure_linear(CASE, x, w, b) == found
+    assert measure_linear(CASE, x) == Measure(found.activation)
 
 
 def _row(blocks: Blocks, index: int) -> Blocks:
@@ -33,12 +33,12 @@ def _row(blocks: Blocks, index: int) -> Blocks:
 
 def test_a_tensor_that_the_format_holds() -> None:
     x = np.float32([[6, -3, 1.5, 0.5] * 8])
-    assert measure(Case("MXFP4", "MXFP4", 32, "nearest-away"), x, x) == Measure(np.inf, np.inf, np.inf)
+    assert measure_linear(Case("MXFP4", "MXFP4", 32, "nearest-away"), x, x) == Measure(np.inf, np.inf, np.inf)
 
 
 def test_narrow_floats() -> None:
     x, w = normal(3, 4, 32).astype(np.float16), normal(4, 3, 32).astype(np.float16)
-    assert measure(CASE, x, w) == measure(CASE, x.astype(np.float32), w.astype(np.float32))
+    assert measure_linear(CASE, x, w) == measure_linear(CASE, x.astype(np.float32), w.astype(np.float32))
 
 
 def test_attention_head_by_head() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from amxfp4.accuracy.case import Case
-from amxfp4.accuracy.measure import measure
+from amxfp4.accuracy.measure import measure_linear
 from amxfp4.accuracy.own import check_tensors, describe, measure_own
 from amxfp4.errors import UsageError
 from amxfp4.golden import BLOCK_FORMAT_NAMES
@@ -18,7 +18,7 @@ def test_activations_alone() -> None:
     assert x.shape == (6, 40)
     cases = list(measure_own(x, w, 16, "nearest-even"))
     assert [case["label"] for case in cases] == list(BLOCK_FORMAT_NAMES)
-    expected = measure(Case("MXFP4", "MXFP4", 16, "nearest-even"), x).to_dict()
+    expected = measure_linear(Case("MXFP4", "MXFP4", 16, "nearest-even"), x).to_dict()
     assert cases[0]["linear_layers_mean"] == expected
     assert {case["rounding"] for case in cases} == {"nearest-even"}
     assert check_tensors(X[0, 0], None)[0].shape == (1, 40)
@@ -28,7 +28,7 @@ def test_with_weights() -> None:
     x, w = check_tensors(X, W)
     by_label = {case["label"]: case["linear_layers_mean"] for case in measure_own(x, w, 32, "nearest-away")}
     mixed = Case("AMXFP4-X2", "MXFP4-UE5M3", 32, "nearest-away")
-    assert by_label["AMXFP4-X2 x MXFP4-UE5M3"] == measure(mixed, x, W).to_dict()
+    assert by_label["AMXFP4-X2 x MXFP4-UE5M3"] == measure_linear(mixed, x, W).to_dict()
     assert len(by_label) > len(BLOCK_FORMAT_NAMES)
 
 

@@ -12,7 +12,7 @@ import pytest
 from amxfp4.accuracy.baseline import Baseline
 from amxfp4.accuracy.case import Case, uniform_cases
 from amxfp4.accuracy.forward import encode
-from amxfp4.accuracy.measure import measure
+from amxfp4.accuracy.measure import measure_linear
 from amxfp4.accuracy.metrics import row_cosines
 from amxfp4.accuracy.products import ATTENTION_KINDS
 from amxfp4.accuracy.study import measure_case, run_study
@@ -43,7 +43,7 @@ def test_a_case(baseline: Baseline) -> None:
     assert list(found["kinds"]) == [*LINEAR_KINDS, *ATTENTION_KINDS]
     encoder = baseline.encoder
     local = [
-        measure(case, baseline.linear_sample(layer, kind), encoder.weight(layer, kind)).to_dict()
+        measure_linear(case, baseline.linear_sample(layer, kind), encoder.weight(layer, kind)).to_dict()
         for kind in LINEAR_KINDS
         for layer in range(encoder.layers)
     ]

@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from amxfp4.accuracy.summary import COLUMNS, cells, columns_of, number, select
+from amxfp4.accuracy.summary import COLUMNS, cells, number, select_cases, table_columns
 
 
 def test_a_study_has_every_column(result: dict[str, Any]) -> None:
-    (case,) = [case for case in select(result["cases"], 32, "nearest-even") if case["label"] == "AMXFP4-X2"]
-    columns = columns_of([case])
+    (case,) = [case for case in select_cases(result["cases"], 32, "nearest-even") if case["label"] == "AMXFP4-X2"]
+    columns = table_columns([case])
     assert columns == list(COLUMNS)
     end = case["end_to_end"]
     assert cells(columns, case) == [
@@ -20,7 +20,7 @@ def test_a_study_has_every_column(result: dict[str, Any]) -> None:
 
 def test_a_tensor_alone_has_two() -> None:
     case = {"activation_bits": 4.25, "linear_layers_mean": {"activation": 17.123, "weight": None, "output": None}}
-    columns = columns_of([case])
+    columns = table_columns([case])
     assert cells(columns, case) == ["4.25", "17.12"]
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from amxfp4.accuracy import underflow as module
-from amxfp4.accuracy.underflow import underflow
+from amxfp4.accuracy.underflow import underflow_of
 from amxfp4.golden import quantize, sqnr
 
 
@@ -21,7 +21,7 @@ def blocks() -> np.ndarray:
 def test_counts(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_CHUNK_BLOCKS", chunk)
     x = blocks()
-    found = underflow(x, "nearest-away")
+    found = underflow_of(x, "nearest-away")
     assert (found.blocks, found.reference_nan_blocks, found.reference_nan_elements) == (10, 2, 3)
     assert found.our_nan_blocks == 0
     assert found.largest_lost == np.float32(3e-6)
@@ -30,7 +30,7 @@ def test_counts(chunk: int, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_none() -> None:
-    found = underflow(blocks()[:3], "nearest-away")
+    found = underflow_of(blocks()[:3], "nearest-away")
     assert found.to_dict() == {
         "blocks": 3,
         "reference_nan_blocks": 0,

@@ -50,11 +50,11 @@ def test_own_layer(capsys: pytest.CaptureFixture[str]) -> None:
     found = rows(capsys.readouterr().out)
     assert {"MXFP4", "AMXFP4-X2 x MXFP4-UE5M3", "AMXFP4-X2, least-error weights"} <= set(found)
     from amxfp4.accuracy.case import Case
-    from amxfp4.accuracy.measure import measure
+    from amxfp4.accuracy.measure import measure_linear
 
     with np.load("layer.npz") as file:
         x, w = file["x"].reshape(12, 96), file["w"]
-    expected = measure(Case("AMXFP4-E4M3", "AMXFP4-E4M3", 32, "nearest-even"), x, w)
+    expected = measure_linear(Case("AMXFP4-E4M3", "AMXFP4-E4M3", 32, "nearest-even"), x, w)
     assert found["AMXFP4-E4M3"][1:] == [f"{value:.2f}" for value in expected.to_dict().values()]
     assert not Path("build").exists()
 
@@ -85,7 +85,7 @@ def study(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     monkeypatch.setattr(module, "run_study", run)
     monkeypatch.setattr(package, "ensure_model", lambda: Path("model"))
     monkeypatch.setattr(plots, "figures", lambda result: {"one.svg": b"<svg/>"})
-    monkeypatch.setattr(markdown, "markdown", lambda result, figures: f"{result['model']} {list(figures)}")
+    monkeypatch.setattr(markdown, "study_page", lambda result, figures: f"{result['model']} {list(figures)}")
     return {"asked": asked, "result": result, "plots": plots}
 
 

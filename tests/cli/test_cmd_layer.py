@@ -1,4 +1,4 @@
-"""`amxfp4 sim` as a user meets it."""
+"""`amxfp4 layer` as a user meets it."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.command_line import call, check_refused
 
-from amxfp4.sim.layer import run as layer_run
+from amxfp4.sim.layer import job
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def test_a_limit_is_said(files: list[str], capsys: pytest.CaptureFixture[str]) -
 def test_a_mismatch_is_shown_and_is_status_1(
     files: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    right = layer_run._expected_payloads
+    right = job.expected_payloads
 
     def wrong(*args: object) -> np.ndarray:
         payloads = right(*args)  # type: ignore[arg-type]
         payloads[7, 0] ^= 1
         return payloads
 
-    monkeypatch.setattr(layer_run, "_expected_payloads", wrong)
+    monkeypatch.setattr(job, "expected_payloads", wrong)
     assert call("layer", *files, "--format", "MXFP4") == 1
     assert "MXFP4, output 7: expected 0x" in capsys.readouterr().out
 

@@ -30,20 +30,23 @@ def test_names_are_told_apart_and_modules_complete() -> None:
 
 
 def test_slow_proofs_run_when_asked_for() -> None:
-    assert not any(proof.full for proof in run.chosen([], full=False))
-    assert len(run.chosen([], full=True)) == len(run.all_proofs())
+    assert not any(proof.full for proof in run.chosen_proofs([], full=False))
+    assert len(run.chosen_proofs([], full=True)) == len(run.all_proofs())
     slow = next(proof.name for proof in run.all_proofs() if proof.full)
-    assert [proof.name for proof in run.chosen([slow], full=False)] == [slow]
-    assert {proof.name for proof in run.chosen(["scale-", "direct-"], full=False)} >= {"scale-decode", "direct-term"}
+    assert [proof.name for proof in run.chosen_proofs([slow], full=False)] == [slow]
+    assert {proof.name for proof in run.chosen_proofs(["scale-", "direct-"], full=False)} >= {
+        "scale-decode",
+        "direct-term",
+    }
 
 
 def test_an_unknown_name_is_refused_with_the_names_there_are() -> None:
     with pytest.raises(UsageError, match=r"no proof's name contains 'bogus'; there are: .*element-product"):
-        run.chosen(["element", "bogus"], full=False)
+        run.chosen_proofs(["element", "bogus"], full=False)
 
 
 def test_proofs_run_side_by_side() -> None:
-    proofs = run.chosen(["element-product", "direct-product"], full=False)
+    proofs = run.chosen_proofs(["element-product", "direct-product"], full=False)
     seen: list[Verdict] = []
     verdicts = run.prove_all(proofs, jobs=2, done=seen.append)
     assert [verdict.proof for verdict in verdicts] == [proof.name for proof in proofs]

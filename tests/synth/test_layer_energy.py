@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.sim.layer.layer import Layer, synthetic
+from amxfp4.sim.layer.layer import Layer, synthetic_layer
 from amxfp4.synth import energy, layer_energy
 from amxfp4.synth import flow as synth
 from amxfp4.synth.cells import liberty
@@ -19,7 +19,7 @@ def test_a_sample_is_even() -> None:
     assert part.weights.shape == (4, 64)
     assert (part.activations[0] == SMALL.activations[0]).all()
     assert (part.activations[-1] == SMALL.activations[-1]).all()
-    assert layer_energy.sample(synthetic(1), 128).outputs == 121
+    assert layer_energy.sample(synthetic_layer(1), 128).outputs == 121
     assert layer_energy.sample(SMALL, 10**6).outputs == 180
 
 

@@ -112,14 +112,14 @@ def test_expectations_of_a_run() -> None:
     kit = QuantizerKit(X2)
     rng = np.random.default_rng(1)
     rows = kit.random(200, rng)
-    run = kit.run(rows, rng)
+    script = kit.script(rows, rng)
     beats = sum(len(row.bits) for row in rows) * 8
-    assert len(run.beats["i"]) == len(run.expected) == beats >= 200
-    assert [(e.first_beat, e.last_beat) for e in run.expected[:16]] == [(0, 7)] * 8 + [(8, 15)] * 8
-    due = run.due({"i": [True] * beats}, [True] * beats)
+    assert len(script.beats["i"]) == len(script.expected) == beats >= 200
+    assert [(e.first_beat, e.last_beat) for e in script.expected[:16]] == [(0, 7)] * 8 + [(8, 15)] * 8
+    due = script.due({"i": [True] * beats}, [True] * beats)
     assert due.taken["i"] == list(range(beats))
     assert due.given == [beat + X2.latency for beat in range(beats)]
-    assert isinstance(run.expected[0].read, partial)
+    assert isinstance(script.expected[0].read, partial)
 
 
 def test_the_matrices_cover_what_they_promise() -> None:

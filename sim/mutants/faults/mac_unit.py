@@ -1,0 +1,57 @@
+"""Faults of the MAC unit around its parts, its streams and its reset: `hw/mac/unit.py`."""
+
+from amxfp4.sim.mutants.faults.configs import EXACT, FLOAT, ONE_LANE
+from amxfp4.sim.mutants.faults.fault import made
+
+FAULTS = (
+    made(
+        "activation and weight sides swapped",
+        FLOAT,
+        ("mac/unit.py", "return sides[0], sides[1]", "return sides[1], sides[0]"),
+    ),
+    made(
+        "scales taken from every beat",
+        EXACT,
+        ("mac/unit.py", "begins = beat.valid & beat.first\n", "begins = beat.valid\n"),
+    ),
+    made(
+        "a stall drops a beat",
+        EXACT,
+        ("mac/unit.py", "self.i.ready.eq(running)", "self.i.ready.eq(1)"),
+    ),
+    made(
+        "a stall repeats a beat",
+        EXACT,
+        ("mac/unit.py", "self.i.ready.eq(running)", "self.i.ready.eq(~self.o.valid)"),
+    ),
+    made(
+        "a result is not held through a stall",
+        EXACT,
+        ("mac/unit.py", "EnableInserter(running)(pipeline)", "EnableInserter(Const(1, 1))(pipeline)"),
+    ),
+    made(
+        "the end of a dot product seen in every beat",
+        ONE_LANE,
+        ("mac/unit.py", "self.i.payload.last & last)", "self.i.payload.last)"),
+    ),
+    made(
+        "no beat is ever taken",
+        EXACT,
+        ("mac/unit.py", "self.i.ready.eq(running)", "self.i.ready.eq(0)"),
+    ),
+    made(
+        "no result ever comes",
+        FLOAT,
+        ("mac/unit.py", "self.o.valid.eq(accumulator.complete)", "self.o.valid.eq(0)"),
+    ),
+    made(
+        "no reset of a valid bit",
+        EXACT,
+        ("mac/unit.py", "complete = Signal()", "complete = Signal(reset_less=True)"),
+    ),
+    made(
+        "no reset of the beat counter",
+        EXACT,
+        ("mac/unit.py", "count = Signal(range(beats))", "count = Signal(range(beats), reset_less=True)"),
+    ),
+)

@@ -1,0 +1,69 @@
+"""Faults of an element on its way to a code: `hw/quantizer/narrow.py` and `encode.py`."""
+
+from amxfp4.sim.mutants.faults.configs import EVEN_QUANTIZER, HALVING_QUANTIZER, POWERS_QUANTIZER, QUANTIZER
+from amxfp4.sim.mutants.faults.fault import made
+
+FAULTS = (
+    made(
+        "quantiser: a tie of elements lost",
+        EVEN_QUANTIZER,
+        (
+            "quantizer/narrow.py",
+            "Cat(fraction[:cut].any(), fraction[cut:])",
+            "Cat(fraction[:cut].all(), fraction[cut:])",
+        ),
+    ),
+    made(
+        "quantiser: elements of a NaN block keep their codes",
+        QUANTIZER,
+        ("quantizer/encode.py", "self.scale.none.eq(nan | ~self.code.any())", "self.scale.none.eq(~self.code.any())"),
+    ),
+    made(
+        "quantiser: infinity is a large number",
+        QUANTIZER,
+        (
+            "quantizer/narrow.py",
+            "self.special.eq(above & field.all())",
+            "self.special.eq(above & field.all() & fraction.any())",
+        ),
+    ),
+    made(
+        "quantiser: a subnormal scale decoded as a normal one",
+        QUANTIZER,
+        ("quantizer/encode.py", "m.If(~field.any()), m.Switch(mantissa)", "m.If(field.all()), m.Switch(mantissa)"),
+    ),
+    made(
+        "quantiser: an element does not saturate",
+        QUANTIZER,
+        ("quantizer/encode.py", "with m.Elif(distance[low:].any()):", "with m.Elif(Const(0, 1)):"),
+    ),
+    made(
+        "quantiser: the sign of elements lost",
+        QUANTIZER,
+        ("quantizer/encode.py", "self.element.negative & magnitude.any()", "Const(0, 1)"),
+    ),
+    made(
+        "quantiser: negative zeros written",
+        QUANTIZER,
+        ("quantizer/encode.py", "self.element.negative & magnitude.any()", "self.element.negative"),
+    ),
+    made(
+        "quantiser: subnormal inputs treated as normal",
+        POWERS_QUANTIZER,
+        ("quantizer/encode.py", "subnormal.eq(~self.element.exponent.any())", "subnormal.eq(0)"),
+    ),
+    made(
+        "quantiser: what lies just above the limit of halving is halved",
+        HALVING_QUANTIZER,
+        (
+            "quantizer/narrow.py",
+            "self.below.eq(fraction[: len(fraction) - config.kept_fraction_bits].any())",
+            "self.below.eq(fraction[1 : len(fraction) - config.kept_fraction_bits].any())",
+        ),
+    ),
+    made(
+        "quantiser: elements of a halved side under the whole scale",
+        HALVING_QUANTIZER,
+        ("quantizer/encode.py", "less = self.whole if", "less = Const(1, 1) if"),
+    ),
+)

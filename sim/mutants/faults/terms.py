@@ -1,0 +1,42 @@
+"""Faults of the terms that a block's sums become: `hw/mac/term_direct.py` and `term_digits.py`."""
+
+from amxfp4.sim.mutants.faults.configs import DIGITS_FLOAT, HALVING, ONE_LANE, PLACED
+from amxfp4.sim.mutants.faults.fault import made
+
+FAULTS = (
+    made(
+        "NaN on the scale that no element selects is missed",
+        ONE_LANE,
+        ("mac/term_direct.py", "term.nan.eq(Cat(*nans).any())", "term.nan.eq(a.nan | w.nan)"),
+    ),
+    made(
+        "a term stops a place too high in its word",
+        PLACED,
+        ("mac/term_digits.py", "~(count + places)[len(count)]", "~(count + places + 1)[len(count)]"),
+    ),
+    made(
+        "a partial product of a placed term too narrow",
+        PLACED,
+        ("mac/term_digits.py", "product = Signal(low + len(held) + 1,", "product = Signal(low + len(held) - 1,"),
+    ),
+    made(
+        "a placed term does not move down when a word is taken",
+        PLACED,
+        ("mac/term_digits.py", "product.as_signed() >> config.word_bits", "product"),
+    ),
+    made(
+        "a sum is not held while its digits are taken",
+        HALVING,
+        ("mac/term_digits.py", "Mux(self.start, taken, held)", "taken"),
+    ),
+    made(
+        "a product not cleared for the next sum",
+        HALVING,
+        ("mac/term_digits.py", "moved[low:] & (~self.start).replicate(width)", "moved[low:]"),
+    ),
+    made(
+        "a term made of digits without its sign",
+        DIGITS_FLOAT,
+        ("mac/term_digits.py", "self.term.negative.eq(negative)", "self.term.negative.eq(0)"),
+    ),
+)
