@@ -1,6 +1,6 @@
 """What is to be built: one frozen description from which every width, stage and port of a MAC unit is derived."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from amaranth.lib import data
@@ -69,13 +69,19 @@ class MacConfig:
     Raises `UsageError` for anything that cannot be built.
     """
 
-    activation: str = "AMXFP4"
-    weight: str = "AMXFP4"
-    block_size: int = 32
-    lanes: int = 8
-    accumulator: str | None = None
-    accumulator_bits: int | None = None
-    front_registers: int | None = None
+    activation: str = field(default="AMXFP4", metadata={"help": "Block format of the activations."})
+    weight: str = field(default="AMXFP4", metadata={"help": "Block format of the weights."})
+    block_size: int = field(default=32, metadata={"help": "Elements per block: a power of two, 8 to 128."})
+    lanes: int = field(default=8, metadata={"help": "Element pairs per beat: 1, 2, 4, 8, 16 or 32."})
+    accumulator: str | None = field(
+        default=None, metadata={"help": '"exact" (default where both scales are FP8) or "fp32".'}
+    )
+    accumulator_bits: int | None = field(
+        default=None, metadata={"help": "Width of the exact accumulator (default: room for 2^24 worst-case products)."}
+    )
+    front_registers: int | None = field(
+        default=None, metadata={"help": "Register ranks between the input and the block sums, 0 or 1."}
+    )
 
     def __post_init__(self) -> None:
         check_geometry(self.block_size, self.lanes)
@@ -110,7 +116,7 @@ class MacConfig:
             return
         if self.accumulator_bits is None:
             object.__setattr__(self, "accumulator_bits", self.default_accumulator_bits)
-        low, high = 1 + bits_for(self.block_max), 128
+        low, high = self.least_accumulator_bits, 128
         if type(self.accumulator_bits) is not int or not low <= self.accumulator_bits <= high:
             raise UsageError(
                 f"accumulator_bits is {self.accumulator_bits!r}; allowed are {low} (one worst-case block) to {high}"
@@ -279,6 +285,11 @@ class MacConfig:
     def block_max(self) -> int:
         """The largest |dot product of one block pair|, in units of the exact accumulator's least bit."""
         return self._product_max * self.block_size
+
+    @property
+    def least_accumulator_bits(self) -> int:
+        """The narrowest exact accumulator: sign and room for one worst-case block."""
+        return 1 + bits_for(self.block_max)
 
     @property
     def default_accumulator_bits(self) -> int:
