@@ -7,7 +7,8 @@ READY  := $(VENV)/.ready
 JOBS   ?= 2
 # For `make area`: LIBERTY=file.lib[.gz] in place of the project's own generic library.
 LIBERTY ?=
-AREA    := $(BIN)/amxfp4 area --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY))
+LIBRARY := $(if $(LIBERTY),--liberty '$(LIBERTY)')
+AREA    := $(BIN)/amxfp4 area --jobs $(JOBS) $(LIBRARY)
 
 .PHONY: all
 all: $(READY)  ## Verilog, a layer through the simulated RTL, and the area of the 8-lane units
@@ -49,11 +50,11 @@ fpga: $(READY)  ## LUTs, flip-flops and clock of all units on an ECP5, in build/
 
 .PHONY: sweep
 sweep: $(READY)  ## area and delay of every config in build/sweep; hours, goes on where it was stopped (LIBERTY=file)
-	$(BIN)/amxfp4 sweep --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY))
+	$(BIN)/amxfp4 sweep --jobs $(JOBS) $(LIBRARY)
 
 .PHONY: energy
 energy: $(READY)  ## energy of a MAC while a layer runs through the mapped gates, in build/energy (LIBERTY)
-	$(BIN)/amxfp4 energy --jobs $(JOBS) $(if $(LIBERTY),--liberty $(LIBERTY))
+	$(BIN)/amxfp4 energy --jobs $(JOBS) $(LIBRARY)
 
 .PHONY: speed
 speed: $(READY)  ## the golden model's speed against NumPy's, in build/speed
@@ -66,6 +67,14 @@ accuracy: $(READY)  ## accuracy on a real transformer, in build/accuracy
 .PHONY: report
 report: $(READY)  ## what area, accuracy, sweep and fpga measured, as one page and as pictures in build/report
 	$(BIN)/amxfp4 report
+
+# Every module by name, as pdoc passes over those that their package does not export; it warns of those named twice. Left
+# out is what only a simulator can import.
+MODULES = $(shell cd src && find -L amxfp4 -name '*.py' ! -name __main__.py ! -path '*/sim/bench.py' | \
+            sed 's#/__init__.py##; s#\.py$$##; s#/#.#g' | sort)
+.PHONY: docs
+docs: $(READY)  ## the Python API of every package, as HTML in build/docs
+	$(BIN)/python -W ignore -m pdoc --docformat google -o build/docs $(MODULES) '!amxfp4.sim.bench'
 
 .PHONY: lint
 lint: $(READY) types  ## format, lint and types

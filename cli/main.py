@@ -57,7 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """The entry point: a mistake of the user's is one line on standard error and exit status 2.
 
     Args:
-        arguments: words of the command line; those of the process unless given.
+        arguments: Words of the command line; those of the process unless given.
     """
     try:
         status = cli.main(arguments, prog_name="amxfp4", standalone_mode=False)

@@ -8,11 +8,11 @@ import click
 
 Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
-JOBS: Option = click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one a core).")
+JOBS: Option = click.option("--jobs", type=click.IntRange(1), help="Runs side by side (default: one per core).")
 NO_CACHE: Option = click.option("--no-cache", is_flag=True, help="Run everything anew, and keep nothing.")
 
 
-def timeout(help: str = "Seconds a yosys run.") -> Option:
+def timeout(help: str = "Seconds per run of yosys.") -> Option:
     """`--timeout`: seconds, half an hour unless given."""
     kind = click.FloatRange(0, min_open=True)
     return click.option("--timeout", type=kind, default=1800.0, show_default=True, help=help)

@@ -15,18 +15,20 @@ T = TypeVar("T")
 
 
 def processes(jobs: int) -> ProcessPoolExecutor:
-    """As many processes; spawned, as a fork would copy the threads of the progress display."""
+    """So many processes. They are spawned, as a fork would copy the threads of the progress display."""
     return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _stop_quietly)
 
 
 def _stop_quietly() -> None:
-    """Ctrl-C reaches every process of a terminal: this one then ends without a traceback of its own."""
+    """Ends a process without a traceback of its own at Ctrl-C, which reaches every process of a terminal."""
     signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
 
 
 def _until_stopped(call: Callable[[], T]) -> T:
-    """A call that, when it is stopped, has cleaned up behind itself and takes its process with it: another call would
-    begin in it otherwise."""
+    """Runs a call that, when it is stopped, cleans up behind itself and then takes its process with it.
+
+    Otherwise the process would begin another call.
+    """
     try:
         return call()
     except SystemExit:
@@ -41,13 +43,19 @@ def run_all(
     errors: tuple[type[Exception], ...],
     done: Callable[[str, T], None] = lambda name, result: None,
 ) -> tuple[dict[str, T], dict[str, str]]:
-    """What each call returned, by name, and what went wrong with those that raised one of `errors`; in their order.
+    """Runs calls side by side.
 
     Args:
-        calls: they begin in this order, so the longest should come first. Whatever the executor needs to carry them.
-        console: shows the progress.
-        what: the progress bar's name.
-        done: called with each result as it comes.
+        calls: They begin in this order, so the longest should come first. The executor must be able to carry them.
+        executor: Runs them.
+        console: Shows the progress.
+        what: The progress bar's name.
+        errors: What a call may raise without stopping the others.
+        done: Called with each result as it comes.
+
+    Returns:
+        What each call returned, by name; and a sentence for each call that raised one of `errors`. Both are in the
+        calls' order.
     """
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

@@ -1,8 +1,8 @@
 """How fast the golden model is beside NumPy's own operations of the same size, and how much memory it takes.
 
-Ratios and not seconds, so that a figure means the same on another machine: model and baseline run in turn,
-in one process, and their medians are compared. Memory is the peak of a fresh process that does the one
-thing, inputs and interpreter included.
+The figures are ratios and not seconds, so that they mean the same on another machine. Model and baseline run in turn in
+one process, and their medians are compared. Memory is the peak of a fresh process that does nothing else, inputs and
+interpreter included.
 """
 
 import json
@@ -32,9 +32,9 @@ class Sizes:
     """How large a run is.
 
     Attributes:
-        tensor: rows and columns of the tensor that is quantised.
+        tensor: Rows and columns of the tensor that is quantised.
         matrix: M, N and K of the products.
-        repeats: timings of each operation, of which the median counts.
+        repeats: Timings of each operation, of which the median counts.
     """
 
     tensor: int = 4096
@@ -47,13 +47,14 @@ class Result:
     """One comparison; seconds are medians.
 
     Attributes:
-        name: the case, a key of `CASES`.
-        baseline: what it is compared with.
-        seconds, baseline_seconds: medians over the repeats.
-        ratio: the one divided by the other.
-        ratio_limit: what the ratio is to stay within.
-        peak_bytes: most memory that a process doing only this held, inputs and interpreter included.
-        peak_limit_bytes: what that is to stay within.
+        name: The case, a key of `CASES`.
+        baseline: What it is compared with.
+        seconds: Median over the repeats.
+        baseline_seconds: The baseline's median.
+        ratio: The one divided by the other.
+        ratio_limit: What the ratio is to stay within.
+        peak_bytes: The most memory that a process held which did only this, inputs and interpreter included.
+        peak_limit_bytes: What `peak_bytes` is to stay within.
     """
 
     name: str
@@ -73,7 +74,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Case:
-    """What is measured: `prepare` makes the model's operation and the baseline's from their inputs."""
+    """What is measured.
+
+    Attributes:
+        baseline: NumPy's operation, in words.
+        ratio_limit: What the ratio of their times is to stay within.
+        prepare: Makes the model's operation and the baseline's.
+    """
 
     baseline: str
     ratio_limit: float
@@ -131,12 +138,12 @@ CASES = {
 def run_speed(
     out: Path, progress: Callable[[str], None] = lambda line: None, sizes: Sizes | None = None
 ) -> list[Result]:
-    """Measure every case and write `out`, JSON: the machine, the sizes, and the results by their attributes.
+    """Measures every case, and writes the machine, the sizes and the results as JSON.
 
     Args:
-        out: the file to write; its directory is made. Nothing is left there when the run is broken off.
-        progress: told in a line what comes next.
-        sizes: how large; by default 4096 x 4096 quantised, and products of 1024 x 1024 x 1024.
+        out: The file to write; its folder is made. Nothing is left there when the run is broken off.
+        progress: Told in a line what comes next.
+        sizes: How large; those of `Sizes` unless given.
     """
     sizes = sizes or Sizes()
     results = []
@@ -187,7 +194,7 @@ def _peak_bytes(name: str, sizes: Sizes) -> int:
 
 
 def print_peak_bytes(name: str, sizes: Sizes) -> None:
-    """Do the model's part of a case once and print the most memory that this process ever held."""
+    """Does the model's part of a case once, and prints the most memory that this process ever held."""
     model, _ = CASES[name].prepare(sizes)
     model()
     print(_high_water_mark())

@@ -12,11 +12,12 @@ class Series:
     """What the legend has one entry for.
 
     Attributes:
-        name: the entry; several series may share one.
-        x, y: as many of each; x are words for bars. For "stacked" bars lie, and `x` is their length, `y` their word.
-        hover: a text a point.
-        colour: as #rrggbb.
-        symbol: of points; "none" draws a dashed line only, without an entry.
+        name: The entry; several series may share one.
+        x: One per point; words for bars. For "stacked", whose bars lie, their lengths.
+        y: One per point. For "stacked", the bars' words.
+        hover: One text per point.
+        colour: As #rrggbb.
+        symbol: Of points. "none" draws only a dashed line, without an entry.
     """
 
     name: str
@@ -29,7 +30,7 @@ class Series:
 
 @dataclass(frozen=True)
 class Panel:
-    """Axes of their own."""
+    """A part of a chart with axes of its own."""
 
     title: str
     series: list[Series]
@@ -40,13 +41,17 @@ class Chart:
     """One figure.
 
     Attributes:
-        key: its file's name and its anchor on the page.
-        title: a few words.
-        caption: what is shown, and how it was measured.
-        reference: a dotted line at this value of the y axis, or None.
-        log_x: the x axis doubles from tick to tick.
-        shared_x: panels have one scale for x.
-        shared_y: panels have one scale for y.
+        key: Its file's name and its anchor on the page.
+        title: A few words.
+        caption: What is shown, and how it was measured.
+        kind: How it is drawn.
+        x_title: Of the x axis.
+        y_title: Of the y axis.
+        panels: From left to right, then down.
+        reference: A dotted line at this value of the y axis, or None.
+        log_x: The x axis doubles from tick to tick.
+        shared_x: Panels have one scale for x.
+        shared_y: Panels have one scale for y.
     """
 
     key: str

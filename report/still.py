@@ -13,7 +13,12 @@ _MARKERS = {"circle": "o", "square": "s", "circle-open": "o", "square-open": "s"
 
 
 def write(chart: Chart, path: Path) -> None:
-    """Writes the chart, whole or not at all, as the format that the suffix names: the same bytes every time."""
+    """Writes the chart, the same bytes every time.
+
+    Args:
+        chart: What is drawn.
+        path: Written whole or not at all, as the format that its suffix names.
+    """
     import matplotlib
 
     matplotlib.use("Agg")

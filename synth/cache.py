@@ -1,4 +1,4 @@
-"""Results of long runs kept by the content of what went in, so that the same run is made once."""
+"""Results of long runs, kept by the content of what went into them, so that the same run is made once."""
 
 import hashlib
 import json
@@ -17,7 +17,7 @@ def digest(inputs: Iterable[str]) -> str:
 
 
 def kept(folder: Path | None, name: str, key: str) -> Result | None:
-    """The result kept in `folder` for `key`, None where there is none; see `cached`."""
+    """The result kept in a folder for a key, as `cached` keeps it; None where there is none."""
     if folder is None:
         return None
     try:
@@ -28,13 +28,16 @@ def kept(folder: Path | None, name: str, key: str) -> Result | None:
 
 
 def cached(folder: Path | None, name: str, key: str, compute: Callable[[], Result]) -> tuple[Result, bool]:
-    """The result kept in `folder` for `key`, or a new one, which is then kept; and whether it was found.
+    """The result kept in a folder for a key, or a new one, which is then kept.
 
     Args:
         folder: None for neither reading nor keeping any.
-        name: how the file's name begins; the key follows.
+        name: How the file's name begins; the key follows.
         key: `digest` of everything that the result depends on.
-        compute: gives a result ready for JSON.
+        compute: Gives a result ready for JSON.
+
+    Returns:
+        The result, and whether it was found.
     """
     found = kept(folder, name, key)
     if found is not None:

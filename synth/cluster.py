@@ -15,10 +15,14 @@ CONNECT_SECONDS = 10
 
 
 def connect(scheduler: str, wait: float = CONNECT_SECONDS) -> "Client":
-    """A client of the scheduler at this address, which has a worker.
+    """A client of a scheduler that has a worker.
+
+    Args:
+        scheduler: Its address, such as tcp://host:8786.
+        wait: Seconds for an answer, and for a worker to come.
 
     Raises:
-        UsageError: nothing answers there, or no worker comes within `wait` seconds.
+        UsageError: Nothing answers there, or no worker comes.
         ModuleNotFoundError: distributed is not installed.
     """
     from distributed import Client
@@ -39,16 +43,21 @@ def connect(scheduler: str, wait: float = CONNECT_SECONDS) -> "Client":
 
 
 def executor(client: "Client") -> Executor:
-    """Runs each call on some worker. One that dies costs nothing but time: its calls go to another."""
+    """Runs each call on some worker. The calls of a worker that dies go to another."""
     pool: Executor = client.get_executor(pure=False)
     return pool
 
 
 def upload(client: "Client", library: Library, folder: Path) -> "partial[Path]":
-    """Sends a library to every worker, those to come too; what is returned finds it there.
+    """Sends a library to every worker, those to come included.
 
     Args:
-        folder: where a copy is made on this machine, under a name that tells libraries apart.
+        client: Of the cluster.
+        library: What is sent.
+        folder: Where a copy is made on this machine, under a name that tells libraries apart.
+
+    Returns:
+        A call that finds the library on the worker that runs it.
     """
     file = folder / f"{library.digest[:16]}.lib"
     file.write_text(library.text)
@@ -63,7 +72,7 @@ def _uploaded(name: str) -> Path:
 
 
 def errors() -> tuple[type[Exception], ...]:
-    """What a call raises whose workers died again and again, or whose scheduler went away."""
+    """What a call raises when its workers died again and again, or when its scheduler went away."""
     from concurrent.futures import CancelledError
 
     from distributed import KilledWorker

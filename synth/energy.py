@@ -1,10 +1,13 @@
 """Energy of a mapped netlist from its toggles and its library's power tables.
 
-A net's toggle costs half C V^2 for the pins that hang on it (no wires), and its driver's internal energy; a toggle
-at an input pin with internal energy of its own, as a flip-flop's clock, costs that. Internal energies are averages over
-rise and fall, causes and states, at the slew of a fan-out-of-4 inverter and the net's own load. The clock toggles twice
-a cycle; behind a clock gate, only in cycles that it lets through. No glitches, no leakage, no clock tree: an estimate,
-for comparing units with each other.
+| what toggles | what it costs |
+|--------------|---------------|
+| a net | half C V^2 for the pins that hang on it, without wires, and its driver's internal energy |
+| an input pin that has internal energy, such as a flip-flop's clock | that energy |
+
+Internal energies are averages over rise and fall, causes and states, at the slew of a fan-out-of-4 inverter and the
+net's own load. The clock toggles twice per cycle. Behind a clock gate it toggles only in cycles that the gate lets
+through. There are no glitches, no leakage and no clock tree: this is an estimate, for comparing units with each other.
 """
 
 from __future__ import annotations
@@ -20,7 +23,13 @@ from amxfp4.synth.timing import Table, read_table, timing_library
 
 @dataclass(frozen=True)
 class Energy:
-    """Femtojoules a cycle, of one stimulus: nets and cells of the logic, outputs of registers, and the clock."""
+    """Femtojoules per cycle and stimulus.
+
+    Attributes:
+        logic: Nets and cells of the logic.
+        registers: Outputs of registers.
+        clock: The clock, with its gates and the registers' clock pins.
+    """
 
     logic: float
     registers: float
@@ -32,9 +41,15 @@ class Energy:
 
 
 def of_toggles(mapped: MappedNetlist, library: Library) -> Energy:
-    """The energy of what `mapped` has counted.
+    """The energy of the toggles that a netlist has counted.
 
-    Raises UsageError when the library has no power tables, ValueError when nothing was counted.
+    Args:
+        mapped: A netlist that has run.
+        library: The library of its cells.
+
+    Raises:
+        UsageError: The library has no power tables.
+        ValueError: No cycle was counted.
     """
     if not mapped.counted:
         raise ValueError("no cycle was counted; set `count` before running the netlist")

@@ -1,8 +1,8 @@
 """A mapped netlist, run cycle by cycle for many stimuli at once.
 
-What a cell does is taken from its library, so that this is an account of the mapped gates that owes nothing to the
-tools that made them. Every net is one Python integer with a bit for each stimulus: a gate costs a few operations for
-all of them together. Without delays: a net changes once a cycle at most, and glitches are not seen.
+What a cell does is taken from its library, so that this account of the mapped gates owes nothing to the tools that made
+them. Every net is one Python integer with one bit per stimulus: a gate costs a few operations for all stimuli together.
+There are no delays: a net changes at most once per cycle, and glitches are not seen.
 """
 
 from __future__ import annotations
@@ -21,12 +21,20 @@ Evaluate = Callable[[dict[str, int], int], None]
 
 
 class MappedNetlist:
-    """Module `top` of a flat netlist (yosys' `write_json`, read) of a library's cells, with one clock.
+    """A flat netlist of a library's cells, with one clock.
 
-    `stimuli` says how many run side by side. Ports go by their Verilog names; a port's value is a list of integers, one
-    for each of its wires from the least, with a bit for each stimulus. Registers begin at 0.
+    Ports go by their Verilog names. A port's value is a list of integers: one per wire, from the least, with one bit
+    per stimulus. Registers begin at 0.
 
-    Raises ValueError for a cell that is not in the library, or whose function the library does not give.
+    Args:
+        netlist: As yosys' `write_json` has it.
+        top: The module that is run.
+        library: Where its cells come from.
+        stimuli: How many run side by side.
+        clock: The clock's port.
+
+    Raises:
+        ValueError: A cell is not in the library, or the library does not give its function.
     """
 
     def __init__(
@@ -66,12 +74,19 @@ class MappedNetlist:
         self.values |= {_text(bit): 0 for name in self.inputs for bit in self.ports[name]["bits"]}
 
     def randomise(self, seed: int) -> None:
-        """Put the registers into random states, other ones in each stimulus, as a chip powers up."""
+        """Puts the registers into random states, others in each stimulus, as a chip powers up."""
         rng = random.Random(seed)
         self.values |= {_state(i): rng.getrandbits(self.stimuli) for i in range(len(self._registers))}
 
     def step(self, inputs: Mapping[str, list[int]]) -> dict[str, list[int]]:
-        """Apply the inputs, read the outputs, then let the clock rise."""
+        """Applies the inputs, reads the outputs, then lets the clock rise.
+
+        Args:
+            inputs: Value of each input port but the clock.
+
+        Returns:
+            Value of each output port.
+        """
         before = dict(self.values) if self.count else {}
         for name in self.inputs:
             self.values.update(zip(map(_text, self.ports[name]["bits"]), inputs[name], strict=True))
@@ -118,7 +133,7 @@ class MappedNetlist:
         return _compiled(lines, [_text(net) for net in formulas])
 
     def _compile_registers(self) -> Evaluate:
-        """Every register's next state. One behind a clock gate follows only where the gate is enabled."""
+        """Every register's next state. A register behind a clock gate follows only where the gate is enabled."""
         lines = []
         for index, name in enumerate(self._registers):
             cell, pins = self.cells[name]

@@ -1,7 +1,7 @@
 """Splitting a netlist's logic into the parts between registers, each to be mapped as slow and small as it may be.
 
-Two gates belong to one part when one drives the other. Registers, clock gates and ports separate parts, so no path runs
-through two of them: a part's timing is its own business.
+Two gates belong to one part when one drives the other. Registers, clock gates and ports separate parts. So no path runs
+through two parts, and each can be mapped and timed by itself.
 """
 
 from __future__ import annotations
@@ -14,10 +14,17 @@ REST = "rest"
 
 
 def split(netlist: dict[str, Any], top: str) -> tuple[dict[str, Any], dict[str, int]]:
-    """Move the gates of a flat netlist (yosys' `write_json`, read; yosys' own gates) into a module for each part.
+    """Moves the gates of a flat netlist into a module for each part.
 
-    Part `p` is instance and module `{top}_p`, whose ports are single bits, each either driven within the part and read
-    outside, or the other way round. Returns the new netlist, and how many gates each part has.
+    Part `p` becomes instance and module `{top}_p`. Its ports are single bits: those driven within the part and read
+    outside, and those read within and driven outside.
+
+    Args:
+        netlist: Of yosys' own gates, as its `write_json` has it.
+        top: The module to divide.
+
+    Returns:
+        The new netlist, and how many gates each part has.
     """
     module = netlist["modules"][top]
     gates = {name: cell for name, cell in module["cells"].items() if cell["type"].startswith("$_")}

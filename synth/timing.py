@@ -1,9 +1,9 @@
 """Static timing of a mapped netlist from a liberty's delay tables (NLDM): the longest register-to-register path.
 
-Delays and slews are looked up by input slew and load, interpolated between table entries and extrapolated beyond
-them, rising and falling edges apart; where edges meet, the latest arrival and the slowest slew win. The load of a net
-is the sum of its pins: no wires. The clock is ideal. ABC's own figure leaves out clock-to-output and setup, and names
-no registers: this one has both.
+Delays and slews are looked up by input slew and load, interpolated between table entries and extrapolated beyond them.
+Rising and falling edges are kept apart; where edges meet, the latest arrival and the slowest slew win. A net's load is
+the sum of its pins: no wires. The clock is ideal. ABC's own figure leaves out clock-to-output and setup and names no
+registers; this one has both.
 
 Times are in ps, capacitances in the library's unit.
 """
@@ -25,7 +25,14 @@ EDGES = ("rise", "fall")
 
 @dataclass(frozen=True)
 class Table:
-    """A liberty table over one or two indices: input slew and load, in the order that `load_first` says."""
+    """A liberty table over one or two indices, input slew and load.
+
+    Attributes:
+        first: Values of the first index.
+        second: Values of the second index; a single one where there is none.
+        values: A row for each value of the first index.
+        load_first: Whether the first index is the load.
+    """
 
     first: tuple[float, ...]
     second: tuple[float, ...]
@@ -44,7 +51,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Arc:
-    """One timing arc to an output edge: the input edges that cause it, delay and transition tables by output edge."""
+    """One timing arc from an input pin to an output.
+
+    Attributes:
+        pin: The input.
+        causes: Output edge -> the input edges that cause it.
+        delay: Output edge -> its delay.
+        slew: Output edge -> its slew.
+    """
 
     pin: str
     causes: dict[str, tuple[str, ...]]
@@ -54,7 +68,15 @@ class Arc:
 
 @dataclass(frozen=True)
 class TimedCell:
-    """What timing needs of a cell: input capacitances; arcs by output pin; setup tables by data pin and data edge."""
+    """What timing needs of a cell.
+
+    Attributes:
+        capacitance: By input pin.
+        outputs: The output pins.
+        arcs: By output pin.
+        setup: By data pin and data edge.
+        is_sequential: Whether it is a register or a clock gate.
+    """
 
     capacitance: dict[str, float]
     outputs: tuple[str, ...]
@@ -65,7 +87,14 @@ class TimedCell:
 
 @dataclass(frozen=True)
 class Step:
-    """One point of a path: the net or pin, the cell that drives it, the edge, and when it arrives."""
+    """One point of a path.
+
+    Attributes:
+        name: The net or pin.
+        cell: The cell that drives it; "input" for a port.
+        edge: "rise" or "fall".
+        arrival_ps: When the edge arrives.
+    """
 
     name: str
     cell: str
@@ -75,7 +104,13 @@ class Step:
 
 @dataclass(frozen=True)
 class TimingReport:
-    """The smallest clock period, its path from start to end, and the latest arrival (with setup) at each end."""
+    """The longest path.
+
+    Attributes:
+        period_ps: The smallest clock period.
+        path: From start to end.
+        endpoints: End of a path -> the latest arrival there, setup included.
+    """
 
     period_ps: float
     path: tuple[Step, ...]
@@ -137,15 +172,27 @@ def timing_library(library: Library) -> TimingLibrary:
 
 
 def analyse(netlist: dict, top: str, library: Library, *, registers: bool = True) -> TimingReport:
-    """Time module `top` of a flat netlist (yosys' `write_json`, read) of the library's cells.
+    """Times a module.
 
-    Without `registers`, clock-to-output and setup times count as 0 (slews are kept): the path through logic alone.
+    Args:
+        netlist: Flat, as yosys' `write_json` has it.
+        top: The module.
+        library: Where its cells come from.
+        registers: Whether clock-to-output and setup times count. Without them the path is that through logic alone;
+            registers' slews are kept.
     """
     return _Analysis(netlist["modules"][top], timing_library(library), registers).report()
 
 
 def latest(netlist: dict, top: str, library: Library, group: Callable[[str], str]) -> dict[str, float]:
-    """The longest path through logic in ps, by what `group` makes of the name of the cell that drives its end."""
+    """The longest paths through logic, in ps, by groups of the cells that drive their ends.
+
+    Args:
+        netlist: Flat, as yosys' `write_json` has it.
+        top: The module.
+        library: Where its cells come from.
+        group: From a cell's name to its group.
+    """
     analysis = _Analysis(netlist["modules"][top], timing_library(library), registers=False)
     found: dict[str, float] = {}
     for time, _, net, _ in analysis.ends():
@@ -269,7 +316,7 @@ class _Analysis:
                     yield arrival + setup, self._register(name), net, edge
 
     def _register(self, cell: str) -> str:
-        """A register by the net that it drives, as that one has the designer's name."""
+        """A register by the net that it drives, because that net has the designer's name."""
         connections = self.cells[cell]["connections"]
         outputs = self.timing.cell(self.cells[cell]["type"]).outputs
         named = (self.names[connections[pin][0]] for pin in outputs if connections.get(pin))
@@ -308,7 +355,13 @@ def _numbers(texts: Iterable[str]) -> tuple[float, ...]:
 
 
 def read_table(library: Library, group: Group, first_is: str) -> Table:
-    """Read a table. `first_is` names the variable that makes the first index 'slew' when the template does not say."""
+    """Reads a table.
+
+    Args:
+        library: Has the table's template.
+        group: The table.
+        first_is: What the first index is when the template does not say.
+    """
     kinds = ("lu_table_template", "power_lut_template")
     template = next((g for g in library.group.groups if g.kind in kinds and g.name == group.name), None)
     index = {}

@@ -11,7 +11,7 @@ from amxfp4.errors import UsageError
 
 
 class ToolError(RuntimeError):
-    """A tool failed or took longer than its time budget; the text says which and ends with the tool's last words."""
+    """A tool failed or took longer than its time budget. The text says which, and ends with the tool's last words."""
 
 
 class ToolTimeout(ToolError):
@@ -23,9 +23,9 @@ class Tool:
     """A program built for WebAssembly, which sees its working folder and nothing else of the disk.
 
     Attributes:
-        package: its name on PyPI.
-        entry: the Python function that runs it, as "module:function".
-        extra: the project's extra that installs it.
+        package: Its name on PyPI.
+        entry: The Python function that runs it, as "module:function".
+        extra: The project's extra that installs it.
     """
 
     package: str
@@ -36,7 +36,7 @@ class Tool:
         """The version installed; a result depends on it.
 
         Raises:
-            UsageError: it is not installed.
+            UsageError: It is not installed.
         """
         try:
             return importlib.metadata.version(self.package)
@@ -44,14 +44,18 @@ class Tool:
             raise UsageError(f"{self.package} is not installed; install the extra amxfp4[{self.extra}]") from None
 
     def run(self, arguments: Sequence[str], *, work: Path, timeout: float, doing: str) -> None:
-        """Runs the tool in the folder `work`, `timeout` seconds at most.
+        """Runs the tool.
 
         Args:
-            doing: what for, as an error names it: "synthesis of 'mac'".
+            arguments: Of its command line.
+            work: The folder that it runs in and sees.
+            timeout: Seconds that it may take.
+            doing: What it is run for, as an error names it: "synthesis of 'mac'".
 
         Raises:
-            UsageError: it is not installed.
-            ToolError: it failed; ToolTimeout: it took too long.
+            UsageError: It is not installed.
+            ToolTimeout: It took too long.
+            ToolError: It failed.
         """
         self.version()
         module, function = self.entry.split(":")

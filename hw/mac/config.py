@@ -48,10 +48,14 @@ class MacConfig:
 
     activation: str = field(default="AMXFP4", metadata={"help": "Block format of the activations."})
     weight: str = field(default="AMXFP4", metadata={"help": "Block format of the weights."})
-    block_size: int = field(default=32, metadata={"help": "Elements per block: a power of two, 8 .. 128."})
+    block_size: int = field(default=32, metadata={"help": "Elements per block: a power of two, 8 to 128."})
     lanes: int = field(default=8, metadata={"help": "Element pairs per beat: 1, 2, 4, 8, 16 or 32."})
-    accumulator: str = field(default=_CHOSEN, metadata={"help": '"exact" or "fp32"; exact where it is possible.'})
-    accumulator_bits: int | None = field(default=None, metadata={"help": "Width of the exact accumulator."})
+    accumulator: str = field(
+        default=_CHOSEN, metadata={"help": '"exact" (default where both scales are FP8) or "fp32".'}
+    )
+    accumulator_bits: int | None = field(
+        default=None, metadata={"help": "Width of the exact accumulator (default: room for 2^24 worst-case products)."}
+    )
     front_registers: int = field(
         default=_CHOSEN, metadata={"help": "Register ranks between the adder tree and the block sums, 0 or 1."}
     )

@@ -1,6 +1,6 @@
 """What is to be built: one frozen description from which every width, stage and port of a quantiser is derived."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from functools import cached_property
 
@@ -42,12 +42,16 @@ class QuantizerConfig:
     Raises `UsageError` for anything that cannot be built.
     """
 
-    format: str = "AMXFP4"
-    block_size: int = 32
-    lanes: int = 8
-    input: str = "bfloat16"
-    rounding: Rounding = "nearest-away"
-    maximum_registers: int | None = None
+    format: str = field(default="AMXFP4", metadata={"help": "Block format that floats are quantised to."})
+    block_size: int = field(default=32, metadata={"help": "Elements per block: a power of two, 8 to 128."})
+    lanes: int = field(default=8, metadata={"help": "Elements per beat: 1, 2, 4, 8, 16 or 32."})
+    input: str = field(default="bfloat16", metadata={"help": 'Floats that come in: "bfloat16" or "float32".'})
+    rounding: Rounding = field(
+        default="nearest-away", metadata={"help": 'What ties do when quantising: "nearest-away" or "nearest-even".'}
+    )
+    maximum_registers: int | None = field(
+        default=None, metadata={"help": "Register ranks between the maxima of a beat and the scales, 0 or 1."}
+    )
 
     def __post_init__(self) -> None:
         check_geometry(self.block_size, self.lanes)

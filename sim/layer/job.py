@@ -9,7 +9,7 @@ from amaranth.lib import data
 from numpy.typing import NDArray
 
 from amxfp4.golden import Blocks, matmul, quantize, schedule
-from amxfp4.golden.chain_cycles import chain_schedule
+from amxfp4.golden.cycles import chain_schedule
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.units import inputs

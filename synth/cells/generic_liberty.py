@@ -1,6 +1,6 @@
 """The project's own cell library, `generic.lib`: of no process, so that areas compare without a foundry's data.
 
-Area is the number of transistors, a wider one counted as often as it is wider. Delay is logical effort (Sutherland,
+Area is the number of transistors; one of n times the width counts n times. Delay is logical effort (Sutherland,
 Sproull, Harris): a gate of drive X has delay `TAU * parasitic + RESISTANCE / X * load`, and an input has capacitance
 `X * effort` in units of the smallest inverter's. Edges rise and fall alike, and the input slew has no influence. `TAU`
 only sets the scale: 4.4 ps makes a fan-out-of-4 inverter 22 ps, about a 45 nm process.
@@ -28,15 +28,24 @@ SWING = 2.2
 
 @dataclass(frozen=True)
 class Gate:
-    """One function: liberty text, transistors of the input stage, of the output stage (0: there is only one), logical
-    effort of each input, and parasitic delay in TAU up to and with the output stage's own."""
+    """One function.
+
+    Attributes:
+        function: As liberty writes it.
+        transistors: Of the input stage.
+        output: Transistors of the output stage; 0 where there is only one stage.
+        effort: Logical effort of each input.
+        parasitic: Parasitic delay in TAU, up to and with the output stage's own.
+        unate: Its timing_sense, as liberty has it.
+        drives: The drives that it comes in.
+    """
 
     function: str
     transistors: int
     output: int
     effort: dict[str, float]
     parasitic: float
-    unate: str  # liberty's timing_sense
+    unate: str
     drives: tuple[int, ...] = (1, 2)
 
 

@@ -25,7 +25,15 @@ OSU018 = Path("/usr/share/qflow/tech/osu018/osu018_stdcells.lib")
 
 @dataclass
 class Group:
-    """One liberty group, e.g. `pin (A) { ... }`: kind, names, simple and complex attributes, groups within."""
+    """One liberty group, such as `pin (A) { ... }`.
+
+    Attributes:
+        kind: "pin", for this one.
+        names: What stands in its parentheses.
+        attributes: The simple ones.
+        complex: Those with several values.
+        groups: The groups within.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -46,7 +54,13 @@ class Group:
 
 @dataclass(frozen=True)
 class Cell:
-    """A library cell. `area` is in the library's unit; `group` holds pins, timing and everything else."""
+    """A library cell.
+
+    Attributes:
+        name: As the library spells it.
+        area: In the library's unit.
+        group: Pins, timing and everything else.
+    """
 
     name: str
     area: float
@@ -93,7 +107,15 @@ class Cell:
 
 @dataclass(frozen=True, eq=False)
 class Library:
-    """A read liberty. `digest` is of the text, so that a cache notices any change."""
+    """A liberty that was read.
+
+    Attributes:
+        path: Its file.
+        name: As the file itself has it.
+        text: Of the file.
+        cells: By name.
+        group: All of it.
+    """
 
     path: Path
     name: str
@@ -103,6 +125,7 @@ class Library:
 
     @functools.cached_property
     def digest(self) -> str:
+        """Of the text, so that a cache notices any change."""
         return hashlib.sha256(self.text.encode()).hexdigest()
 
     @property
@@ -148,10 +171,15 @@ class Library:
 
 
 def find(library: str | os.PathLike[str] | None = None) -> Path:
-    """The file of a library: a path as it is, "generic" (None likewise) or "osu018".
+    """The file of a library.
 
     The default does not depend on what is installed, so that figures compare between machines.
-    Raises UsageError when osu018 is not installed.
+
+    Args:
+        library: A path, which is taken as it is; "osu018"; or "generic", which None means too.
+
+    Raises:
+        UsageError: osu018 is not installed.
     """
     if library is None or library == "generic":
         return GENERIC
@@ -163,10 +191,11 @@ def find(library: str | os.PathLike[str] | None = None) -> Path:
 
 
 def read(path: str | os.PathLike[str]) -> Library:
-    """Read a `.lib` or `.lib.gz`.
+    """Reads a `.lib` or `.lib.gz`.
 
-    Raises UsageError when the file is missing, is not a liberty, or lacks what every mapping needs: an inverter, a
-    buffer, a NAND2 and a D flip-flop.
+    Raises:
+        UsageError: The file is missing, is not a liberty, or lacks what every mapping needs: an inverter, a buffer, a
+            NAND2 and a D flip-flop.
     """
     file = Path(path)
     try:
@@ -219,7 +248,11 @@ _COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*|\\\r?\n", re.DOTALL)
 
 
 def parse(text: str) -> Group:
-    """The one top-level `library` group of a liberty text. Raises ValueError that says what was found instead."""
+    """The one top-level `library` group of a liberty text.
+
+    Raises:
+        ValueError: It is something else; the error says what.
+    """
     tokens = _TOKEN.findall(_COMMENT.sub(" ", text))
     if not tokens or tokens[0] != "library":
         found = repr(tokens[0][:40]) if tokens else "nothing"
@@ -232,7 +265,7 @@ def parse(text: str) -> Group:
 
 
 def _parse_group(tokens: list[str], at: int) -> tuple[Group, int]:
-    """Parse `kind ( names ) { ... }` at `at`; returns the group and the position behind its closing brace."""
+    """Parses `kind ( names ) { ... }`, and returns the group and the position behind its closing brace."""
     kind = tokens[at]
     names, at = _parse_names(tokens, at + 1)
     if tokens[at] != "{":
@@ -276,7 +309,7 @@ def _parse_names(tokens: list[str], at: int) -> tuple[tuple[str, ...], int]:
 
 
 def _truth(cell: Cell) -> tuple[int, ...] | None:
-    """The truth table of a combinational cell with one output, input patterns counted up, or None when it has none."""
+    """The truth table of a combinational cell with one output, input patterns counted up; None for any other cell."""
     function = cell.function()
     if function is None or not cell.inputs():
         return None
@@ -290,15 +323,28 @@ def _truth(cell: Cell) -> tuple[int, ...] | None:
 
 
 def evaluate(function: str, values: dict[str, int]) -> int:
-    """The value, 0 or 1, of a liberty expression. Raises ValueError for what is none, KeyError for an unknown name."""
+    """The value, 0 or 1, of a liberty expression.
+
+    Raises:
+        ValueError: It is no expression.
+        KeyError: It has a name without a value.
+    """
     return int(eval(python(function, {name: str(value) for name, value in values.items()}, "1")))
 
 
 def python(function: str, names: Mapping[str, str], ones: str) -> str:
-    """A liberty expression as a Python one over integers, a bit for each of many cases, `ones` having them all set.
+    """A liberty expression as a Python expression over integers that have one bit per case.
 
-    `names` says what stands for each pin. Liberty's operators by falling strength are `'` `!`, `^`, `&` `*` space,
-    `|` `+`. Raises ValueError for what is no expression, KeyError for a pin that is not in `names`.
+    Liberty's operators by falling strength: `'` and `!`; `^`; `&`, `*` and a space; `|` and `+`.
+
+    Args:
+        function: The expression.
+        names: What stands for each pin.
+        ones: The integer with all bits set.
+
+    Raises:
+        ValueError: It is no expression.
+        KeyError: A pin is not in `names`.
     """
     tokens = re.findall(r"[A-Za-z_][\w\[\]]*|\S", function)
     try:
