@@ -27,6 +27,7 @@ from amxfp4.hw.mac.registers import Terms
 from amxfp4.hw.mac.round_exact import AtOnce
 from amxfp4.hw.mac.round_in_place import InPlace
 from amxfp4.hw.mac.round_words import ByWords
+from amxfp4.hw.mac.scale import Scales
 from amxfp4.hw.mac.term import TermOfSum
 from amxfp4.hw.mac.term_digits import ROWS_WORTH_SAVING, Digits
 from amxfp4.hw.mac.term_direct import Direct
@@ -83,6 +84,16 @@ class MacPlan:
         if not isinstance(self.front, Sums):
             raise TypeError("this plan adds products directly; it has no block sums")
         return self.front
+
+    @property
+    def scales(self) -> Scales:
+        """What sums (or products) are scaled by."""
+        return self.term.scales
+
+    @property
+    def products(self) -> Products:
+        """What the lanes multiply."""
+        return self.scales.products
 
     @property
     def structure(self) -> tuple[str, str, str, str]:

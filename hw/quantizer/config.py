@@ -49,7 +49,7 @@ class QuantizerConfig:
     rounding: Rounding = field(
         default="nearest-away", metadata={"help": 'What ties do when quantising: "nearest-away" or "nearest-even".'}
     )
-    maximum_registers: int | None = field(
+    maximum_registers: int = field(
         default=None, metadata={"help": "Register ranks between the maxima of a beat and the scales, 0 or 1."}
     )
 
@@ -106,7 +106,7 @@ class QuantizerConfig:
     @property
     def held_beats(self) -> int:
         """Beats of narrowed elements that are held: a whole block, and what arrives before its scales are known."""
-        return self.beats_per_block + (self.maximum_registers or 0)
+        return self.beats_per_block + self.maximum_registers
 
     # -- numbers ----------------------------------------------------------------------------------------------------
 
@@ -237,7 +237,7 @@ class QuantizerConfig:
     def drain(self) -> int:
         """Cycles from the edge that takes a block's last beat to its first output beat, stalled cycles not counted:
         scales, codes, and the maxima's own registers. The block's other beats follow, one a cycle."""
-        return 2 + (self.maximum_registers or 0)
+        return 2 + self.maximum_registers
 
     @property
     def latency(self) -> int:
