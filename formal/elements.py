@@ -8,7 +8,7 @@ from amxfp4.formal.netlist import Netlist, Word, unpack
 from amxfp4.formal.proof import Claim, Proof
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.products import ElementProducts
-from amxfp4.hw.mac.term_direct import DirectProduct, product_layout
+from amxfp4.hw.mac.term_direct import Direct, DirectProduct, product_layout
 
 # |element| in units of 1/2, for codes 0 .. 7 (OCP MX v1.0).
 MAGNITUDES = (0, 1, 2, 3, 4, 6, 8, 12)
@@ -49,12 +49,13 @@ def _product(config: MacConfig, broken: bool) -> Iterator[Claim]:
         w, w_halved, config.weight_format.halving, bits
     )
     seen = a & ~z3.BitVecVal(1, 4) if broken else a
-    if not config.direct:
+    products = config.plan.products
+    if not isinstance(config.plan.term, Direct):
         inputs = {"a": seen, "w": w, "a_halved": a_halved, "w_halved": w_halved}
-        found = Netlist(ElementProducts(config)).outputs(**inputs)["magnitude"]
+        found = Netlist(ElementProducts(products)).outputs(**inputs)["magnitude"]
         yield z3.ZeroExt(bits - found.size(), found) == statement
         return
-    product = unpack(product_layout(), Netlist(DirectProduct(config)).outputs(a=seen, w=w)["product"])
+    product = unpack(product_layout(), Netlist(DirectProduct(products)).outputs(a=seen, w=w)["product"])
     significand, shift = (z3.ZeroExt(bits - product[name].size(), product[name]) for name in ("significand", "shift"))
     yield significand << shift == statement
     yield product["a_negative"] == z3.Extract(3, 3, a)
@@ -64,7 +65,7 @@ def _product(config: MacConfig, broken: bool) -> Iterator[Claim]:
 def _claims(accumulator: str, broken: bool) -> Iterator[Claim]:
     for activation, weight in PAIRS if accumulator == "fp32" else DIRECT:
         config = MacConfig(activation, weight, lanes=1, accumulator=accumulator)
-        assert config.direct == (accumulator == "exact")
+        assert isinstance(config.plan.term, Direct) == (accumulator == "exact")
         yield from _product(config, broken)
 
 

@@ -6,39 +6,39 @@ import z3
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, pack, symbols
 from amxfp4.formal.proof import Claim, Proof, by_cases
-from amxfp4.hw.mac.acc_exact import ExactAccumulator
+from amxfp4.hw.mac.acc_exact import Exact, ExactAccumulator
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.mac.scale import term_layout
 
 
-def _netlist(config: MacConfig) -> tuple[Netlist, list[str]]:
+def _netlist(plan: Exact) -> tuple[Netlist, list[str]]:
     """The accumulator, cut where terms have been shifted, and the names of the cuts."""
-    last_stage = 1 << (config.exponent_bits - 1)
-    cuts = [f"shifted{path}_{last_stage}" for path in range(config.paths)]
-    return Netlist(ExactAccumulator(config), cut=cuts), cuts
+    last_stage = 1 << (plan.term.layout["exponent"].width - 1)
+    cuts = [f"shifted{path}_{last_stage}" for path in range(plan.paths)]
+    return Netlist(ExactAccumulator(plan), cut=cuts), cuts
 
 
-def _terms(config: MacConfig) -> list[dict[str, Word]]:
-    return [symbols(term_layout(config), f"term{path}") for path in range(config.paths)]
+def _terms(plan: Exact) -> list[dict[str, Word]]:
+    return [symbols(plan.term.layout, f"term{path}") for path in range(plan.paths)]
 
 
-def _alignment(config: MacConfig, broken: bool) -> Iterator[Claim]:
+def _alignment(plan: Exact, broken: bool) -> Iterator[Claim]:
     """A shifted term is value x 2^exponent."""
-    netlist, cuts = _netlist(config)
-    terms = _terms(config)
+    netlist, cuts = _netlist(plan)
+    terms = _terms(plan)
+    lowest, highest = plan.term.scales.exponent_min, plan.term.exponent_max
     inputs = {name: z3.BitVec(name, 1) for name in ("valid", "first", "last")}
     inputs |= {name: z3.BitVec(name, netlist.ports[name]) for name in cuts}
     seen = [dict(term) for term in terms]
     if broken:
         value = seen[-1]["value"]
         seen[-1]["value"] = value & ~z3.BitVecVal(1, value.size())
-    words = concat([pack(term_layout(config), term) for term in seen])
+    words = concat([pack(plan.term.layout, term) for term in seen])
     outputs, _ = netlist.step(netlist.symbols(), term=words, **inputs)
     for name, term in zip(cuts, terms, strict=True):
         exponent, width = term["exponent"], outputs[name].size()
         claim = outputs[name] == extended(term["value"], width, signed=True) << extended(exponent, width)
-        values = [z3.BitVecVal(e, exponent.size()) for e in range(config.exponent_min, config.exponent_max + 1)]
-        legal = z3.And(z3.UGE(exponent, config.exponent_min), z3.ULE(exponent, config.exponent_max))
+        values = [z3.BitVecVal(e, exponent.size()) for e in range(lowest, highest + 1)]
+        legal = z3.And(z3.UGE(exponent, lowest), z3.ULE(exponent, highest))
         yield from by_cases(claim, exponent, values, given=legal)
 
 
@@ -49,20 +49,20 @@ def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
     total is in range and no term is larger than a block's can be, the new total is that sum itself. Overflow, after the
     block's last term, says whether the sum has left the range.
     """
-    assert config.accumulator_bits is not None
-    netlist, cuts = _netlist(config)
+    plan = exact_of(config)
+    netlist, cuts = _netlist(plan)
     width = netlist.ports["total"]
     bits = width + 4
-    terms = _terms(config)
+    terms = _terms(plan)
     first, last = z3.BitVecs("first last", 1)
     # No exponent is less than `exponent_min`, so the bits below it are zeros.
     shifted = {name: z3.BitVec(name, netlist.ports[name]) for name in cuts}
-    words = concat([pack(term_layout(config), term) for term in terms])
+    words = concat([pack(plan.term.layout, term) for term in terms])
     seen = z3.BitVecVal(0, 1) if broken else first
     inputs = {"term": words, "first": seen, "last": last, **shifted}
     before, taken = netlist.step(netlist.symbols(), valid=z3.BitVecVal(1, 1), **inputs)
 
-    addends = [extended(word >> config.exponent_min, bits, signed=True) for word in shifted.values()]
+    addends = [extended(word >> plan.term.scales.exponent_min, bits, signed=True) for word in shifted.values()]
     term = sum(addends[1:], addends[0])
     fresh = first == 1
     old = z3.If(fresh, 0, extended(before["total"], bits, signed=True))
@@ -72,7 +72,7 @@ def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
     after, kept = netlist.step(taken | {"total": extended(total, width)}, valid=z3.BitVecVal(0, 1), **inputs)
     later, _ = netlist.step(kept, valid=z3.BitVecVal(0, 1), **inputs)
 
-    limit = 1 << (config.accumulator_bits - 1)
+    limit = 1 << (plan.bits - 1)
     small = z3.And(*(within(addend, -config.block_max, config.block_max) for addend in [*addends, term]))
     in_range = z3.And(within(old, -limit, limit - 1), small)
     yield z3.Implies(in_range, extended(after["total"], bits, signed=True) == total)
@@ -84,6 +84,13 @@ def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
     nan = z3.Or(z3.And(z3.Not(fresh), before["nan"] == 1), *(term["nan"] == 1 for term in terms))
     yield (after["nan"] == 1) == nan
     yield z3.And(*(later[name] == after[name] for name in ("total", "nan", "overflow")))
+
+
+def exact_of(config: MacConfig) -> Exact:
+    """The exact accumulator of a config whose terms are added in one cycle."""
+    accumulator = config.plan.accumulator
+    assert isinstance(accumulator, Exact)
+    return accumulator
 
 
 def within(value: Word, low: int, high: int) -> Claim:
@@ -109,7 +116,7 @@ def proofs() -> list[Proof]:
             "SMT, all values, by cases of the exponent",
             scope,
             "the last term's least bit is not connected",
-            lambda broken: (claim for config in CONFIGS for claim in _alignment(config, broken)),
+            lambda broken: (claim for config in CONFIGS for claim in _alignment(exact_of(config), broken)),
         ),
         Proof(
             "exact-accumulation",

@@ -18,7 +18,7 @@ import z3
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, pack, symbols
 from amxfp4.formal.proof import Claim, Proof
 from amxfp4.formal.rounding import leading, rounded
-from amxfp4.hw.mac.acc_float32 import Float32Accumulator, normal_layout
+from amxfp4.hw.mac.acc_float32 import Float32, Float32Accumulator
 from amxfp4.hw.mac.config import MacConfig
 
 CONFIGS = (
@@ -33,9 +33,15 @@ SIGNIFICAND = 24
 FAR = 28
 
 
+def _netlist(config: MacConfig) -> tuple[Netlist, Float32]:
+    plan = config.plan.accumulator
+    assert isinstance(plan, Float32)
+    return Netlist(Float32Accumulator(plan)), plan
+
+
 def _add(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    netlist = Netlist(Float32Accumulator(config))
-    layout = normal_layout(config)
+    netlist, plan = _netlist(config)
+    layout = plan.layout
     state = netlist.symbols()
     field, fraction, sign = (state[name] for name in ("field", "fraction", "sign"))
     term = symbols(layout, "term")
@@ -112,7 +118,7 @@ def _whole_where_negative(raw: Word) -> Claim:
 
 def _round(config: MacConfig, broken: bool) -> Iterator[Claim]:
     """The sum rounded, case by case of its sign and leading bit, as for a total of the exact accumulator."""
-    netlist = Netlist(Float32Accumulator(config))
+    netlist, _ = _netlist(config)
     one, zero = z3.BitVecVal(1, 1), z3.BitVecVal(0, 1)
     raw, exponent = z3.BitVec("raw", RAW), z3.BitVec("exponent", EXPONENT)
     negative = z3.BitVec("negative", 1)

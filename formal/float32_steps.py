@@ -18,9 +18,9 @@ import z3
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, flag, pack, symbols
 from amxfp4.formal.proof import Claim, Proof
 from amxfp4.formal.rounding import leading
-from amxfp4.hw.mac.acc_float32 import RAW_BITS, Float32Accumulator, normal_layout
-from amxfp4.hw.mac.acc_float32_steps import FAR, Float32Steps
-from amxfp4.hw.mac.config import FLOAT32_STEPS, MacConfig
+from amxfp4.hw.mac.acc_float32 import RAW_BITS, Float32, Float32Accumulator
+from amxfp4.hw.mac.acc_float32_steps import FAR, STEPS, Float32InSteps, Float32Steps
+from amxfp4.hw.mac.config import MacConfig
 
 # Two units with the same terms. The first shifts a place a cycle, the second has shifters and a register for the sum.
 PAIRS = (
@@ -37,12 +37,13 @@ class _Pair:
     """Both accumulators, and any values for their operands."""
 
     def __init__(self, configs: tuple[MacConfig, MacConfig]) -> None:
-        self.config = configs[0]
-        self.steps, self.fast = Netlist(Float32Steps(configs[0])), Netlist(Float32Accumulator(configs[1]))
-        self.layout = normal_layout(self.config)
+        steps, fast = (config.plan.accumulator for config in configs)
+        assert isinstance(steps, Float32InSteps) and isinstance(fast, Float32)
+        self.steps, self.fast = Netlist(Float32Steps(steps)), Netlist(Float32Accumulator(fast))
+        self.layout = steps.layout
         self.term = symbols(self.layout, "term")
         self.state = self.steps.symbols()
-        self.wide = self.config.beyond_float32
+        self.wide = steps.wide
         # The exponent field is wider than float32's only for a sum that is not rounded yet.
         field = self.state["field"]
         self.field = z3.Extract(7, 0, field)
@@ -135,7 +136,7 @@ def _additions(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[C
             if pair.wide:
                 yield state["infinite"] == pair.state["infinite"]
             # The sum is 0 or at least this large, so the steps that are left are enough to normalise it.
-            left = FLOAT32_STEPS - 1 - step
+            left = STEPS - 1 - step
             value = state["working"]
             given = z3.Extract(23, 23, acc if not larger_is_term else new) == 1 if distance > 1 else z3.BoolVal(True)
             high = z3.Extract(RAW_BITS - 1, RAW_BITS - 2 - left, value) if left < RAW_BITS - 1 else value
@@ -169,7 +170,7 @@ def _roundings(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[C
     for word, e, lowest, ups in cases:
         state = pair.state | {"working": word, "field": e + 1, "half": ONE, "added": ONE, "clear": ZERO}
         state |= {"sign": z3.If(infinite == 1, old_sign, negative), "nan": nan, "infinite": infinite}
-        for step in range(FLOAT32_STEPS - 1 - ups + broken, FLOAT32_STEPS):
+        for step in range(STEPS - 1 - ups + broken, STEPS):
             state["step"] = z3.BitVecVal(step, pair.steps.registers["step"])
             _, after = pair.steps.step(state, **inputs)
             state = {name: z3.simplify(after[name]) for name in pair.steps.registers}
@@ -188,7 +189,7 @@ def _roundings(configs: tuple[MacConfig, MacConfig], broken: bool) -> Iterator[C
     alone = z3.Extract(last + 1, last + 1, raw) != z3.Extract(last, last, raw)
     alone = z3.Or(alone, exponent == 1) if pair.wide else alone
     waits = z3.And(*(after[name] == state[name] for name in ("working", "field", "sign", "half", "added")))
-    yield z3.Implies(z3.And(alone, state["step"] != 0, state["step"] != FLOAT32_STEPS - 1), waits)
+    yield z3.Implies(z3.And(alone, state["step"] != 0, state["step"] != STEPS - 1), waits)
 
 
 def proofs() -> list[Proof]:

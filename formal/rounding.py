@@ -6,10 +6,12 @@ import z3
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, unpack
 from amxfp4.formal.proof import Claim, Proof
-from amxfp4.hw.arith.round import Rounder
+from amxfp4.hw.arith.round import RESULT_LAYOUT, Rounder
+from amxfp4.hw.mac.acc_exact import Exact
+from amxfp4.hw.mac.acc_words import Words
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.round_exact import ExactRounder
-from amxfp4.hw.mac.round_words import SerialRounder, WordRounder
+from amxfp4.hw.mac.round_in_place import InPlace
 
 FRACTION_BITS = 23
 BIAS = 127
@@ -36,38 +38,42 @@ Found = Callable[[Word, Word, Word], Mapping[str, Word]]
 """The outputs of a rounder for a total, NaN and overflow."""
 
 
-def _totals(config: MacConfig, width: int, found: Found) -> Iterator[Claim]:
+def _totals(bits: int, width: int, unit: int, found: Found) -> Iterator[Claim]:
     """Every total in range, case by case of sign and leading bit.
 
     The leading bit of a negative total is that of its one's complement n: the magnitude n + 1 is at most the next power
     of two.
+
+    Args:
+        bits: width of a total in range, two's complement; `width` of the word that it comes in.
+        unit: a total counts in units of 2 to this power.
     """
-    assert config.accumulator_bits is not None
     total, nan, overflow = z3.BitVec("total", width), z3.BitVec("nan", 1), z3.BitVec("overflow", 1)
     any_total = found(total, nan, overflow)
-    result = unpack(config.result_layout, any_total["result"])
+    result = unpack(RESULT_LAYOUT, any_total["result"])
     yield any_total["ready"] == 1
     yield result["nan"] == (nan | overflow)
     yield result["overflow"] == (overflow & ~nan)
     yield z3.Implies(nan | overflow == 1, result["value"] == NAN)
     value = z3.substitute(result["value"], (nan, z3.BitVecVal(0, 1)), (overflow, z3.BitVecVal(0, 1)))
-    signs = z3.Extract(width - 1, config.accumulator_bits - 1, total)
+    signs = z3.Extract(width - 1, bits - 1, total)
     in_range = z3.Or(signs == 0, signs == -1)
-    cases = [(top, sign, leading(total, top, sign)) for top in range(config.accumulator_bits - 1) for sign in (0, 1)]
+    cases = [(top, sign, leading(total, top, sign)) for top in range(bits - 1) for sign in (0, 1)]
     zero, minus_one = z3.BitVecVal(0, width), z3.BitVecVal(-1, width)
     yield z3.Implies(in_range, z3.Or(*(total == word for word in (zero, minus_one, *(word for _, _, word in cases)))))
     yield z3.substitute(value, (total, zero)) == 0
-    yield z3.substitute(value, (total, minus_one)) == rounded(-minus_one, 0, config.lsb_exponent) | 1 << 31
+    yield z3.substitute(value, (total, minus_one)) == rounded(-minus_one, 0, unit) | 1 << 31
     for top, sign, word in cases:
         magnitude = -word if sign else word
-        statement = rounded(magnitude, top, config.lsb_exponent) | sign << 31
+        statement = rounded(magnitude, top, unit) | sign << 31
         yield z3.simplify(z3.substitute(value, (total, word)) == statement)
 
 
 def _exact(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    assert config.accumulator_bits is not None
-    width = config.accumulator_bits + 1
-    netlist = Netlist(ExactRounder(config, width))
+    plan = config.plan.accumulator
+    assert isinstance(plan, Exact)
+    width = plan.width
+    netlist = Netlist(ExactRounder(plan.rounder))
     later = z3.BitVec("later", width)
 
     def found(word: Word, nan: Word, overflow: Word) -> Mapping[str, Word]:
@@ -77,7 +83,7 @@ def _exact(config: MacConfig, broken: bool) -> Iterator[Claim]:
         _, state = netlist.step(state, total=later, nan=nan, overflow=overflow, valid=z3.BitVec("valid", 1))
         return netlist.step(state, total=later, nan=nan, overflow=overflow, valid=z3.BitVec("valid", 1))[0]
 
-    yield from _totals(config, width, found)
+    yield from _totals(plan.bits, width, config.lsb_exponent, found)
 
 
 def _words(config: MacConfig, broken: bool) -> Iterator[Claim]:
@@ -86,30 +92,32 @@ def _words(config: MacConfig, broken: bool) -> Iterator[Claim]:
     The words before it are anything, and so are all inputs after it has passed. Where the total is rounded in place,
     nothing passes until it is rounded, and its flags stay.
     """
-    serial = config.round_places > 0
-    netlist = Netlist((SerialRounder if serial else WordRounder)(config))
-    words, bits = config.words, config.word_bits
+    plan = config.plan.accumulator
+    assert isinstance(plan, Words)
+    in_place = isinstance(plan.rounder, InPlace)
+    netlist = Netlist(plan.rounder.rounder())
+    words, bits = plan.split.words, plan.split.word_bits
 
     def found(total: Word, nan: Word, overflow: Word) -> Mapping[str, Word]:
         state: Mapping[str, Word] = netlist.symbols()
-        if serial:  # the last result is there
+        if in_place:  # the last result is there
             state = dict(state) | {"count": z3.BitVecVal(0, state["count"].size())}
         seen = total & ~z3.BitVecVal(1, total.size()) if broken else total
-        for word in range(words + config.round_cycles):
+        for word in range(words + plan.rounder.cycles):
             inputs = {name: z3.BitVec(f"{name} {word}", width) for name, width in _inputs(netlist).items()}
             if word < words:
                 new = z3.Extract((word + 1) * bits - 1, 0, seen)
                 below = (words - 1 - word) * bits
                 inputs["total"] = z3.Concat(new, z3.Extract(below - 1, 0, inputs["total"])) if below else new
                 inputs |= {"passed": z3.BitVecVal(1 << word, words), "valid": z3.BitVecVal(1, 1)}
-            elif serial:
+            elif in_place:
                 inputs["passed"] = z3.BitVecVal(0, words)
-            if word == words - 1 or (serial and word >= words):
+            if word == words - 1 or (in_place and word >= words):
                 inputs |= {"nan": nan, "overflow": overflow}
             outputs, state = netlist.step(state, **inputs)
         return outputs
 
-    yield from _totals(config, words * bits, found)
+    yield from _totals(plan.bits, words * bits, config.lsb_exponent, found)
 
 
 def _inputs(netlist: Netlist) -> dict[str, int]:

@@ -13,9 +13,11 @@ from amxfp4.formal.netlist import Netlist, Word, extended, pack, symbols, unpack
 from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.golden.formats import BlockFormat, ScaleFormat, block_format
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.mac.scale import ScaledTerm, ScaleProduct, decode, scale_product_layout, term_layout
-from amxfp4.hw.mac.term_digits import DigitTerm, PlacedTerm
-from amxfp4.hw.mac.term_direct import DirectTerm, product_layout
+from amxfp4.hw.mac.scale import ScaleProduct, Scales, decode
+from amxfp4.hw.mac.term_digits import Digits, DigitTerm
+from amxfp4.hw.mac.term_direct import SHIFT_MAX, Direct, DirectTerm, product_layout
+from amxfp4.hw.mac.term_placed import Placed, PlacedTerm
+from amxfp4.hw.mac.term_whole import ScaledTerm, Whole
 
 # One format for each kind of scale.
 SCALES = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
@@ -105,16 +107,16 @@ def _sides(f: BlockFormat, name: str) -> tuple[Word, Word, Word]:
     return scales, negative, z3.If(negative == 1, negative_code, positive_code)
 
 
-def _product(config: MacConfig, broken: bool) -> Iterator[Claim]:
+def _product(scales: Scales, broken: bool) -> Iterator[Claim]:
     (a_scales, a_negative, a), (w_scales, w_negative, w) = (
-        _sides(f, name) for f, name in zip(config.formats, "aw", strict=True)
+        _sides(f, name) for f, name in zip(scales.products.formats, "aw", strict=True)
     )
     inputs = {"a_scales": a_scales, "w_scales": w_scales, "a_negative": a_negative, "w_negative": w_negative}
     if broken:
         inputs["w_negative"] = ~w_negative
-    word = Netlist(ScaleProduct(config)).outputs(**inputs)["product"]
-    product = unpack(scale_product_layout(config), word)
-    a_scale, w_scale = (f.scale for f in config.formats)
+    word = Netlist(ScaleProduct(scales)).outputs(**inputs)["product"]
+    product = unpack(scales.layout, word)
+    a_scale, w_scale = scales.formats
     (a_significand, a_exponent), (w_significand, w_exponent) = parts(a, a_scale), parts(w, w_scale)
     nan = z3.Or(is_nan(a, a_scale), is_nan(w, w_scale))
     yield (product["nan"] == 1) == nan
@@ -124,143 +126,151 @@ def _product(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
 def _products(broken: bool) -> Iterator[Claim]:
     for activation, weight in PAIRS:
-        yield from _product(MacConfig(activation, weight), broken)
+        yield from _product(MacConfig(activation, weight).plan.scales, broken)
 
 
-def _scaled(config: MacConfig, broken: bool) -> Iterator[Claim]:
-    layout = scale_product_layout(config)
+def _scaled(plan: Whole, broken: bool) -> Iterator[Claim]:
+    layout = plan.scales.layout
     scale = symbols(layout, "scale")
-    total, negative = z3.BitVec("sum", config.sum_bits), z3.BitVec("negative", 1)
+    total, negative = z3.BitVec("sum", plan.sums.bits), z3.BitVec("negative", 1)
     seen = total & ~z3.BitVecVal(1, total.size()) if broken else total
-    word = Netlist(ScaledTerm(config)).outputs(scale=pack(layout, scale), sum=seen, negative=negative)["term"]
-    term = unpack(term_layout(config), word)
+    word = Netlist(ScaledTerm(plan)).outputs(scale=pack(layout, scale), sum=seen, negative=negative)["term"]
+    term = unpack(plan.layout, word)
     yield z3.And(term["exponent"] == scale["exponent"], term["nan"] == scale["nan"])
-    bits = config.term_bits + 8
-    largest = config.product_max * config.block_size
-    value = extended(total, bits, signed=config.block_signed)
+    bits = plan.bits + 8
+    largest = plan.sum_max
+    value = extended(total, bits, signed=plan.sums.signed)
     in_range = z3.And(value <= largest, value >= -largest)
-    if config.exact:
+    if plan.signed:
         found = extended(term["value"], bits, signed=True)
     else:
         magnitude = extended(term["magnitude"], bits)
         found = z3.If(term["negative"] == 1, -magnitude, magnitude)
-        if not config.block_signed:
+        if not plan.sums.signed:
             value = z3.If(negative == 1, -value, value)
     significand = scale["significand"]
     claim = z3.Implies(in_range, found == value * extended(significand, bits))
-    patterns = [z3.BitVecVal(n, significand.size()) for n in range(config.scale_significand_max + 1)]
-    yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, config.scale_significand_max))
+    patterns = [z3.BitVecVal(n, significand.size()) for n in range(plan.scales.significand_max + 1)]
+    yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, plan.scales.significand_max))
+
+
+def _whole(config: MacConfig) -> Whole:
+    """The term of a config's sums in one cycle, whether or not the config has time for more."""
+    return Whole(config.plan.sums)
 
 
 def _terms(broken: bool) -> Iterator[Claim]:
-    yield from _scaled(MacConfig("AMXFP4", "AMXFP4"), broken)
-    yield from _scaled(MacConfig("AMXFP4", "AMXFP4", accumulator="fp32"), broken)
-    yield from _scaled(MacConfig("MXFP4", "MXFP4"), broken)
+    yield from _scaled(_whole(MacConfig("AMXFP4", "AMXFP4")), broken)
+    yield from _scaled(_whole(MacConfig("AMXFP4", "AMXFP4", accumulator="fp32")), broken)
+    yield from _scaled(_whole(MacConfig("MXFP4", "MXFP4")), broken)
 
 
 def _wide_terms(broken: bool) -> Iterator[Claim]:
-    yield from _scaled(MacConfig("AMXFP4-X2", "AMXFP4-X2"), broken)
-    yield from _scaled(MacConfig("AMXFP4-X2", "AMXFP4-X2", accumulator="fp32"), broken)
+    yield from _scaled(_whole(MacConfig("AMXFP4-X2", "AMXFP4-X2")), broken)
+    yield from _scaled(_whole(MacConfig("AMXFP4-X2", "AMXFP4-X2", accumulator="fp32")), broken)
 
 
-def _digits(config: MacConfig, broken: bool) -> Iterator[Claim]:
+def _digits(plan: Digits, broken: bool) -> Iterator[Claim]:
     """From any registers of a unit that is not making a term. The sum is there in the first cycle only."""
-    assert config.digits > 1
-    layout = scale_product_layout(config)
-    netlist = Netlist(DigitTerm(config))
-    scale, total = symbols(layout, "scale"), z3.BitVec("sum", config.sum_bits)
+    layout = plan.scales.layout
+    netlist = Netlist(DigitTerm(plan))
+    scale, total = symbols(layout, "scale"), z3.BitVec("sum", plan.sums.bits)
     seen = total & ~z3.BitVecVal(1, total.size()) if broken else total
-    state: Mapping[str, Word] = netlist.symbols() | {"later": z3.BitVecVal(0, config.digits - 1)}
+    state: Mapping[str, Word] = netlist.symbols() | {"later": z3.BitVecVal(0, plan.digits - 1)}
     word = None
-    for cycle in range(config.digits):
+    for cycle in range(plan.digits):
         given = seen if cycle == 0 else z3.BitVec(f"later sum {cycle}", total.size())
         start = z3.BitVecVal(cycle == 0, 1)
         outputs, state = netlist.step(state, start=start, sum=given, scale=pack(layout, scale))
-        yield outputs["ready"] == int(cycle == config.digits - 1)
+        yield outputs["ready"] == int(cycle == plan.digits - 1)
         word = outputs["term"]
-    if config.term_held:  # a cycle later
+    if plan.held:  # a cycle later
         later = z3.BitVec("later sum", total.size())
         outputs, _ = netlist.step(state, start=z3.BitVecVal(0, 1), sum=later, scale=pack(layout, scale))
         word = outputs["term"]
-    term = unpack(term_layout(config), word)
+    term = unpack(plan.layout, word)
     yield z3.And(term["exponent"] == scale["exponent"], term["nan"] == scale["nan"])
-    bits = config.term_bits + 8
-    largest = config.product_max * config.block_size
+    bits = plan.bits + 8
+    largest = plan.sum_max
     value, significand = extended(total, bits, signed=True), scale["significand"]
     in_range = z3.And(value <= largest, value >= -largest)
-    if config.exact:
+    if plan.signed:
         found = extended(term["value"], bits, signed=True)
     else:
         magnitude = extended(term["magnitude"], bits)
         found = z3.If(term["negative"] == 1, -magnitude, magnitude)
     claim = z3.Implies(in_range, found == value * extended(significand, bits))
-    patterns = [z3.BitVecVal(n, significand.size()) for n in range(config.scale_significand_max + 1)]
-    yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, config.scale_significand_max))
+    patterns = [z3.BitVecVal(n, significand.size()) for n in range(plan.scales.significand_max + 1)]
+    yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, plan.scales.significand_max))
 
 
 def _digit_terms(broken: bool) -> Iterator[Claim]:
     for lanes, accumulator in ((2, "exact"), (1, "fp32")):
-        yield from _digits(MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=lanes, accumulator=accumulator), broken)
+        term = MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=lanes, accumulator=accumulator).plan.term
+        assert isinstance(term, Digits)
+        yield from _digits(term, broken)
 
 
-def _placed(config: MacConfig, broken: bool) -> Iterator[Claim]:
+def _placed(plan: Placed, broken: bool) -> Iterator[Claim]:
     """From any registers at rest, for every exponent. The sum is there in the first cycle only.
 
     The finished term moves down by a word when a word is taken, and not otherwise.
     """
-    assert config.placed
-    layout = scale_product_layout(config)
-    netlist = Netlist(PlacedTerm(config))
-    scale, total = symbols(layout, "scale"), z3.BitVec("sum", config.sum_bits)
+    layout = plan.scales.layout
+    netlist = Netlist(PlacedTerm(plan))
+    scale, total = symbols(layout, "scale"), z3.BitVec("sum", plan.sums.bits)
     seen = total & ~z3.BitVecVal(1, total.size()) if broken else total
     any_state = netlist.symbols()
     rest = any_state | {name: z3.BitVecVal(0, any_state[name].size()) for name in ("count", "ready")}
-    bits = config.term_bits + 1 + config.places
-    largest = config.product_max * config.block_size
+    bits = plan.bits + 1 + plan.places
+    largest = plan.sum_max
     value, significand = extended(total, bits, signed=True), scale["significand"]
     in_range = z3.And(value <= largest, value >= -largest)
-    patterns = [z3.BitVecVal(n, significand.size()) for n in range(config.scale_significand_max + 1)]
-    wait = config.digits + config.word_bits
+    patterns = [z3.BitVecVal(n, significand.size()) for n in range(plan.scales.significand_max + 1)]
+    wait = plan.digits + plan.split.word_bits
     zero = z3.BitVecVal(0, 1)
     at_place: list[Word] = []
-    for exponent in range(config.exponent_min, config.exponent_max + 1):
-        now = scale | {"exponent": z3.BitVecVal(exponent, config.exponent_bits)}
+    for exponent in range(plan.scales.exponent_min, plan.exponent_max + 1):
+        now = scale | {"exponent": z3.BitVecVal(exponent, scale["exponent"].size())}
         state: Mapping[str, Word] = rest
         for cycle in range(wait + 1):
             given = seen if cycle == 0 else z3.BitVec(f"later sum {cycle}", total.size())
             start = z3.BitVecVal(cycle == 0, 1)
             outputs, state = netlist.step(state, start=start, take=zero, sum=given, scale=pack(layout, now))
             yield outputs["ready"] == int(cycle == wait)
-        term = unpack(term_layout(config), outputs["term"])
+        term = unpack(plan.layout, outputs["term"])
         yield z3.And(term["exponent"] == exponent, term["nan"] == scale["nan"])
-        words_up, place = divmod(exponent - config.exponent_min, config.word_bits)
+        words_up, place = divmod(exponent - plan.scales.exponent_min, plan.split.word_bits)
         if words_up:
             yield z3.simplify(term["value"]) == at_place[place]
             continue
         at_place.append(z3.simplify(term["value"]))
         claim = z3.Implies(in_range, term["value"] == value * extended(significand, bits) << place)
-        yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, config.scale_significand_max))
+        yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, plan.scales.significand_max))
     take = z3.BitVec("take", 1)
     inputs = {"start": zero, "sum": total, "scale": pack(layout, scale)}
     before, state = netlist.step(rest, take=take, **inputs)
     after, _ = netlist.step(state, take=zero, **inputs)
-    left, now = (unpack(term_layout(config), outputs["term"])["value"] for outputs in (before, after))
+    left, now = (unpack(plan.layout, outputs["term"])["value"] for outputs in (before, after))
     # Of what is taken, the register may hold one more copy of the sign than the term.
     signs = z3.Extract(rest["product"].size() - 1, bits - 1, rest["product"])
     same = z3.Or(signs == 0, signs == -1)
-    yield z3.Implies(same, now == z3.If(take == 1, left >> config.word_bits, left))
+    yield z3.Implies(same, now == z3.If(take == 1, left >> plan.split.word_bits, left))
     yield z3.And(state["count"] == 0, after["ready"] == 0)
 
 
 def _placed_terms(broken: bool) -> Iterator[Claim]:
-    yield from _placed(MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1), broken)
+    term = MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1).plan.term
+    assert isinstance(term, Placed)
+    yield from _placed(term, broken)
 
 
 def _direct(broken: bool) -> Iterator[Claim]:
     """One lane: a product and the block's scales become a term, in units of the accumulator's least bit."""
     for activation, weight in DIRECT:
         config = MacConfig(activation, weight, lanes=1)
-        assert config.direct
+        plan = config.plan.term
+        assert isinstance(plan, Direct)
         (a_scales, a_negative, a), (w_scales, w_negative, w) = (
             _sides(f, name) for f, name in zip(config.formats, "aw", strict=True)
         )
@@ -269,7 +279,7 @@ def _direct(broken: bool) -> Iterator[Claim]:
         if broken:
             product["w_negative"] = z3.BitVecVal(0, 1)
         inputs = {"product": pack(product_layout(), product), "a_scales": a_scales, "w_scales": w_scales}
-        term = unpack(term_layout(config), Netlist(DirectTerm(config)).outputs(**inputs)["term"])
+        term = unpack(plan.layout, Netlist(DirectTerm(plan)).outputs(**inputs)["term"])
         codes = []
         for f, scales in zip(config.formats, (a_scales, w_scales), strict=True):
             bits = f.scale.bits
@@ -281,7 +291,7 @@ def _direct(broken: bool) -> Iterator[Claim]:
         )
         magnitude = extended(significand, 16) * a_significand * w_significand
         value = z3.If(a_negative == w_negative, magnitude, -magnitude)
-        legal = z3.And(z3.ULE(significand, 9), z3.ULE(shift, config.product_shift_max), z3.Not(nan))
+        legal = z3.And(z3.ULE(significand, 9), z3.ULE(shift, SHIFT_MAX), z3.Not(nan))
         yield z3.Implies(legal, extended(term["value"], 16, signed=True) == value)
         exponent = a_exponent + w_exponent + extended(shift, 16)
         yield z3.Implies(legal, extended(term["exponent"], 16) == exponent)

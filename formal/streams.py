@@ -175,7 +175,7 @@ def _kept(unit: Unit, config: QuantizerConfig, state: State, ended: list[Claim])
     - The store holds the beats taken of the block that arrives, the beats left of the block that drains, and a whole
       block that waits for its scales.
     """
-    beats, ranks = config.beats_per_block, config.maximum_registers or 0
+    beats, ranks = config.beats_per_block, config.maximum_registers
     drains = ended[ranks : ranks + beats]
     bits = config.held_beats.bit_length() + 2
     number = partial(z3.BitVecVal, bv=bits)
@@ -210,7 +210,7 @@ def _quantizer(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
     - There is a beat for each that is drained.
     - Scales and `last` stay the same from the cycle in which a block begins to drain until the next block does.
     """
-    beats, ranks = config.beats_per_block, config.maximum_registers or 0
+    beats, ranks = config.beats_per_block, config.maximum_registers
     unit = Unit(Quantizer(config), "count" if broken else "")
     ended = [z3.Bool(f"ended {cycle}") for cycle in range(ranks + 1 + beats)]
     yield _kept(unit, config, unit.after_reset(), [z3.BoolVal(False)] * len(ended))

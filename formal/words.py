@@ -8,9 +8,9 @@ from amxfp4.formal.exact import within
 from amxfp4.formal.netlist import Netlist, Word, extended, pack, symbols
 from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.formal.rounding import WORDS
-from amxfp4.hw.mac.acc_words import WordAccumulator
+from amxfp4.hw.mac.acc_words import WordAccumulator, Words
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.mac.scale import term_layout
+from amxfp4.hw.mac.term_placed import Placed
 
 
 def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
@@ -20,19 +20,21 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
     A dot product's first term finds an old total of 0. Where the old total is in range and the term is no larger than a
     block's can be, overflow says whether a whole block's sum has left the range.
     """
-    assert config.accumulator_bits is not None
-    netlist = Netlist(WordAccumulator(config))
-    words, bits = config.words, config.word_bits
+    plan = config.plan.accumulator
+    assert isinstance(plan, Words)
+    scales, placed = plan.term.scales, isinstance(plan.term, Placed)
+    netlist = Netlist(WordAccumulator(plan))
+    words, bits = plan.split.words, plan.split.word_bits
     width, one = words * bits, z3.BitVecVal(1, 1)
-    layout = term_layout(config)
+    layout = plan.term.layout
     term = symbols(layout, "term")
     value: Word = term["value"]
-    if config.placed:  # any value, shifted to its place in a word
-        small = z3.BitVec("value", config.term_bits + 1)
-        place = z3.URem(term["exponent"] - config.exponent_min, config.word_bits)
+    if placed:  # any value, shifted to its place in a word
+        small = z3.BitVec("value", plan.term.bits + 1)
+        place = z3.URem(term["exponent"] - scales.exponent_min, bits)
         value = extended(small, width, signed=True)
         term["value"] = z3.Extract(
-            config.term_bits + config.places, 0, value << z3.ZeroExt(width - place.size(), place)
+            plan.term.bits + plan.term.places, 0, value << z3.ZeroExt(width - place.size(), place)
         )
     first, last, just = z3.BitVecs("first last just", 1)
     # The term before began `words` cycles ago or earlier, so its overflow has been noted.
@@ -44,19 +46,19 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
     left = term
     passing: list[Mapping[str, Word]] = []
     for _ in range(words):
-        if config.placed:
-            moved = left["value"] >> config.word_bits
+        if placed:
+            moved = left["value"] >> bits
             left = left | {"value": z3.If(after["take"] == 1, moved, left["value"])}
         after, state = netlist.step(state, valid=~one, term=pack(layout, left), **inputs)
         passing.append(after)
 
     fresh = first == 1
     exponent = term["exponent"]
-    shift = extended(exponent, width) - config.exponent_min
+    shift = extended(exponent, width) - scales.exponent_min
     addend = extended(value, width, signed=True) << shift
     total = z3.If(fresh, 0, before["total"]) + addend
-    values = [z3.BitVecVal(e, exponent.size()) for e in range(config.exponent_min, config.exponent_max + 1)]
-    legal = z3.And(z3.UGE(exponent, config.exponent_min), z3.ULE(exponent, config.exponent_max))
+    values = [z3.BitVecVal(e, exponent.size()) for e in range(scales.exponent_min, scales.exponent_max + 1)]
+    legal = z3.And(z3.UGE(exponent, scales.exponent_min), z3.ULE(exponent, scales.exponent_max))
     yield from by_cases(after["total"] == total, exponent, values, given=legal)
     for word, now in enumerate(passing):
         yield now["passed"] == 1 << word
@@ -65,7 +67,7 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
     # Overflow, whatever the new total is: its top bits are those of the integer old + term.
     wide = width + 4
-    limit = 1 << (config.accumulator_bits - 1)
+    limit = 1 << (plan.bits - 1)
     old = z3.If(fresh, 0, extended(before["total"], wide, signed=True))
     added = z3.BitVec("added", wide)
     given = z3.And(

@@ -1,6 +1,6 @@
 """What the configs of all units have in common: allowed sizes, checks, and what any config offers."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 from amaranth.lib import data
 
@@ -9,6 +9,9 @@ from amxfp4.golden.formats import BlockFormat
 
 LANES = (1, 2, 4, 8, 16, 32)
 BLOCK_SIZES = (8, 16, 32, 64, 128)
+
+CHOSEN: Any = None
+"""Default of a field that a config chooses when it is made, so that no config that was made holds it."""
 
 
 class Config(Protocol):

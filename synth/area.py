@@ -118,7 +118,7 @@ def target_fo4(config: Config) -> float:
     speed in vain, and a slower one would let the others off.
     """
     baseline = baseline_of(config)
-    one_cycle = isinstance(baseline, MacConfig) and baseline.loop_stages == 1
+    one_cycle = isinstance(baseline, MacConfig) and baseline.plan.accumulator.cycles_per_term == 1
     return ONE_CYCLE_LOOP_FO4 if one_cycle else synth.TARGET_FO4
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
 
 from amaranth.lib import data
 from amaranth.utils import bits_for
@@ -10,7 +9,7 @@ from amaranth.utils import bits_for
 from amxfp4.errors import UsageError
 from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.hw.arith.round import RESULT_LAYOUT
-from amxfp4.hw.config import check_geometry, check_one_of, scales_layout
+from amxfp4.hw.config import CHOSEN, check_geometry, check_one_of, scales_layout
 from amxfp4.hw.mac.acc_exact import CAPACITY
 from amxfp4.hw.mac.plan import MacPlan, choose_plan
 from amxfp4.hw.mac.products import Products
@@ -21,9 +20,6 @@ ACCUMULATORS = ("exact", "fp32")
 
 MAX_ACCUMULATOR_BITS = 128
 """Of an exact accumulator: the widest that this project's tests reach."""
-
-# The default of a field that `__post_init__` chooses, so that no config that was made holds it.
-_CHOSEN: Any = None
 
 
 @dataclass(frozen=True)
@@ -51,13 +47,13 @@ class MacConfig:
     block_size: int = field(default=32, metadata={"help": "Elements per block: a power of two, 8 to 128."})
     lanes: int = field(default=8, metadata={"help": "Element pairs per beat: 1, 2, 4, 8, 16 or 32."})
     accumulator: str = field(
-        default=_CHOSEN, metadata={"help": '"exact" (default where both scales are FP8) or "fp32".'}
+        default=CHOSEN, metadata={"help": '"exact" (default where both scales are FP8) or "fp32".'}
     )
     accumulator_bits: int | None = field(
         default=None, metadata={"help": "Width of the exact accumulator (default: room for 2^24 worst-case products)."}
     )
     front_registers: int = field(
-        default=_CHOSEN, metadata={"help": "Register ranks between the adder tree and the block sums, 0 or 1."}
+        default=CHOSEN, metadata={"help": "Register ranks between the adder tree and the block sums, 0 or 1."}
     )
 
     def __post_init__(self) -> None:

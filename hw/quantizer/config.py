@@ -9,7 +9,7 @@ from amaranth.utils import bits_for
 
 from amxfp4.golden.codes import ROUNDINGS, Rounding
 from amxfp4.golden.formats import BlockFormat, block_format
-from amxfp4.hw.config import check_geometry, check_one_of, scales_layout
+from amxfp4.hw.config import CHOSEN, check_geometry, check_one_of, scales_layout
 from amxfp4.hw.mac.scale import largest_significand
 from amxfp4.hw.quantizer.thresholds import Step, element_steps, halving_steps, scale_steps
 
@@ -50,7 +50,7 @@ class QuantizerConfig:
         default="nearest-away", metadata={"help": 'What ties do when quantising: "nearest-away" or "nearest-even".'}
     )
     maximum_registers: int = field(
-        default=None, metadata={"help": "Register ranks between the maxima of a beat and the scales, 0 or 1."}
+        default=CHOSEN, metadata={"help": "Register ranks between the maxima of a beat and the scales, 0 or 1."}
     )
 
     def __post_init__(self) -> None:

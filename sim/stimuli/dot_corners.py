@@ -261,7 +261,7 @@ def corners(config: MacConfig) -> dict[str, Corner]:
     ]  # fmt: skip
     if any(f.halving for f in config.formats):
         cases.append(halved_sides)
-    if config.beyond_float32:
+    if config.plan.scales.wide:
         cases.append(beyond_float32)
     if config.exact and _accumulator_bits(config) < config.default_accumulator_bits:
         cases.append(overflow)

@@ -210,7 +210,7 @@ def _random_scales(
     if rng.random() < 0.8:
         # log2 of the product of scales: near the ends of float32's range where E8M0 reaches them, else near the FP8
         # range's.
-        lowest, highest = (-148, 122) if config.beyond_float32 else (-30, 28)
+        lowest, highest = (-148, 122) if config.plan.scales.wide else (-30, 28)
         target = int(rng.choice([lowest, 0, 0, highest])) + rng.integers(-4, 5, size=(blocks, 1))
         level = target - _log2(a_fmt.scale, a[:, :1])
         a[:, 1:] = np.clip(a[:, 1:] if rng.random() < 0.3 else a[:, :1] + rng.integers(-3, 4), 0, a_fmt.scale.max_code)
