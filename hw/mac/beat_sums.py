@@ -139,13 +139,13 @@ class Sums:
 
     def explain(self) -> str:
         """In words: what is built and why."""
-        a, w = self.products.formats
-        scales = f"{plural(a.scales_per_block, 'scale')} of the activations x {w.scales_per_block} of the weights"
+        reason = {1: "as each operand has one scale", 2: "one per scale of the asymmetric operand"}
+        sums = f"{plural(self.count, 'sum')} of {self.bits} bits per block"
         turns = f"{plural(self.turns, 'turn')} on {plural(self.paths, 'path')}"
         front = "a register" if self.front_registers else "no register"
         return (
-            f"{plural(self.count, 'sum')} of {self.bits} bits per block, one for each of {scales}; {turns}, as a block "
-            f"has {plural(self.beats, 'beat')}; {front} behind the adder tree"
+            f"{sums}, {reason.get(self.count, 'one per pair of scales')}; {turns}, as a block has "
+            f"{plural(self.beats, 'beat')}; {front} behind the adder tree"
         )
 
 

@@ -40,6 +40,8 @@ class Whole(TermOfSum):
 
     def explain(self) -> str:
         """In words: what is built and why."""
+        if self.scales.significand_max == 1:
+            return "no multiplier, as E8M0 scales are powers of two"
         bits, cycles = plural(self.scales.significand_bits, "bit"), self.sums.cycles_per_term
         time = plural(cycles, "cycle") if cycles else "less than a cycle"
         return f"a multiplier by all {bits} of the scales' product at once, as each sum has {time} to itself"
