@@ -14,7 +14,7 @@ from amxfp4.golden import Blocks, Rounding, matmul, quantize, schedule
 from amxfp4.golden.chain_cycles import chain_schedule
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.units import inputs
+from amxfp4.hw.units import unit_of
 from amxfp4.hw.verilog import unit_verilog
 from amxfp4.sim.layer.harness import Harness
 from amxfp4.sim.layer.layer import Layer
@@ -149,8 +149,7 @@ def chained(config: MacConfig, layer: Layer, rounding: Rounding) -> ChainConfig:
     """A MAC unit with a quantiser before it that takes the layer's floats: bfloat16, or float32, as which float16 can
     be had exactly."""
     kind = "bfloat16" if layer.activations.dtype.name == "bfloat16" else "float32"
-    fields: dict[str, Any] = config.as_dict() | {"input": kind, "rounding": rounding}
-    return ChainConfig(**fields)
+    return ChainConfig(config, kind, rounding)
 
 
 def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
@@ -171,7 +170,7 @@ def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
     return Job(
         top=config.name,
         verilog=unit_verilog(config),
-        inputs=inputs(config),
+        inputs=unit_of(config).inputs,
         latency=config.latency,
         schedule=lambda last: schedule(last, latency=config.latency).given,
         beats_per_dot=beats_per_dot,
@@ -182,7 +181,7 @@ def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
 
 def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     """All dot products of floats `x` (M, K), quantised by the unit, with weights `w` (N, K), row by row of `x`."""
-    a = quantize(x, config.activation_format, rounding=config.quantizer.rounding)
+    a = quantize(x, config.mac.activation_format, rounding=config.quantizer.rounding)
     a_words = _float_words(config, x, a.block_count)
     w_words = _operand_words(config.mac, "w", w, config.weight_layout)
     rows, beats_per_dot, _ = w_words.shape
@@ -204,12 +203,12 @@ def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     return Job(
         top=config.name,
         verilog=unit_verilog(config),
-        inputs=inputs(config),
+        inputs=unit_of(config).inputs,
         latency=config.latency,
         schedule=cycles,
         beats_per_dot=beats_per_dot,
         beats=beats,
-        expected=_expected_payloads(config, a, w),
+        expected=_expected_payloads(config.mac, a, w),
     )
 
 

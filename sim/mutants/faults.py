@@ -10,7 +10,7 @@ from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.config import Config
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.quantizer.config import QuantizerConfig
-from amxfp4.sim.matrix import narrowest
+from amxfp4.sim.units import narrowest
 
 EXACT = MacConfig("AMXFP4", "AMXFP4", lanes=8)
 NARROW = narrowest(EXACT)
@@ -24,7 +24,7 @@ PLACED = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1)
 QUANTIZER = QuantizerConfig("AMXFP4", lanes=8)
 EVEN_QUANTIZER = QuantizerConfig("AMXFP4", lanes=4, input="float32", rounding="nearest-even")
 HALVING_QUANTIZER = QuantizerConfig("AMXFP4-X2", lanes=4, input="float32")
-CHAIN = ChainConfig("MXFP4", "MXFP4", lanes=4)
+CHAIN = ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=4))
 POWERS_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even")
 
 

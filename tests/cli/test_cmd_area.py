@@ -94,7 +94,6 @@ def test_osu018(tmp_path: Path) -> None:
         (["--lanes", "3"], "lanes is 3; allowed are 1, 2, 4, 8, 16, 32"),
         (["--lanes", "64", "--activation", "MXFP4"], "lanes is 64; allowed are 1, 2, 4, 8, 16, 32"),
         (["--lanes", "x"], "'x' is not a valid integer"),
-        (["--unit", "quantizer", "--lanes", "1"], "at 8 and 32 lanes"),
         (["--unit", "adder"], "'adder' is not one of"),
         (["--activation", "FP4"], "unknown block format 'FP4'"),
         (["--format", "MXFP4"], "--format is not an option of a mac"),

@@ -1,4 +1,4 @@
-"""`amxfp4 sim` as a user meets it."""
+"""`amxfp4 layer` as a user meets it."""
 
 from pathlib import Path
 
@@ -72,6 +72,9 @@ def test_a_real_layer(shared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pyt
         (["--activations", "missing.npy", "--weights", "missing.npy"], "there is no file 'missing.npy'"),
         (["--activations", "x.npy"], "--activations was given without --weights"),
         (["--format", "FP4"], "unknown block format 'FP4'"),
+        (["--activation", "FP4"], "unknown block format 'FP4'"),
+        (["--format", "MXFP4", "--weight", "FP4"], "unknown block format 'FP4'"),
+        (["--weight-format", "FP4"], "unknown block format 'FP4'"),
         (["--lanes", "64"], "lanes is 64; allowed are 1, 2, 4, 8, 16, 32"),
         (["--lanes", "16", "--accumulator", "fp32"], "at most 8 lanes are allowed"),
         (["--block-size", "33"], "33"),
