@@ -37,7 +37,7 @@ def test_a_table_and_three_files(first: Run, folder: Path) -> None:
     assert {"pipeline", "pipeline.accumulator"} <= set(record["breakdown"])
     assert not record["cached"]
     (row,) = [line.split() for line in first.out.splitlines() if "fp32" in line]
-    assert row[:6] == ["MXFP4", "MXFP4", "1", "fp32", *[f"{record['area_ge']:,.0f}"] * 2]
+    assert row[:7] == ["MXFP4", "MXFP4", "1", "fp32", "8", *[f"{record['area_ge']:,.0f}"] * 2]
     assert row[-2:] == ["1.000", "1.000"]
     assert max(len(line) for line in first.out.splitlines()) <= 100 + len(str(folder)) * 3
     assert "…" not in first.out
