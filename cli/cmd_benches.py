@@ -15,12 +15,12 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from amxfp4.cli.config_options import config_options
+from amxfp4.cli.config_options import config_options, given
 from amxfp4.errors import UsageError
 from amxfp4.hw.config import Config
-from amxfp4.hw.units import UNITS
-from amxfp4.sim.matrix import full, small
+from amxfp4.hw.units import UNITS, spelling
 from amxfp4.sim.run import BEATS, DEFAULT_SEED, BenchOptions, Outcome, run_matrix
+from amxfp4.sim.units import full, small
 
 
 @click.command("benches")
@@ -35,14 +35,14 @@ def command(
     unit: str | None, matrix: str | None, seed: int, beats: int | None, tests: str, jobs: int, **fields: Any
 ) -> int:
     """Run the cocotb benches on simulated RTL; JUnit XML goes to build/sim."""
-    given = {key: value for key, value in fields.items() if value is not None}
-    if given and matrix:
-        raise UsageError(f"--matrix {matrix} was given with --{next(iter(given))}; it is one or the other")
-    if given and not unit:
-        raise UsageError(f"--{next(iter(given))} was given without --unit; it is one of {', '.join(UNITS)}")
+    asked = given(fields)
+    if asked and matrix:
+        raise UsageError(f"--matrix {matrix} was given with {spelling(next(iter(asked)))}; it is one or the other")
+    if asked and not unit:
+        raise UsageError(f"{spelling(next(iter(asked)))} was given without --unit; it is one of {', '.join(UNITS)}")
     configs: list[Config]
-    if unit and given:
-        configs = [UNITS[unit].configure(given)]
+    if unit and asked:
+        configs = [UNITS[unit].configure(asked)]
     else:
         choose = full if matrix == "full" else small
         configs = [config for name in ([unit] if unit else UNITS) for config in choose(name)]
@@ -52,11 +52,15 @@ def command(
         tests=tests,
         waves=os.environ.get("WAVES", "0") not in ("", "0"),
     )
-    return report(configs, options, jobs)
+    return run_and_show(configs, options, jobs)
 
 
-def report(configs: Sequence[Config], options: BenchOptions, jobs: int) -> int:
-    """Runs the configs with progress and prints what failed; returns an exit status."""
+def run_and_show(configs: Sequence[Config], options: BenchOptions, jobs: int) -> int:
+    """Runs the configs with progress and prints what failed.
+
+    Returns:
+        The exit status.
+    """
     console = Console()
     console.print(f"{len(configs)} configs, seed {options.seed}, reports in {options.build}")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())

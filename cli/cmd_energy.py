@@ -4,7 +4,7 @@ import functools
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +12,12 @@ from amxfp4.cli import run_options
 from amxfp4.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from amxfp4.hw.mac.config import MacConfig
+    from amxfp4.hw.units import Unit
+    from amxfp4.synth.record import Record
+    from amxfp4.synth.tables import Columns, Table
 
 FOLDER = Path("build/energy")
 
@@ -44,11 +49,14 @@ def command(
     """
     from rich.console import Console
 
+    from amxfp4.cli.show_tables import show_tables
     from amxfp4.cli.side_by_side import processes, run_all
     from amxfp4.files import write_text
     from amxfp4.sim.layer.layer import layer_from_files, synthetic_layer
     from amxfp4.synth import layer_energy
     from amxfp4.synth.cells import liberty as liberties
+    from amxfp4.synth.ratios import with_ratios
+    from amxfp4.synth.tables import by_unit
     from amxfp4.synth.tool import YOSYS, ToolError
 
     if (activations is None) != (weights is None):
@@ -63,13 +71,13 @@ def command(
     calls = {config.name: functools.partial(measure, config) for config in configs}
     executor = processes(min(jobs or os.cpu_count() or 1, len(calls)))
     found, failures = run_all(calls, executor, Console(stderr=True), "energy", (ToolError,))
-    records = layer_energy.with_ratios(list(found.values()))
+    records = with_ratios(found.values(), "energy_per_mac")
     if records:
-        rows = [_row(record) for record in records]
-        title = f"Energy of a MAC, library {library.name}, {layer.what}"
+        tables = by_unit(records, _figures)
+        what = f"library {library.name}, {layer.what}"
         write_text(output / "energy.json", json.dumps(records, indent=2) + "\n")
-        write_text(output / "energy.md", _markdown(title, rows))
-        _show(title, rows)
+        write_text(output / "energy.md", _markdown(what, tables))
+        show_tables(tables, what)
         click.echo(f"written to {output / 'energy.json'}, {output / 'energy.md'}")
     for failure in failures.values():
         click.echo(f"error: {failure}", err=True)
@@ -77,47 +85,28 @@ def command(
 
 
 def _configs(lanes: tuple[int, ...]) -> "list[MacConfig]":
+    from amxfp4.hw.catalogue import PAIRS
     from amxfp4.hw.mac.config import MacConfig
-    from amxfp4.synth.area import PAIRS
 
     return [MacConfig(*pair, lanes=count) for count in dict.fromkeys(lanes) for pair in PAIRS]
 
 
-HEADINGS = ("activation", "weight", "lanes", "accumulator", "outputs", "wrong", "logic", "registers", "clock", "fJ/MAC")
+def _figures(unit: "Unit", members: "list[Record]") -> "Columns":
+    from amxfp4.synth.tables import ratio_columns
+
+    def per_mac(part: str) -> "Callable[[Record], str]":
+        return lambda record: f"{record[part] / record['lanes']:.0f}"
+
+    return {
+        "outputs": lambda record: f"{record['outputs']:,}",
+        "wrong": lambda record: f"{record['mismatches']:,}",
+        **{part: per_mac(part) for part in ("logic", "registers", "clock")},
+        "fJ/MAC": lambda record: f"{record['energy_per_mac']:.0f}",
+        **ratio_columns(unit, members),
+    }
 
 
-def _row(record: dict[str, Any]) -> tuple[str, ...]:
-    ratio = record["ratio_to_mxfp4"]
-    return (
-        record["activation"],
-        record["weight"],
-        str(record["lanes"]),
-        record["accumulator"],
-        f"{record['outputs']:,}",
-        f"{record['mismatches']:,}",
-        *(f"{record[part] / record['lanes']:.0f}" for part in ("logic", "registers", "clock")),
-        f"{record['energy_per_mac']:.0f}",
-        "-" if ratio is None else f"{ratio:.3f}",
-    )
-
-
-def _markdown(title: str, rows: list[tuple[str, ...]]) -> str:
-    headings = (*HEADINGS, "/ MXFP4")
-    rule = (":--" if heading in HEADINGS[:2] else "--:" for heading in headings)
-    lines = [f"| {' | '.join(cells)} |" for cells in (headings, tuple(rule), *rows)]
-    meaning = "All energies in fJ a MAC; `wrong` counts outputs that differ from the golden model.\n"
-    return "\n".join((f"# {title}", "", meaning, *lines, ""))
-
-
-def _show(title: str, rows: list[tuple[str, ...]]) -> None:
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for heading in (*HEADINGS, "/ MXFP4"):
-        name = {"accumulator": "accu-\nmulator", "registers": "regis-\nters"}.get(heading, heading)
-        table.add_column(name, justify="left" if heading in HEADINGS[:2] else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*row)
-    Console(width=max(100, Console().width)).print(table)
+def _markdown(what: str, tables: "list[Table]") -> str:
+    meaning = "All energies in fJ per MAC; `wrong` counts outputs that differ from the golden model.\n"
+    lines = [line for table in tables for line in table.markdown()]
+    return "\n".join((f"# Energy of a MAC, {what}", "", meaning, *lines, ""))

@@ -1,10 +1,12 @@
 """`amxfp4 layer`: a layer through the simulated RTL, every output held to the golden model."""
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from amxfp4.cli.config_options import config_options, given
 from amxfp4.errors import UsageError
+from amxfp4.hw.units import UNITS
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -13,17 +15,15 @@ if TYPE_CHECKING:
     from amxfp4.sim.layer.layer import Layer
     from amxfp4.sim.layer.run import LayerResult
 
-BASELINE = "MXFP4"
+MAC = UNITS["mac"]
 
 
 @click.command("layer")
 @click.option("--activations", metavar="FILE", help="(tokens, inputs): x.npy, file.npz:key or file.safetensors:key.")
 @click.option("--weights", metavar="FILE", help="(outputs, inputs), likewise. Without files: a synthetic layer.")
-@click.option("--format", "activation", default="AMXFP4", show_default=True, help="Block format of both.")
-@click.option("--weight-format", "weight", metavar="FORMAT", help="Block format of the weights, if another.")
-@click.option("--lanes", type=int, default=8, show_default=True, help="Element pairs a beat.")
-@click.option("--block-size", type=int, default=32, show_default=True, help="Elements a block.")
-@click.option("--accumulator", metavar="exact|fp32", help="Default: exact where both scales are FP8.")
+@config_options(
+    [MAC], skip=("accumulator_bits",), spellings={"activation": ("--format",), "weight": ("--weight-format",)}
+)
 @click.option(
     "--rounding",
     type=click.Choice(["nearest-away", "nearest-even"]),
@@ -42,32 +42,29 @@ BASELINE = "MXFP4"
 def command(
     activations: str | None,
     weights: str | None,
-    activation: str,
-    weight: str | None,
-    lanes: int,
-    block_size: int,
-    accumulator: str | None,
     rounding: Literal["nearest-away", "nearest-even"],
     in_hardware: bool,
     outputs: int | None,
     seed: int,
+    **fields: Any,
 ) -> int:
     """Quantise a layer, run it through the simulated RTL and compare every output with the golden model.
 
-    Weights are quantised beforehand, activations too unless --quantize-in-hardware.
-    Runs the unit asked for and the MXFP4 baseline with as many lanes. Exit status 1 when any output differs.
+    Weights are quantised beforehand, and activations too unless --quantize-in-hardware is given. Runs the unit asked
+    for and the MXFP4 baseline with as many lanes. --format is the block format of both operands, unless --weight gives
+    the weights another. Exit status 1 when any output differs.
     """
     from rich.console import Console
 
-    from amxfp4.hw.mac.config import MacConfig
+    from amxfp4.hw.references import mac_baseline
     from amxfp4.sim.layer.layer import layer_from_files, synthetic_layer
     from amxfp4.sim.layer.run import chain_for
 
-    unit = MacConfig(activation, weight or activation, block_size, lanes, accumulator)
-    baseline = MacConfig(BASELINE, BASELINE, block_size, lanes)
+    unit: MacConfig = MAC.configure(given(fields))
+    baseline = mac_baseline(unit)
     if (activations is None) != (weights is None):
-        given, missing = ("activations", "weights") if activations else ("weights", "activations")
-        raise UsageError(f"--{given} was given without --{missing}; a layer takes both, or neither")
+        there, missing = ("activations", "weights") if activations else ("weights", "activations")
+        raise UsageError(f"--{there} was given without --{missing}; a layer takes both, or neither")
     layer = layer_from_files(activations, weights) if activations and weights else synthetic_layer(seed)
     part = layer.first(outputs) if outputs else layer
     console = Console()
@@ -154,7 +151,7 @@ def _show(console: "Console", results: "list[LayerResult]") -> None:
     table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("unit", no_wrap=True)
     table.add_column("accu-\nmulator", no_wrap=True)
-    for heading in ("outputs\ncompared", "mis-\nmatches", "cycles", "MACs\na cycle", "utili-\nsation", "SQNR,\ndB"):
+    for heading in ("outputs\ncompared", "mis-\nmatches", "cycles", "MACs per\ncycle", "utili-\nsation", "SQNR,\ndB"):
         table.add_column(heading, justify="right", no_wrap=True)
     for result in results:
         compared = result.comparison

@@ -26,9 +26,10 @@ def command(
     they did.
     """
     from amxfp4.files import write_text
-    from amxfp4.report import inputs, page, still, summary
+    from amxfp4.report import inputs, page, still
     from amxfp4.report.answer import answer
-    from amxfp4.report.charts import charts
+    from amxfp4.report.measured_charts import measured_charts
+    from amxfp4.report.pair_table import pair_table
 
     found = inputs.read(
         area or inputs.AREA,
@@ -37,7 +38,7 @@ def command(
         fpga or inputs.FPGA,
         energy or inputs.ENERGY,
     )
-    drawn = charts(found)
+    drawn = measured_charts(found)
     keys = {chart.key for chart in drawn}
     notes = [note for key, note in LEFT_OUT.items() if key not in keys]
     if found.quick:
@@ -48,7 +49,7 @@ def command(
     for chart, picture in zip(drawn, pictures, strict=True):
         still.write(chart, picture)
     write_text(output / "index.html", text)
-    write_text(output / "summary.md", summary.table(found))
+    write_text(output / "summary.md", pair_table(found))
     click.echo(" ".join(sentences))
     for note in notes:
         click.echo(note, err=True)

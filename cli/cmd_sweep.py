@@ -1,7 +1,6 @@
 """`amxfp4 sweep`: the map of area and delay over lanes, formats, accumulators, pipelines and libraries."""
 
 import os
-from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from amxfp4.cli import run_options
-from amxfp4.cli.config_options import explanations
+from amxfp4.cli.config_options import config_options, given
 from amxfp4.errors import UsageError
 from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.units import UNITS
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from amxfp4.synth.cells.liberty import Library
-    from amxfp4.synth.sweep import Record, Results
+    from amxfp4.synth.record import Record
+    from amxfp4.synth.sweep import Results
 
 FOLDER = Path("build/sweep")
 # Nothing is cut at this width when the output is no terminal, whose width would be unknown.
@@ -25,23 +26,11 @@ WIDTH = 100
 PAIR = ("activation", "weight")
 
 
-def _axes(command: Callable[..., int]) -> Callable[..., int]:
-    """An option that may be repeated for each field of a config but the formats."""
-    texts = explanations(MacConfig)
-    for field in reversed(fields(MacConfig)):
-        if field.name not in PAIR:
-            kind = int if "int" in str(field.type) else str
-            option = f"--{field.name.replace('_', '-')}"
-            metavar = "INTEGER" if kind is int else "TEXT"
-            command = click.option(option, type=kind, multiple=True, metavar=metavar, help=texts[field.name])(command)
-    return command
-
-
 @click.command("sweep")
 @click.option("--pair", "pairs", multiple=True, metavar="FORMAT[:WEIGHT]", help="Formats, the weights' behind a colon.")
-@_axes
+@config_options([UNITS["mac"]], skip=PAIR, multiple=True)
 @click.option("--liberty", "liberties", multiple=True, metavar="FILE", help='As for area: a file, "generic", "osu018".')
-@click.option("--jobs", type=click.IntRange(1), help="Runs side by side on this machine (default: one a core).")
+@click.option("--jobs", type=click.IntRange(1), help="Runs side by side on this machine (default: one per core).")
 @click.option("--scheduler", metavar="ADDRESS", help="Run on the Dask cluster whose scheduler is at tcp://host:port.")
 @run_options.timeout()
 @click.option("--list", "listed", is_flag=True, help="Only say which runs there are, and which are done.")
@@ -64,17 +53,19 @@ def command(
     """
     from rich.console import Console
 
-    from amxfp4.synth import area, sweep
+    from amxfp4.hw.catalogue import PAIRS
+    from amxfp4.synth import sweep
     from amxfp4.synth.cells import liberty
+    from amxfp4.synth.ratios import with_ratios, with_references
 
     if scheduler and jobs:
         raise UsageError(
             f"--jobs {jobs} was given with --scheduler; how many runs a cluster does at once is its workers'"
         )
-    asked = [_pair(pair) for pair in pairs] or list(area.PAIRS)
-    configs = sweep.grid(asked, {name: values for name, values in axes.items() if values})
+    asked = [_pair(pair) for pair in pairs] or list(PAIRS)
+    configs = sweep.grid(asked, given(axes))
     # With the units that ratios are taken to.
-    configs = [config for config in area.with_references(configs) if isinstance(config, MacConfig)]
+    configs = [config for config in with_references(configs) if isinstance(config, MacConfig)]
     libraries = [liberty.read(liberty.find(name)) for name in dict.fromkeys(liberties or ("generic",))]
     runs = {
         f"{config.name} in {library.name}": (sweep.key(config, library), config, library)
@@ -91,7 +82,7 @@ def command(
         failed = _run(Console(stderr=True), results, to_do, scheduler, jobs, timeout, output) if to_do else {}
         done = [results.records[key] for key, _, _ in runs.values() if key in results.records]
     if done:
-        records = area.with_ratios(done)
+        records = with_ratios(done)
         files = _write(records, output)
         _show(records)
         click.echo(f"written to {', '.join(str(file) for file in files)}")
@@ -114,13 +105,18 @@ def _run(
     timeout: float,
     output: Path,
 ) -> dict[str, str]:
-    """Adds each result to the file; returns a sentence for each run that failed."""
+    """Adds each result to the file.
+
+    Returns:
+        A sentence for each run that failed.
+    """
     import tempfile
     from contextlib import ExitStack
     from functools import partial
 
     from amxfp4.cli.side_by_side import processes, run_all
-    from amxfp4.synth import area, cluster, sweep
+    from amxfp4.synth import cluster, sweep
+    from amxfp4.synth.measure import CACHE
     from amxfp4.synth.tool import ToolError
 
     errors: tuple[type[Exception], ...] = (ToolError,)
@@ -134,10 +130,10 @@ def _run(
             errors += cluster.errors()
         else:
             where = {d: lib.path.resolve() for d, lib in libraries.items()}
-            executor, cache = processes(min(jobs or os.cpu_count() or 1, len(to_do))), area.CACHE.resolve()
+            executor, cache = processes(min(jobs or os.cpu_count() or 1, len(to_do))), CACHE.resolve()
         sources = sweep.fingerprint()
         calls = {
-            name: partial(sweep.measure, config, where[library.digest], sources, timeout=timeout, cache=cache)
+            name: partial(sweep.run, config, where[library.digest], sources, timeout=timeout, cache=cache)
             for name, (_, config, library) in to_do.items()
         }
         _, failed = run_all(
@@ -184,7 +180,16 @@ def _show(records: "list[Record]") -> None:
         table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for heading in ("activation", "weight", "accu-\nmulator"):
             table.add_column(heading, overflow="fold")
-        headings = ("lanes", "front\nreg.", "GE", "GE a\nlane", "period,\nps", "latency", "/\nMXFP4", "/ sym-\nmetric")
+        headings = (
+            "lanes",
+            "front\nreg.",
+            "GE",
+            "GE per\nlane",
+            "period,\nps",
+            "latency",
+            "/\nMXFP4",
+            "/ sym-\nmetric",
+        )
         for heading in headings:
             table.add_column(heading, justify="right", overflow="fold")
         pairs = list(dict.fromkeys((r["activation"], r["weight"]) for r in records))

@@ -1,45 +1,69 @@
-"""Command line options from the configs of units: fields and what they mean stand in one place, the config."""
+"""Command line options from the configs of units: a field's name, type and meaning stand in the config alone."""
 
-import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 import click
 
-from amxfp4.hw.units import Unit
+from amxfp4.hw.units import Option, Unit
 
 Command = Callable[..., Any]
 
 
-def config_options(units: Iterable[Unit], skip: Collection[str] = ()) -> Callable[[Command], Command]:
-    """Adds an option for each field that a config of these units has, but those to skip; one not given is None."""
-    explained: dict[str, tuple[type, dict[str, list[str]]]] = {}  # per option: its type, and what it is in which units
+def config_options(
+    units: Iterable[Unit],
+    skip: Collection[str] = (),
+    *,
+    multiple: bool = False,
+    spellings: Mapping[str, tuple[str, ...]] = {},
+) -> Callable[[Command], Command]:
+    """Adds an option for each field that a config of these units has. An option that is not given is None.
+
+    Args:
+        units: Where a field means different things in two of them, its help says so.
+        skip: Fields without an option.
+        multiple: Whether each option may be repeated; then one that is not given is an empty tuple.
+        spellings: For a field, other names of its option.
+    """
+    units = list(units)
+    meanings: dict[str, list[tuple[Option, Unit]]] = {}
     for unit in units:
-        texts = explanations(unit.config)
-        for field in unit.fields:
-            if field.name in skip:
-                continue
-            kind = int if "int" in str(field.type) else str
-            sentences = explained.setdefault(field.name, (kind, {}))[1]
-            sentences.setdefault(texts.get(field.name, ""), []).append(unit.name)
+        for option in unit.options:
+            if option.name not in skip:
+                meanings.setdefault(option.name, []).append((option, unit))
 
     def decorate(command: Command) -> Command:
-        for name, (kind, sentences) in reversed(explained.items()):
-            text = "  ".join(f"[{', '.join(users)}] {sentence}" for sentence, users in sentences.items())
-            metavar = "INTEGER" if kind is int else "TEXT"
-            command = click.option(f"--{name.replace('_', '-')}", type=kind, metavar=metavar, help=text)(command)
+        for name, members in reversed(meanings.items()):
+            option = members[0][0]
+            command = click.option(
+                *spellings.get(name, ()),
+                option.spelling,
+                name,
+                type=option.kind,
+                multiple=multiple,
+                metavar="INTEGER" if option.kind is int else "TEXT",
+                help=_help(members, len(units)),
+            )(command)
         return command
 
     return decorate
 
 
-def explanations(config: type) -> dict[str, str]:
-    """The first sentence about each parameter, from the docstring's section "Parameters" of a class or its bases."""
-    found: dict[str, str] = {}
-    for base in config.__mro__:
-        section = (base.__doc__ or "").partition("Parameters\n")[2]
-        for names, text in re.findall(r"^    (\w[\w, ]*)\n((?:        .*\n)+)", section, re.MULTILINE):
-            sentence = re.split(r"[.;] (?=[A-Z])|\.$", " ".join(text.split()).replace("`", ""))[0]
-            for name in names.split(","):
-                found.setdefault(name.strip(), sentence)
-    return found
+def given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that were given, out of all that `config_options` added."""
+    return {name: value for name, value in fields.items() if value not in (None, ())}
+
+
+def _help(members: list[tuple[Option, Unit]], units: int) -> str:
+    """What an option means in each unit that has it; of a command for one unit, without the unit's name."""
+    sentences: dict[str, list[str]] = {}
+    for option, unit in members:
+        sentences.setdefault(_sentence(option), []).append(unit.name)
+    return "  ".join(f"[{', '.join(users)}] {text}" if units > 1 else text for text, users in sentences.items())
+
+
+def _sentence(option: Option) -> str:
+    """What a field is, and its default unless that is said already."""
+    if option.default is None or "default" in option.help:
+        return option.help
+    return f"{option.help.removesuffix('.')} (default {option.default})."

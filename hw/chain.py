@@ -7,7 +7,7 @@
 In an array of MAC units one quantiser feeds many; this is the smallest whole of the two.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 
 from amaranth.hdl import Module
@@ -15,53 +15,65 @@ from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.golden.codes import Rounding
-from amxfp4.hw.config import scales_layout
+from amxfp4.hw.config import CHOSEN, scales_layout
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.unit import MacUnit
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.unit import Quantizer
 
+_OF_QUANTIZER = QuantizerConfig.__dataclass_fields__
+
 
 @dataclass(frozen=True)
-class ChainConfig(MacConfig):
+class ChainConfig:
     """A MAC unit and the quantiser of its activations.
 
-    Parameters
-    ----------
-    input
-        "bfloat16" or "float32".
-    rounding
-        What ties do when activations are quantised: "nearest-away" or "nearest-even".
-    maximum_registers
-        Register ranks between the maxima of a beat and the scales, 0 or 1.
+    Attributes:
+        mac: The MAC unit. Its activations' format, block size and lanes are the quantiser's too.
+        input: What floats come in: "bfloat16" or "float32".
+        rounding: What ties do when activations are quantised: "nearest-away" or "nearest-even".
+        maximum_registers: Register ranks between the maxima of a beat and the scales, 0 or 1. None takes the
+            quantiser's own default.
 
-    All others are those of `MacConfig`. Raises `UsageError` for anything that cannot be built.
+    Raises:
+        UsageError: The quantiser cannot be built.
     """
 
-    input: str = "bfloat16"
-    rounding: Rounding = "nearest-away"
-    maximum_registers: int | None = None
+    mac: MacConfig = field(default_factory=MacConfig)
+    input: str = field(default="bfloat16", metadata=_OF_QUANTIZER["input"].metadata)
+    rounding: Rounding = field(default="nearest-away", metadata=_OF_QUANTIZER["rounding"].metadata)
+    maximum_registers: int = field(default=CHOSEN, metadata=_OF_QUANTIZER["maximum_registers"].metadata)
 
     def __post_init__(self) -> None:
-        super().__post_init__()
         object.__setattr__(self, "maximum_registers", self.quantizer.maximum_registers)
 
     @cached_property
-    def mac(self) -> MacConfig:
-        """The MAC unit's own config."""
-        return MacConfig(**{name: getattr(self, name) for name in MacConfig.__dataclass_fields__})
-
-    @cached_property
     def quantizer(self) -> QuantizerConfig:
-        """The quantiser's own config."""
+        """The quantiser of the MAC unit's activations."""
+        mac = self.mac
         return QuantizerConfig(
-            self.activation, self.block_size, self.lanes, self.input, self.rounding, self.maximum_registers
+            mac.activation, mac.block_size, mac.lanes, self.input, self.rounding, self.maximum_registers
         )
+
+    @property
+    def block_size(self) -> int:
+        """Elements per block, of both operands."""
+        return self.mac.block_size
+
+    @property
+    def lanes(self) -> int:
+        """Elements per beat of floats, and of weights."""
+        return self.mac.lanes
+
+    @property
+    def beats_per_block(self) -> int:
+        """Beats of either input stream that make a block."""
+        return self.mac.beats_per_block
 
     @property
     def weight_layout(self) -> data.StructLayout:
         """A beat of weights, from bit 0: the weight half of the MAC unit's beat."""
-        fmt = self.weight_format
+        fmt = self.mac.weight_format
         return data.StructLayout(
             {
                 "w_codes": data.ArrayLayout(4, self.lanes),
@@ -72,8 +84,11 @@ class ChainConfig(MacConfig):
 
     @property
     def latency(self) -> int:
-        """Cycles from the edge that takes a dot product's last beat of floats to its result, when weights wait for the
-        quantised activations, stalled cycles not counted: the quantiser's and the MAC unit's, one after the other."""
+        """Cycles from the edge that takes a dot product's last beat of floats to its result.
+
+        The quantiser's and the MAC unit's latency, one after the other: weights wait for the quantised activations.
+        Stalled cycles are not counted.
+        """
         return self.quantizer.latency + self.mac.latency
 
     @property
@@ -81,17 +96,27 @@ class ChainConfig(MacConfig):
         """A name for files and Verilog modules that no other config shares."""
         return "_".join(["chain", self.mac.name.removeprefix("mac_"), *self.quantizer.name.split("_")[3:]])
 
+    def as_dict(self) -> dict[str, object]:
+        """Every field for a manifest, flat: those of the MAC unit, then the chain's own."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "mac"}
+        return self.mac.as_dict() | own
+
 
 class Chain(wiring.Component):
     """Dot products of floats, quantised on the way, with weights in blocks.
 
-    Ports: `a`: stream of `config.quantizer.beat_layout`, whose `last` ends a dot product; `w`: stream of
-    `config.weight_layout`, a beat for each beat of `a` in the same order; `o`: stream of `config.result_layout`.
+    A weight beat is taken together with the activation beat that it meets, so `w.ready` is high only when that
+    activation is quantised. A beat of either stream waits for its partner; the wait reaches back to `a.ready`. A result
+    comes `config.latency` cycles after its dot product's last beat of `a` was taken, plus the cycles in which the
+    quantiser or the MAC unit stood still in between.
 
-    A weight beat is taken together with the activation beat that it meets, so `w.ready` is high only when that one is
-    quantised. A beat of either stream waits for the other's; what waits is held back to `a.ready`. A result comes
-    `config.latency` cycles after its dot product's last beat of `a` was taken, plus the cycles that either of the two
-    stood still in between.
+    Args:
+        config: The chain to build.
+
+    Ports:
+        a: Stream of `config.quantizer.beat_layout`. Its `last` ends a dot product.
+        w: Stream of `config.weight_layout`, one beat per beat of `a`, in the same order.
+        o: Stream of `config.mac.result_layout`.
     """
 
     def __init__(self, config: ChainConfig) -> None:
@@ -100,7 +125,7 @@ class Chain(wiring.Component):
             {
                 "a": In(stream.Signature(config.quantizer.beat_layout)),
                 "w": In(stream.Signature(config.weight_layout)),
-                "o": Out(stream.Signature(config.result_layout)),
+                "o": Out(stream.Signature(config.mac.result_layout)),
             }
         )
 

@@ -15,7 +15,7 @@ CHOSEN: Any = None
 
 
 class Config(Protocol):
-    """What a unit's config offers, whichever unit it is; a frozen dataclass."""
+    """What the config of any unit offers. Each is a frozen dataclass."""
 
     @property
     def name(self) -> str: ...
@@ -33,8 +33,13 @@ class Config(Protocol):
 def check_one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
     """Refuses a config's field whose value is none of those allowed, or is of another type.
 
+    Args:
+        name: The field.
+        value: Its value.
+        allowed: Of one type.
+
     Raises:
-        UsageError: names the field, its value and what is allowed.
+        UsageError: The value is refused. The error names the field, its value and what is allowed.
     """
     if type(value) is not type(allowed[0]) or value not in allowed:
         raise UsageError(f"{name} is {value!r}; allowed are {', '.join(str(a) for a in allowed)}")
@@ -44,7 +49,7 @@ def check_geometry(block_size: int, lanes: int) -> None:
     """Refuses a block size or a number of lanes that no unit has.
 
     Raises:
-        UsageError: either is not allowed, or there are more lanes than elements in a block.
+        UsageError: One of the two is not allowed, or there are more lanes than elements in a block.
     """
     check_one_of("block_size", block_size, BLOCK_SIZES)
     check_one_of("lanes", lanes, LANES)

@@ -1,12 +1,13 @@
-"""The units there are: what describes each, builds it, and which of its configs `make verilog` writes."""
+"""The units there are. Each has one descriptor, from which commands take all that they need to know of it."""
 
-from collections.abc import Callable
-from dataclasses import Field, dataclass, fields
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any, Literal, get_args, get_type_hints
 
 from amaranth.lib import wiring
 
 from amxfp4.errors import UsageError
+from amxfp4.hw import explain, references
 from amxfp4.hw.chain import Chain, ChainConfig
 from amxfp4.hw.config import Config
 from amxfp4.hw.mac.config import MacConfig
@@ -16,132 +17,198 @@ from amxfp4.hw.quantizer.unit import Quantizer
 
 
 @dataclass(frozen=True)
+class Option:
+    """A field of a config as a command line option.
+
+    Attributes:
+        name: The field's name.
+        kind: `int` or `str`.
+        help: One sentence that says what the field is.
+        default: Its value unless given. None where the config finds one.
+    """
+
+    name: str
+    kind: type[int] | type[str]
+    help: str
+    default: int | str | None
+
+    @property
+    def spelling(self) -> str:
+        """As a command line has it."""
+        return spelling(self.name)
+
+
+def spelling(name: str) -> str:
+    """A field as a command line option: `--block-size`."""
+    return "--" + name.replace("_", "-")
+
+
+@dataclass(frozen=True)
 class Unit:
     """A kind of unit.
 
     Attributes:
-        name: as commands spell it.
-        config: its config's class.
-        component: builds it from a config.
-        standard: the configs that `make verilog` writes.
-        latency: what a config's `latency` counts.
-        inputs: the names of its input streams.
+        name: As commands spell it.
+        title: Of tables about several of them.
+        config: The class of its configs.
+        component: Builds a unit from its config.
+        inputs: The names of its input streams. Its output stream is `o`.
+        columns: Fields of a config that tell the units of a table apart, in the table's order.
+        latency: What a config's `latency` counts.
+        work: What one lane does per cycle: a "MAC", or an "element" converted.
+        baseline: The unit of MXFP4 that a unit is compared with; see `references`.
+        symmetric: The unit with one scale per block that a unit is compared with; see `references`.
+        fed_by: The MAC unit that a unit feeds, whose area its own is compared with. None for a unit that feeds none.
+        explain: In a few lines, how a config's unit is built and why.
+        facts: Entries of the manifest beyond those that every unit has.
     """
 
     name: str
+    title: str
     config: type[Any]
     component: Callable[[Any], wiring.Component]
-    standard: Callable[[], list[Any]]
+    inputs: tuple[str, ...]
+    columns: tuple[str, ...]
     latency: str
-    inputs: tuple[str, ...] = ("i",)
+    work: Literal["MAC", "element"]
+    baseline: Callable[[Any], Config]
+    symmetric: Callable[[Any], Config]
+    fed_by: Callable[[Any], Config] | None
+    explain: Callable[[Any], list[str]]
+    facts: Callable[[Any], dict[str, Any]] = lambda config: {}
 
     @property
-    def fields(self) -> tuple["Field[Any]", ...]:
-        """The fields of a config."""
-        return fields(self.config)
+    def options(self) -> tuple[Option, ...]:
+        """The fields of a config; of a config within a config, that one's fields."""
+        return tuple(_options(self.config))
+
+    @property
+    def counts_macs(self) -> bool:
+        """Whether a unit multiplies and accumulates."""
+        return self.work == "MAC"
 
     def configure(self, given: dict[str, Any]) -> Any:
-        """A config with these fields as a command's options have them: the weights' format is the activations' unless
-        given, all others are at their defaults.
+        """A config from its fields, as a command's options, a record or a manifest have them.
+
+        Args:
+            given: Value of each field that has one. The weights' format is the activations' unless given; all others
+                have their defaults.
 
         Raises:
-            UsageError: a field that this unit does not have, or a config that cannot be built.
+            UsageError: The unit has no such field, or the config cannot be built.
         """
-        names = [field.name for field in self.fields]
+        options = {option.name: option for option in self.options}
         for name in given:
-            if name not in names:
-                allowed = ", ".join(_option(n) for n in names)
-                raise UsageError(f"{_option(name)} is not an option of a {self.name}; it has {allowed}")
+            if name not in options:
+                allowed = ", ".join(option.spelling for option in options.values())
+                raise UsageError(f"{spelling(name)} is not an option of a {self.name}; it has {allowed}")
         if "activation" in given:
             given = {"weight": given["activation"]} | given
-        return self.config(**given)
+        return _built(self.config, given)
+
+    def references(self, config: Config) -> list[Config]:
+        """The units that a unit is compared with."""
+        compared = (self.baseline, self.symmetric, *([self.fed_by] if self.fed_by else []))
+        return [reference(config) for reference in compared]
 
 
-def _option(name: str) -> str:
-    return "--" + name.replace("_", "-")
+def _options(config: type[Any]) -> Iterator[Option]:
+    hints = get_type_hints(config)
+    for field in fields(config):
+        hint = hints[field.name]
+        if is_dataclass(hint):
+            yield from _options(hint)  # type: ignore[arg-type]
+        else:
+            kind = int if int in (hint, *get_args(hint)) else str
+            assert field.default is None or isinstance(field.default, int | str)
+            yield Option(field.name, kind, field.metadata["help"], field.default)
 
 
-STANDARD_PAIRS = (
-    ("MXFP4", "MXFP4"),
-    ("MXFP4-E5M2", "MXFP4-E5M2"),
-    ("AMXFP4-E5M2", "MXFP4-E5M2"),
-    ("AMXFP4-E5M2", "AMXFP4-E5M2"),
+def _built(config: type[Any], given: dict[str, Any]) -> Any:
+    """A config from those of the given fields that it has, configs within it likewise."""
+    hints = get_type_hints(config)
+    nested = {name: hint for name, hint in hints.items() if is_dataclass(hint)}
+    arguments = {field.name: given[field.name] for field in fields(config) if field.name in given}
+    return config(**arguments, **{name: _built(hint, given) for name, hint in nested.items()})  # type: ignore[arg-type]
+
+
+def _exact_accumulator(config: MacConfig) -> dict[str, Any]:
+    """What a user must know to read an exact accumulator's overflow."""
+    if not config.exact:
+        return {}
+    return {"accumulator": {"bits": config.accumulator_bits, "least_bit_exponent": config.lsb_exponent}}
+
+
+_ALL = (
+    Unit(
+        name="mac",
+        title="MAC units",
+        config=MacConfig,
+        component=MacUnit,
+        inputs=("i",),
+        columns=("activation", "weight", "lanes", "accumulator"),
+        latency="from the edge that takes a dot product's last beat to its result, stalls not counted",
+        work="MAC",
+        baseline=references.mac_baseline,
+        symmetric=references.mac_symmetric,
+        fed_by=None,
+        explain=explain.mac,
+        facts=_exact_accumulator,
+    ),
+    Unit(
+        name="quantizer",
+        title="Quantisers",
+        config=QuantizerConfig,
+        component=Quantizer,
+        inputs=("i",),
+        columns=("format", "input", "lanes"),
+        latency="from the edge that takes a block's last beat to that beat quantised, stalls not counted",
+        work="element",
+        baseline=references.quantizer_baseline,
+        symmetric=references.quantizer_symmetric,
+        fed_by=references.mac_behind,
+        explain=explain.quantizer,
+    ),
+    Unit(
+        name="chain",
+        title="Chains",
+        config=ChainConfig,
+        component=Chain,
+        inputs=("a", "w"),
+        columns=("activation", "weight", "input", "lanes", "accumulator"),
+        latency="from the edge that takes a dot product's last beat of floats to its result, stalls not counted",
+        work="MAC",
+        baseline=references.chain_baseline,
+        symmetric=references.chain_symmetric,
+        fed_by=None,
+        explain=explain.chain,
+        facts=lambda config: _exact_accumulator(config.mac),
+    ),
 )
-STANDARD_LANES = (1, 8, 32)
-
-
-def standard_macs() -> list[MacConfig]:
-    """Baseline, symmetric, half and fully asymmetric MAC units, at 1, 8 and 32 lanes, with every accumulator that the
-    contract allows."""
-    configs = []
-    for activation, weight in STANDARD_PAIRS:
-        for lanes in STANDARD_LANES:
-            for accumulator in ("exact", "fp32"):
-                try:
-                    configs.append(MacConfig(activation, weight, lanes=lanes, accumulator=accumulator))
-                except ValueError:
-                    continue  # no such accumulator for this pair or this many lanes
-    return configs
-
-
-def standard_quantizers() -> list[QuantizerConfig]:
-    """A quantiser of bfloat16 for each activation side of the standard MAC units."""
-    formats = dict.fromkeys(activation for activation, _ in STANDARD_PAIRS)
-    return [QuantizerConfig(name, lanes=lanes) for name in formats for lanes in STANDARD_LANES]
-
-
-UNITS = {
-    unit.name: unit
-    for unit in (
-        Unit(
-            "mac",
-            MacConfig,
-            MacUnit,
-            standard_macs,
-            "from the edge that takes a dot product's last beat to its result, stalls not counted",
-        ),
-        Unit(
-            "quantizer",
-            QuantizerConfig,
-            Quantizer,
-            standard_quantizers,
-            "from the edge that takes a block's last beat to that beat quantised, stalls not counted",
-        ),
-        Unit(
-            "chain",
-            ChainConfig,
-            Chain,
-            list,
-            "from the edge that takes a dot product's last beat of floats to its result, stalls not counted",
-            ("a", "w"),
-        ),
-    )
-}
+UNITS = {unit.name: unit for unit in _ALL}
 
 
 def unit_of(config: Config) -> Unit:
     """The unit that a config describes."""
-    return next(unit for unit in UNITS.values() if unit.config is type(config))
+    return next(unit for unit in _ALL if unit.config is type(config))
 
 
 def described(config: Config) -> dict[str, Any]:
-    """How a record of measurements names a unit: `name`, `unit` ("mac", "quantizer" or "chain"), `activation`, `weight`
-    (None for a quantiser), `block_size`, `lanes`, `accumulator` (None for a quantiser), `latency` in cycles, `config`
-    (every field)."""
+    """How a record of measurements names a unit.
+
+    Returns:
+        `name`; `unit`, a key of `UNITS`; `activation`; `weight` and `accumulator`, both None for a quantiser;
+        `block_size`; `lanes`; `latency` in cycles; `config`, every field.
+    """
     fields = config.as_dict()
     return {
         "name": config.name,
         "unit": unit_of(config).name,
         "activation": fields.get("activation", fields.get("format")),
         "weight": fields.get("weight"),
-        "block_size": fields["block_size"],
+        "block_size": config.block_size,
         "lanes": config.lanes,
         "accumulator": fields.get("accumulator"),
         "latency": config.latency,
         "config": fields,
     }
-
-
-def inputs(config: Config) -> tuple[str, ...]:
-    """The names of a unit's input streams; its output stream is `o`."""
-    return unit_of(config).inputs

@@ -12,14 +12,7 @@ from amaranth.lib.wiring import In
 from amxfp4.errors import UsageError
 from amxfp4.files import replacing
 from amxfp4.hw.config import Config
-from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.units import UNITS, unit_of
-
-
-def standard_units() -> list[Config]:
-    """The units that `make verilog` writes, of every kind."""
-    return [config for unit in UNITS.values() for config in unit.standard()]
-
+from amxfp4.hw.units import unit_of
 
 # Verilator's warnings on what yosys writes, each with the reason why it is none; all others are taken seriously.
 LINT_WAIVERS = {
@@ -35,11 +28,15 @@ _DECLARATION = re.compile(
 
 
 def verilog_text(component: wiring.Component, name: str) -> str:
-    """Verilog of `component` as module `name`; the same component gives the same bytes in every run.
+    """Verilog of a component; the same component gives the same bytes in every run.
 
-    Verilator's lint with -Wall finds nothing: the text waives `LINT_WAIVERS` within itself, and registers get their
-    initial values, which are for FPGAs, in `initial` statements, as a declaration with a value that is assigned to
-    later is a warning of its own.
+    Verilator's lint with -Wall finds nothing. The text waives `LINT_WAIVERS` within itself. Registers get their initial
+    values, which are for FPGAs, in `initial` statements: a declaration with a value that is assigned to later would be
+    a warning of its own.
+
+    Args:
+        component: What to convert.
+        name: Its module's name.
     """
     text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
     registers = set(_REGISTER.findall(text))
@@ -58,12 +55,18 @@ def unit_verilog(config: Config) -> str:
 
 
 def manifest(component: wiring.Component, config: Config) -> dict[str, Any]:
-    """What a user of the netlist of `component`, built from `config`, must know, ready for JSON.
+    """What a user of a netlist must know, ready for JSON.
 
-    Keys: `top`, `unit`, `config`, `clock`, `reset`, `ports` (each with `direction`, `width` and, for a payload,
-    `fields` with `offset` and `width` in bits, and `count` for arrays, whose element 0 is lowest), `latency`,
-    `throughput`, and `accumulator` for an exact one.
+    Args:
+        component: The unit.
+        config: What it was built from.
+
+    Returns:
+        `top`, `unit`, `config`, `clock`, `reset`, `latency`, `throughput`; `accumulator` where there is an exact one;
+        and `ports`. Each port has `direction` and `width`. A payload also has `fields`, each with `offset` and `width`
+        in bits, and arrays with `count`; element 0 is lowest.
     """
+    unit = unit_of(config)
     ports: dict[str, Any] = {
         "clk": {"direction": "input", "width": 1},
         "rst": {"direction": "input", "width": 1},
@@ -74,24 +77,21 @@ def manifest(component: wiring.Component, config: Config) -> dict[str, Any]:
         ports[f"{name}__payload"] = {"direction": given, "width": layout.size, "fields": _fields(layout)}
         ports[f"{name}__valid"] = {"direction": given, "width": 1}
         ports[f"{name}__ready"] = {"direction": taken, "width": 1}
-    macs = isinstance(config, MacConfig)
-    document = {
+    return {
         "top": config.name,
         "unit": type(component).__name__,
         "config": config.as_dict(),
         "clock": {"port": "clk", "edge": "rising"},
         "reset": {"port": "rst", "active": "high", "synchronous": True},
         "ports": ports,
-        "latency": {"cycles": config.latency, "meaning": unit_of(config).latency},
+        "latency": {"cycles": config.latency, "meaning": unit.latency},
         "throughput": {
             "beats_per_cycle": 1,
-            "macs_per_cycle" if macs else "elements_per_cycle": config.lanes,
+            f"{unit.work.lower()}s_per_cycle": config.lanes,
             "beats_per_block": config.beats_per_block,
         },
+        **unit.facts(config),
     }
-    if isinstance(config, MacConfig) and config.exact:
-        document["accumulator"] = {"bits": config.accumulator_bits, "least_bit_exponent": config.lsb_exponent}
-    return document
 
 
 def _fields(layout: data.Layout) -> list[dict[str, object]]:
@@ -105,10 +105,17 @@ def _fields(layout: data.Layout) -> list[dict[str, object]]:
 
 
 def write_unit(config: Config, path: Path) -> tuple[Path, Path]:
-    """Writes a unit's Verilog to `path` and its manifest beside it as `.json`; returns both paths.
+    """Writes a unit's Verilog, and its manifest beside it as `.json`.
+
+    Args:
+        config: The unit.
+        path: Where the Verilog goes.
+
+    Returns:
+        Both paths.
 
     Raises:
-        UsageError: either cannot be written; neither is, then.
+        UsageError: One of the two cannot be written; then neither is.
     """
     component = unit_of(config).component(config)
     text, document = verilog_text(component, config.name), manifest(component, config)

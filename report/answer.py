@@ -1,7 +1,8 @@
 """Is asymmetry's cost negligible, and for which design? In numbers, from what was measured."""
 
-from amxfp4.report.charts import NEGLIGIBLE, Pair, is_asymmetric, label, plural
+from amxfp4.hw.catalogue import Pair
 from amxfp4.report.inputs import BLOCK_SIZE, Inputs
+from amxfp4.report.pairs import NEGLIGIBLE, is_asymmetric, label, plural
 
 
 def answer(inputs: Inputs) -> list[str]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from amxfp4.errors import UsageError
-
-Record = dict[str, Any]
+from amxfp4.hw.catalogue import Pair
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.synth.record import Record
 
 AREA = Path("build/area/area.json")
 SWEEP = Path("build/sweep/sweep.json")
@@ -26,18 +27,16 @@ class Inputs:
     """What was read.
 
     Attributes:
-        units: MAC units of one library as `hw.area.measure` gives them, ratios filled in, in the order of the table.
-        quantizers: likewise.
-        swept: MAC units of a sweep in the same library, which has more lanes and pipelines; may be empty.
-        cases: of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`.
-        model: what the accuracy was measured on.
-        quick: whether on some of its sentences only, and without pairs of two formats.
-        fpga: units as `hw.fpga.measure` gives them; may be empty.
-        energy: units as `sim.layer_energy.measure` gives them; may be empty.
+        units: MAC units of one library as `synth.measure` gives them, ratios filled in, in the order of the table.
+        swept: MAC units of a sweep in the same library, with more lanes and pipelines; may be empty.
+        cases: Of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`.
+        model: What the accuracy was measured on.
+        quick: Whether on some of its sentences only, and without pairs of two formats.
+        fpga: MAC units as `synth.fpga.measure` gives them; may be empty.
+        energy: MAC units as `synth.layer_energy.measure` gives them; may be empty.
     """
 
     units: list[Record]
-    quantizers: list[Record]
     swept: list[Record]
     cases: list[Record]
     model: str
@@ -55,15 +54,15 @@ class Inputs:
         return sorted({unit["lanes"] for unit in self.units})
 
     @property
-    def pairs(self) -> list[tuple[str, str]]:
+    def pairs(self) -> list[Pair]:
         """(activation, weight), in the order of the table."""
         return list(dict.fromkeys((unit["activation"], unit["weight"]) for unit in self.units))
 
-    def unit(self, pair: tuple[str, str], lanes: int) -> Record | None:
+    def unit(self, pair: Pair, lanes: int) -> Record | None:
         """The unit of a pair with its default accumulator: exact where there is one."""
         return default_of([u for u in self.units if (u["activation"], u["weight"]) == pair and u["lanes"] == lanes])
 
-    def accuracy(self, pair: tuple[str, str], accumulator: str | None = None, encode: str = "direct") -> Record | None:
+    def accuracy(self, pair: Pair, accumulator: str | None = None, encode: str = "direct") -> Record | None:
         """The case of these formats; with this accumulator if it was measured, otherwise with the default one."""
         found = [
             case
@@ -82,10 +81,12 @@ def default_of(units: Sequence[Record]) -> Record | None:
 def read(
     area: Path = AREA, accuracy: Path = ACCURACY, sweep: Path = SWEEP, fpga: Path = FPGA, energy: Path = ENERGY
 ) -> Inputs:
-    """Reads the files; those of sweep, FPGA and energy may be missing, and that of areas where there is a sweep.
+    """Reads the files that the commands wrote.
+
+    Those of sweep, FPGA and energy may be missing, and that of areas where there is a sweep.
 
     Raises:
-        UsageError: a file that is needed is missing, or one is not what its command writes.
+        UsageError: A file that is needed is missing, or one is not what its command writes.
     """
     measured = _records(area, "amxfp4 area", required=not sweep.is_file())
     swept = [unit for unit in _records(sweep, "amxfp4 sweep") if unit.get("unit") == "mac"]
@@ -103,7 +104,6 @@ def read(
         raise _wrong(accuracy, "amxfp4 accuracy") from None
     return Inputs(
         units,
-        [unit for unit in measured if unit.get("unit") == "quantizer"],
         swept,
         cases,
         model,
@@ -115,15 +115,13 @@ def read(
 
 def is_default(unit: Record) -> bool:
     """Whether a MAC unit has the pipeline that its formats and lanes get unless told otherwise."""
-    from amxfp4.hw.mac.config import MacConfig
-
     config = MacConfig(**unit["config"])
     plain = MacConfig(config.activation, config.weight, config.block_size, config.lanes, config.accumulator)
     return config == plain
 
 
 def _records(path: Path, command: str, *, required: bool = False) -> list[Record]:
-    """A list of records of a unit each."""
+    """A list of records, each of one unit."""
     records = _load(path, command, required=required)
     if records is None:
         return []

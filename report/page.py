@@ -4,7 +4,8 @@ import html
 from typing import TYPE_CHECKING, Any
 
 from amxfp4.report.chart import Chart, Panel, Series
-from amxfp4.report.inputs import Inputs, Record
+from amxfp4.report.inputs import Inputs
+from amxfp4.synth.record import Record
 
 if TYPE_CHECKING:
     from plotly.graph_objects import Figure
@@ -37,7 +38,7 @@ tr.group td { border-top: 2px solid #9ca3af; }
 """
 
 _HEADINGS = (
-    *("activation", "weight", "accumulator", "lanes", "GE", "GE a lane", "flip-flops", "period, ps", "latency"),
+    *("activation", "weight", "accumulator", "lanes", "GE", "GE per lane", "flip-flops", "period, ps", "latency"),
     *("/ MXFP4", "/ symmetric", "SQNR, dB"),
 )
 _WORDS = 3
@@ -50,8 +51,10 @@ def page(inputs: Inputs, sentences: list[str], charts: list[Chart], notes: list[
     """The HTML text.
 
     Args:
-        sentences: the answer, the verdict first.
-        notes: what is left out, and how to have it.
+        inputs: What was measured.
+        sentences: The answer, the verdict first.
+        charts: In the order of the page.
+        notes: What is left out, and how to have it.
     """
     import plotly.offline
 

@@ -16,10 +16,11 @@ import numpy as np
 from cocotb.clock import Clock
 from cocotb.triggers import RisingEdge, Timer
 
-from amxfp4.hw.units import UNITS, inputs
+from amxfp4.hw.units import UNITS, unit_of
 from amxfp4.sim.scoreboard import Mismatch, compare
-from amxfp4.sim.stimuli.kit import Corner, kit_of
+from amxfp4.sim.stimuli.kit import Corner
 from amxfp4.sim.streams import PATIENCE, Pace, StreamDriver, StreamMonitor, always, bursts
+from amxfp4.sim.units import kit_of
 
 CONFIG = UNITS[os.environ["AMXFP4_BENCH_UNIT"]].configure(json.loads(os.environ["AMXFP4_BENCH_CONFIG"]))
 KIT = kit_of(CONFIG)
@@ -27,7 +28,7 @@ SEED = int(os.environ["COCOTB_RANDOM_SEED"])  # `cocotb.RANDOM_SEED` differs fro
 BEATS = int(os.environ["AMXFP4_BENCH_BEATS"])
 """Beats of a random test, about."""
 
-INPUTS = inputs(CONFIG)
+INPUTS = unit_of(CONFIG).inputs
 
 
 class Bench:

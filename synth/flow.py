@@ -3,8 +3,8 @@
 The flow, the same for every unit:
 
 1. Flatten; initial values are dropped, as an ASIC's flip-flops have none; yosys' word-level optimisations.
-2. Synchronous resets become logic, because most libraries have no such flip-flop, and registers that share an enable
-   share a clock gate when the library has one: a pipeline that can stall would otherwise pay a multiplexer a bit.
+2. Synchronous resets become logic, because most libraries have no such flip-flop. Registers that share an enable get
+   one clock gate when the library has one: a pipeline that can stall would otherwise pay one multiplexer per bit.
 3. The logic between registers falls into independent parts (see `partition.py`). Each is mapped with each of `RECIPES`;
    the smallest result that meets the delay target is taken, or the fastest when none does.
 4. The whole is put together and timed (see `timing.py`).
@@ -21,8 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from amxfp4.synth import partition as stages
-from amxfp4.synth import timing
+from amxfp4.synth import partition, timing
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.cells.liberty import Library
 from amxfp4.synth.timing import TimingReport, timing_library
@@ -58,7 +57,12 @@ _SIZE = "buffer -c; topo; upsize {D}; dnsize {D}"
 
 @dataclass(frozen=True)
 class Recipe:
-    """ABC commands: `logic` names one of `LOGIC`, `mapping` makes gates of it; {D} is the delay target."""
+    """Commands of ABC.
+
+    Attributes:
+        logic: Which of `LOGIC` restructures the logic.
+        mapping: Makes gates of it; {D} stands for the delay target.
+    """
 
     logic: str
     mapping: str
@@ -93,7 +97,13 @@ HIERARCHY_RECIPE = "resyn-amap"
 
 @dataclass(frozen=True)
 class Part:
-    """One part of the logic: the recipe taken, its gates' area in gate equivalents and its longest path in ps."""
+    """One part of the logic.
+
+    Attributes:
+        recipe: The one that was taken.
+        area_ge: Area of its gates, in gate equivalents.
+        delay_ps: Its longest path.
+    """
 
     recipe: str
     area_ge: float
@@ -104,27 +114,23 @@ class Part:
 class SynthResult:
     """What one unit costs in one library.
 
-    area
-        In the library's unit (`area_unit`), registers and clock gates included.
-    area_ge
-        Gate equivalents: area over that of the library's smallest two-input NAND.
-    area_registers_ge
-        The part of `area_ge` in flip-flops and clock gates.
-    flip_flops, clock_gates
-        Their number.
-    delay_ps
-        Longest path through logic, as ABC's `stime` counts it: from register outputs and input ports to register inputs
-        and output ports; cell delays from the library's tables with slews and pin loads; no wires.
-    timing
-        The same with clock-to-output and setup time: the smallest clock period, and where its path runs.
-    cells
-        Library cell -> how many.
-    parts
-        The parts of the logic between registers: which recipe was taken for each, its area and longest path.
-    breakdown_ge
-        Instance path -> its own gate equivalents without those of the instances within, empty unless asked for. "" is
-        the top. From a second run that keeps the hierarchy and so forgoes optimisation across it: its sum is larger
-        than `area_ge`.
+    Attributes:
+        area: In `area_unit`, registers and clock gates included.
+        area_unit: The library's unit of area.
+        area_ge: Gate equivalents: area over that of the library's smallest two-input NAND.
+        area_registers_ge: The part of `area_ge` in flip-flops and clock gates.
+        flip_flops: Their number.
+        clock_gates: Their number.
+        delay_ps: Longest path through logic, as ABC's `stime` counts it: from register outputs and input ports to
+            register inputs and output ports. Cell delays come from the library's tables, with slews and pin loads; no
+            wires.
+        timing: The same with clock-to-output and setup time: the smallest clock period, and where its path runs.
+        cells: Library cell -> how many.
+        parts: The parts of the logic between registers.
+        breakdown_ge: Instance path -> its own gate equivalents, without those of the instances within. "" is the top.
+            Empty unless asked for. It comes from a second run that keeps the hierarchy and so forgoes optimisation
+            across it: its sum is larger than `area_ge`.
+        seconds: That it took.
     """
 
     area: float
@@ -151,13 +157,20 @@ def synthesise(
     timeout: float = 600.0,
     netlist: Path | None = None,
 ) -> SynthResult:
-    """Map the Verilog text's module `top` to gates of `library` (a liberty file; None takes the default one).
+    """Maps a module to the gates of a library.
 
-    `hierarchy` adds the breakdown (a second run). `target_ps` defaults to `default_target_ps(library)`. `timeout` is
-    in seconds for each run. `netlist` is where the mapped netlist is written, if anywhere: Verilog, or yosys' JSON
-    when the name ends in .json.
+    Args:
+        verilog: The text of the module and of all within it.
+        top: The module's name.
+        library: A liberty file, as `liberty.find` takes it, or one that was read.
+        hierarchy: Whether the breakdown is wanted, which takes a second run.
+        target_ps: Delay target. None takes `default_target_ps`.
+        timeout: Seconds for each run of yosys.
+        netlist: Where the mapped netlist is written, if anywhere: Verilog, or yosys' JSON when the name ends in .json.
 
-    Raises UsageError for a wrong liberty or a missing yosys, and ToolError when yosys fails or takes too long.
+    Raises:
+        UsageError: A wrong liberty, or a missing yosys.
+        ToolError: yosys failed or took too long.
     """
     lib = library if isinstance(library, Library) else liberty.read(liberty.find(library))
     target = default_target_ps(lib) if target_ps is None else target_ps
@@ -216,8 +229,10 @@ def _write_inputs(work: Path, verilog: str, lib: Library) -> None:
 
 
 def _abc_script(work: Path, recipe: Recipe, target_ps: float, part: str) -> str:
-    """Write the ABC script of a recipe for one part and return its name. The first recipe to need a part's restructured
-    logic keeps it in a file for the others."""
+    """Writes the ABC script of a recipe for one part, and returns its name.
+
+    The first recipe that needs a part's restructured logic keeps it in a file for the others.
+    """
     logic = work / f"{part}.{recipe.logic}.blif"  # read_aiger would be exact, but crashes in WebAssembly
     start = f"read_blif {logic.name}; strash" if logic.exists() else f"{LOGIC[recipe.logic]}; write_blif {logic.name}"
     logic.touch()
@@ -260,9 +275,9 @@ opt_clean
 
 
 def _split(work: Path, top: str, lib: Library, timeout: float) -> dict[str, int]:
-    """Write parts.json: the prepared netlist, each part of its logic a module. Returns the parts' gate counts."""
+    """Writes parts.json, the prepared netlist with a module for each part of its logic; returns their gate counts."""
     _run(work, _prepare(top, lib, flat=True) + "delete t:$scopeinfo\nwrite_json prepared.json\n", timeout, top)
-    divided, parts = stages.split(json.loads((work / "prepared.json").read_text()), top)
+    divided, parts = partition.split(json.loads((work / "prepared.json").read_text()), top)
     (work / "parts.json").write_text(json.dumps(divided))
     return parts
 
@@ -293,9 +308,9 @@ def _try_all(
 def _run_recipes(
     work: Path, top: str, recipes: dict[str, Recipe], parts: list[str], target_ps: float, timeout: float
 ) -> list[str]:
-    """Map the parts with each recipe, and return which recipes could.
+    """Maps the parts with each recipe, and returns those recipes that could.
 
-    ABC's sizing now and then fails on a netlist; then the recipes run one by one, and that one is left out.
+    ABC's sizing now and then fails on a netlist. Then the recipes run one by one, and the one that fails is left out.
     """
     try:
         _run(work, _recipe_script(work, top, recipes, parts, target_ps), timeout, top)
@@ -334,7 +349,7 @@ def _recipe_script(work: Path, top: str, recipes: dict[str, Recipe], parts: list
 
 
 def _assemble(work: Path, top: str, recipes: dict[str, str], timeout: float) -> dict:
-    """Put the parts together, each from its recipe, and return the flat netlist; also left in mapped.v."""
+    """Puts the parts together, each from its recipe, and returns the flat netlist, which is left in mapped.v too."""
     script = [
         "read_json parts.json",
         *(f"read_rtlil -overwrite {part}.{recipe}.il" for part, recipe in recipes.items()),
@@ -356,7 +371,7 @@ def _measure(netlist: dict, top: str, lib: Library, parts: list[str]) -> dict[st
 
 
 def _part(cell: str, top: str) -> str:
-    """The part a cell of the flat netlist came from: flattening has put its module's instance before its name."""
+    """The part that a cell of the flat netlist came from: flattening has put its module's instance before its name."""
     return cell.removeprefix("$flatten\\").split(".", 1)[0].removeprefix(f"{top}_") if "." in cell else ""
 
 

@@ -4,19 +4,19 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden import quantize
 from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.units import described
 from amxfp4.sim.layer.job import Job, mac_job
 from amxfp4.sim.layer.layer import Layer
-from amxfp4.synth import energy
-from amxfp4.synth import flow as synth
+from amxfp4.synth import energy, flow
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.mapped import MappedNetlist
+from amxfp4.synth.record import Record
 
 STIMULI = 128
 """Dot products that run side by side."""
@@ -24,14 +24,23 @@ STIMULI = 128
 
 def measure(
     layer: Layer, config: MacConfig, library: str | os.PathLike[str] | None = None, *, timeout: float = 1800.0
-) -> dict[str, Any]:
+) -> Record:
     """Energy of one unit in one library, while `STIMULI` dot products of the layer run through its gates.
 
-    Tokens and outputs are taken evenly from the layer. Returns a flat record, ready for JSON: `name`, `activation`,
-    `weight`, `lanes`, `accumulator`, `library`, `outputs` compared and their `mismatches`, `cycles` counted, and in fJ
-    `logic`, `registers`, `clock` of a cycle and `energy_per_mac`; `ratio_to_mxfp4` is None until compared.
+    Args:
+        layer: Tokens and outputs are taken evenly from it.
+        config: The unit.
+        library: As `liberty.find` takes it.
+        timeout: Seconds for each run of yosys.
 
-    Raises UsageError for a wrong liberty or one without power tables, ToolError when yosys fails.
+    Returns:
+        What `described` says of the config; `library`; `outputs` compared and their `mismatches`; `cycles` counted;
+        in fJ `logic`, `registers` and `clock` per cycle, and `energy_per_mac`; `ratio_to_mxfp4`, None until
+        `ratios.with_ratios`.
+
+    Raises:
+        UsageError: A wrong liberty, or one without power tables.
+        ToolError: yosys failed or took too long.
     """
     part = sample(layer, STIMULI)
     a, w = (quantize(x, fmt) for x, fmt in zip((part.activations, part.weights), config.formats, strict=True))
@@ -39,17 +48,13 @@ def measure(
     lib = liberty.read(liberty.find(library))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mapped.json"
-        synth.synthesise(job.verilog, job.top, lib, netlist=path, timeout=timeout)
+        flow.synthesise(job.verilog, job.top, lib, netlist=path, timeout=timeout)
         mapped = MappedNetlist(json.loads(path.read_text()), job.top, lib, part.outputs)
     mapped.randomise(1)
     mismatches = run(mapped, job)
     found = energy.of_toggles(mapped, lib)
     return {
-        "name": config.name,
-        "activation": config.activation,
-        "weight": config.weight,
-        "lanes": config.lanes,
-        "accumulator": config.accumulator,
+        **described(config),
         "library": lib.name,
         "outputs": part.outputs,
         "mismatches": mismatches,
@@ -63,7 +68,7 @@ def measure(
 
 
 def sample(layer: Layer, outputs: int) -> Layer:
-    """About as many outputs: tokens and outputs evenly from the layer, as square as it may be."""
+    """A part of the layer with about as many outputs: tokens and outputs evenly spaced, as square as possible."""
     tokens = min(len(layer.activations), int(outputs**0.5))
     features = min(len(layer.weights), outputs // tokens)
     a_rows = np.linspace(0, len(layer.activations) - 1, tokens).astype(int)
@@ -72,8 +77,13 @@ def sample(layer: Layer, outputs: int) -> Layer:
 
 
 def run(mapped: MappedNetlist, job: Job) -> int:
-    """Each stimulus runs one dot product, twice; counted is the second time, when the pipeline is full from the first
-    beat on. Returns how many stimuli gave a wrong result."""
+    """Runs one dot product per stimulus, twice.
+
+    Toggles are counted the second time, when the pipeline is full from the first beat on.
+
+    Returns:
+        How many stimuli gave a wrong result.
+    """
     beats = np.concatenate(list(job.beats())).reshape(mapped.stimuli, job.beats_per_dot, -1)
     idle = dict(zip(("rst", "i__valid", "o__ready"), ([mapped.ones], [0], [mapped.ones]), strict=True))
     width = len(mapped.ports["i__payload"]["bits"])
@@ -98,22 +108,15 @@ def run(mapped: MappedNetlist, job: Job) -> int:
 
 
 def wires(words: NDArray[np.uint32], width: int) -> list[int]:
-    """A payload a stimulus, (stimuli, words), as an integer a wire with a bit for each stimulus."""
+    """Payloads as wires.
+
+    Args:
+        words: (stimuli, words), one payload per stimulus.
+        width: Bits of a payload.
+
+    Returns:
+        One integer per wire, with one bit per stimulus.
+    """
     bits = np.unpackbits(words.astype("<u4").view(np.uint8), axis=1, bitorder="little")[:, :width]
     packed = np.packbits(bits.T, axis=1, bitorder="little")
     return [int.from_bytes(row.tobytes(), "little") for row in packed]
-
-
-def with_ratios(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The records with their energy a MAC over that of MXFP4 with as many lanes in the same library, if it is there."""
-    baselines = {
-        (record["lanes"], record["library"]): record["energy_per_mac"]
-        for record in records
-        if (record["activation"], record["weight"]) == ("MXFP4", "MXFP4")
-    }
-    compared = []
-    for record in records:
-        base = baselines.get((record["lanes"], record["library"]))
-        ratio = None if base is None else round(record["energy_per_mac"] / base, 4)
-        compared.append(record | {"ratio_to_mxfp4": ratio})
-    return compared

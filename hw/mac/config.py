@@ -43,11 +43,13 @@ class MacConfig:
     """
 
     activation: str = field(default="AMXFP4", metadata={"help": "Block format of the activations."})
-    weight: str = field(default="AMXFP4", metadata={"help": "Block format of the weights."})
+    weight: str = field(
+        default="AMXFP4", metadata={"help": "Block format of the weights (default: that of the activations)."}
+    )
     block_size: int = field(default=32, metadata={"help": "Elements per block: a power of two, 8 to 128."})
     lanes: int = field(default=8, metadata={"help": "Element pairs per beat: 1, 2, 4, 8, 16 or 32."})
     accumulator: str = field(
-        default=CHOSEN, metadata={"help": '"exact" (default where both scales are FP8) or "fp32".'}
+        default=CHOSEN, metadata={"help": 'Accumulator: "exact" (default where both scales are FP8) or "fp32".'}
     )
     accumulator_bits: int | None = field(
         default=None, metadata={"help": "Width of the exact accumulator (default: room for 2^24 worst-case products)."}

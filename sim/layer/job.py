@@ -12,7 +12,7 @@ from amxfp4.golden import Blocks, matmul, quantize, schedule
 from amxfp4.golden.cycles import chain_schedule
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.units import inputs
+from amxfp4.hw.units import unit_of
 from amxfp4.hw.verilog import unit_verilog
 from amxfp4.sim.stimuli.floats import bits_of
 from amxfp4.sim.stimuli.packing import operand_fields, pack
@@ -65,7 +65,7 @@ def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
     return Job(
         top=config.name,
         verilog=unit_verilog(config),
-        inputs=inputs(config),
+        inputs=unit_of(config).inputs,
         latency=config.latency,
         schedule=lambda last: schedule(last, latency=config.latency).given,
         beats_per_dot=beats_per_dot,
@@ -76,7 +76,7 @@ def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
 
 def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     """The job of a chain: all dot products of floats `x` (M, K) and weights `w` (N, K), row by row of `x`."""
-    a = quantize(x, config.activation_format, rounding=config.quantizer.rounding)
+    a = quantize(x, config.mac.activation_format, rounding=config.quantizer.rounding)
     a_words = _float_words(config, x, a.block_count)
     w_words = _operand_words(config.mac, "w", w, config.weight_layout)
     rows, beats_per_dot, _ = w_words.shape
@@ -98,12 +98,12 @@ def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     return Job(
         top=config.name,
         verilog=unit_verilog(config),
-        inputs=inputs(config),
+        inputs=unit_of(config).inputs,
         latency=config.latency,
         schedule=cycles,
         beats_per_dot=beats_per_dot,
         beats=beats,
-        expected=expected_payloads(config, a, w),
+        expected=expected_payloads(config.mac, a, w),
     )
 
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -75,5 +74,4 @@ def chain_for(config: MacConfig, layer: Layer, rounding: Rounding) -> ChainConfi
     The quantiser takes bfloat16 or float32. float16 goes in as float32, which holds it exactly.
     """
     kind = "bfloat16" if layer.activations.dtype.name == "bfloat16" else "float32"
-    fields: dict[str, Any] = config.as_dict() | {"input": kind, "rounding": rounding}
-    return ChainConfig(**fields)
+    return ChainConfig(config, kind, rounding)

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from amxfp4.hw.config import Config
 from amxfp4.sim.scoreboard import Due, Expected
 
 Rng = np.random.Generator
@@ -59,14 +58,3 @@ class Kit(ABC):
     @abstractmethod
     def script(self, stimuli: Sequence[Any], rng: Rng) -> Script:
         """The stimuli one after the other, with junk from `rng` in fields that a unit does not read."""
-
-
-def kit_of(config: Config) -> Kit:
-    """The kit for a config's unit."""
-    from amxfp4.hw.units import unit_of
-    from amxfp4.sim.stimuli.kit_chain import ChainKit
-    from amxfp4.sim.stimuli.kit_mac import MacKit
-    from amxfp4.sim.stimuli.kit_quantizer import QuantizerKit
-
-    kits: dict[str, Callable[[Any], Kit]] = {"mac": MacKit, "quantizer": QuantizerKit, "chain": ChainKit}
-    return kits[unit_of(config).name](config)

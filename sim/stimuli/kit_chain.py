@@ -92,8 +92,8 @@ class ChainKit(Kit):
         detail = dot_detailed(
             self._quantizer.quantized(dot.row),
             dot.w,
-            "exact" if config.exact else "fp32",
-            accumulator_bits=config.accumulator_bits,
+            "exact" if config.mac.exact else "fp32",
+            accumulator_bits=config.mac.accumulator_bits,
         )
         result = Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
         return Expected(result, f"{dot.row.what}, {dot.w.block_count} blocks", first, last)

@@ -1,4 +1,4 @@
-"""`amxfp4 fpga` as a user meets it; place and route itself is in tests/hw/test_fpga.py."""
+"""`amxfp4 fpga` as a user meets it; place and route itself is in tests/synth/test_fpga.py."""
 
 import json
 from functools import partial
@@ -10,6 +10,7 @@ from helpers import command_line
 from helpers.command_line import check_refused
 
 from amxfp4.cli import side_by_side
+from amxfp4.hw.units import described
 from amxfp4.synth import fpga, tool
 
 call = partial(command_line.call, "fpga")
@@ -19,15 +20,10 @@ def fake(config: Any, failing: str = "", **options: Any) -> dict[str, Any]:
     """What `fpga.measure` gives, at once."""
     if config.name == failing:
         raise tool.ToolError(f"place and route of {config.name!r} took longer than its budget")
-    fields = config.as_dict()
     return {
-        "name": config.name,
-        "unit": "mac" if "weight" in fields else "quantizer",
-        "activation": fields.get("activation", fields.get("format")),
-        "weight": fields.get("weight"),
-        "accumulator": fields.get("accumulator"),
-        "lanes": config.lanes,
-        "config": fields,
+        **described(config),
+        "ratio_to_mxfp4": None,
+        "ratio_to_symmetric": None,
         "luts": 1234 * config.lanes,
         "carries": 80,
         "flip_flops": 321,
@@ -56,9 +52,9 @@ def test_the_table_of_all_units(capsys: pytest.CaptureFixture[str]) -> None:
         *("MXFP4", "MXFP4-E5M2", "AMXFP4-E5M2", "MXFP4-UE5M3", "AMXFP4-X2")
     }
     assert {record["unit"] for record in records} == {"mac", "quantizer"}
-    row = "| MXFP4 | MXFP4 | fp32 | 8 | 9,872 | 80 | 321 | 61.2 | 1.000 | 1.000 |"
+    row = "| MXFP4 | MXFP4 | 8 | fp32 | 9,872 | 80 | 321 | 61.2 | 1.000 | 1.000 |"
     assert row in Path("build/fpga/fpga.md").read_text().splitlines()
-    assert [line.split()[4] for line in shown.splitlines() if line.split()[:3] == ["MXFP4", "MXFP4", "fp32"]] == [
+    assert [line.split()[4] for line in shown.splitlines() if line.split()[:4] == ["MXFP4", "MXFP4", "8", "fp32"]] == [
         "9,872"
     ]
 
@@ -69,6 +65,19 @@ def test_one_unit_comes_with_those_it_is_compared_with() -> None:
     assert names == [
         *("mac_amxfp4e5m2_x_mxfp4e5m2_l1_exact", "mac_mxfp4_x_mxfp4_l1_fp32", "mac_mxfp4e5m2_x_mxfp4e5m2_l1_exact")
     ]
+
+
+def test_a_chain_comes_with_chains(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("--unit", "chain", "--lanes", "1") == 0
+    names = [record["name"] for record in json.loads(Path("build/fpga/fpga.json").read_text())]
+    assert names == [
+        "chain_amxfp4e5m2_x_amxfp4e5m2_l1_exact_bf16",
+        "chain_mxfp4_x_mxfp4_l1_fp32_bf16",
+        "chain_mxfp4e5m2_x_mxfp4e5m2_l1_exact_bf16",
+    ]
+    assert "Chains, LFE5U-25F, speed grade 6" in capsys.readouterr().out
+    row = "| MXFP4 | MXFP4 | bfloat16 | 1 | fp32 | 1,234 | 80 | 321 | 61.2 | 1.000 | 1.000 |"
+    assert row in Path("build/fpga/fpga.md").read_text().splitlines()
 
 
 def test_a_run_that_fails_costs_no_other(quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

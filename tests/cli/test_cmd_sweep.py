@@ -13,7 +13,9 @@ import pytest
 from helpers import command_line
 from helpers.command_line import check_refused
 
-from amxfp4.synth import area, sweep
+from amxfp4.synth import sweep
+from amxfp4.synth.measure import measure
+from amxfp4.synth.record import config_of
 from amxfp4.synth.tool import ToolError
 
 call = partial(command_line.call, "sweep")
@@ -22,7 +24,7 @@ SMALL = ("--pair", "MXFP4", "--lanes", "1")
 
 
 def fake(config: Any, library: Any, sources: str, failing: str = "", **options: Any) -> dict[str, Any]:
-    """What `sweep.measure` gives, at once."""
+    """What `sweep.run` gives, at once."""
     if config.name == failing:
         raise ToolError(f"synthesis of {config.name!r} took longer than its budget")
     cost = {"area": 10.0 * config.lanes, "area_ge": 12.5 * config.lanes + config.front_registers}
@@ -56,7 +58,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     from amxfp4.cli import side_by_side
 
     monkeypatch.setattr(side_by_side, "processes", ThreadPoolExecutor)
-    monkeypatch.setattr(sweep, "measure", fake)
+    monkeypatch.setattr(sweep, "run", fake)
     return monkeypatch
 
 
@@ -73,7 +75,7 @@ def test_a_real_run_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert call(*words) == 0
     assert "1 runs, 1 done before, 0 to do" in capsys.readouterr().err
     # The figures are those of `amxfp4 area`, whose cache the sweep has filled.
-    again = area.measure(area.config_of(record), breakdown=False)
+    again = measure(config_of(record), breakdown=False)
     assert again["cached"]
     assert again["area"] == record["area"]
 
@@ -81,7 +83,7 @@ def test_a_real_run_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_a_sweep_goes_on_where_it_was(quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     name = "mac_amxfp4e5m2_x_mxfp4e5m2_l2_exact"
     words = ("--pair", "AMXFP4:MXFP4-E5M2", "--lanes", "1", "--lanes", "2", "--jobs", "2")
-    quick.setattr(sweep, "measure", partial(fake, failing=name))
+    quick.setattr(sweep, "run", partial(fake, failing=name))
     assert call(*words) == 1
     captured = capsys.readouterr()
     # Two accumulators, pipelines and numbers of lanes, and the units that ratios are taken to.
@@ -92,7 +94,7 @@ def test_a_sweep_goes_on_where_it_was(quick: pytest.MonkeyPatch, capsys: pytest.
     assert name not in [record["name"] for record in records]
     assert next(r for r in records if r["lanes"] == 2 and r["activation"] == "MXFP4")["ratio_to_mxfp4"] == 1.0
 
-    quick.setattr(sweep, "measure", fake)
+    quick.setattr(sweep, "run", fake)
     assert call(*words) == 0
     assert "14 runs, 13 done before, 1 to do" in capsys.readouterr().err
     records = json.loads(Path("build/sweep/sweep.json").read_text())
@@ -138,14 +140,14 @@ def test_on_a_cluster_whose_worker_is_killed(
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     killed = tmp_path / "killed"
 
-    def measure(config: Any, library: Any, sources: str, **options: Any) -> dict[str, Any]:
+    def run(config: Any, library: Any, sources: str, **options: Any) -> dict[str, Any]:
         assert "library (amxfp4_generic)" in library().read_text()
         if config.lanes == 4 and not killed.exists():
             killed.write_text(str(os.getpid()))
             os.kill(os.getpid(), signal.SIGKILL)  # in the middle of a run
         return fake(config, library, sources, **options)
 
-    monkeypatch.setattr(sweep, "measure", measure)
+    monkeypatch.setattr(sweep, "run", run)
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=":0", silence_logs=50
     ) as cluster:

@@ -10,7 +10,8 @@ import pytest
 from helpers import command_line
 from helpers.command_line import check_refused
 
-from amxfp4.cli.config_options import explanations
+from amxfp4.hw.catalogue import standard
+from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.units import UNITS
 
 
@@ -59,13 +60,39 @@ def test_a_chain(call: Callable[..., int], tmp_path: Path) -> None:
 
 
 def test_every_field_is_explained(call: Callable[..., int], capsys: pytest.CaptureFixture[str]) -> None:
-    for unit in UNITS.values():
-        texts = explanations(unit.config)
-        assert all(texts.get(field.name) for field in unit.fields), unit.name
     assert call("--help") == 0
     shown = " ".join(capsys.readouterr().out.split())
+    for unit in UNITS.values():
+        for option in unit.options:
+            assert option.spelling in shown
     assert "--maximum-registers INTEGER [quantizer, chain] Register ranks between the maxima of a beat" in shown
-    assert "--lanes INTEGER [mac, chain] Element pairs a beat" in shown
+    assert "--lanes INTEGER [mac, chain] Element pairs per beat: 1, 2, 4, 8, 16 or 32 (default 8)." in shown
+    assert "--activation TEXT [mac, chain] Block format of the activations (default AMXFP4)." in shown
+    assert "--weight TEXT [mac, chain] Block format of the weights (default: that of the activations)." in shown
+
+
+def test_an_explanation_writes_nothing(
+    call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("--unit", "quantizer", "--lanes", "8", "--explain") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == UNITS["quantizer"].explain(QuantizerConfig(lanes=8))
+    assert "drain: 3 cycles from a block's last beat to its first beat quantised" in lines
+    assert not list(tmp_path.iterdir())
+    assert call("--standard", "--explain") == 0
+    shown = capsys.readouterr().out
+    assert all(config.name in shown for config in standard())
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_explanation_with_files(
+    call: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call("--unit", "chain", "--activation", "MXFP4", "--lanes", "1", "--explain", "-o", "unit.v") == 0
+    first, *_, last = capsys.readouterr().out.splitlines()
+    assert "quantizer_mxfp4_l1_bf16 feeds the activations of mac_mxfp4_x_mxfp4_l1_fp32" in first
+    assert last.startswith("unit.v  unit.json")
+    assert manifest(tmp_path / "unit.v")["unit"] == "Chain"
 
 
 @pytest.mark.parametrize(
@@ -83,8 +110,8 @@ def test_every_field_is_explained(call: Callable[..., int], capsys: pytest.Captu
         (["--lanes", "3"], "lanes is 3; allowed are 1, 2, 4, 8, 16, 32"),
         (["--lanes", "many"], "'many' is not a valid integer"),
         (["-o", "unit.sv"], "a name that ends in .v is needed"),
-        (["--standard", "--lanes", "8"], "--standard was given with --lanes; it allows only -o"),
-        (["--standard", "--unit", "mac"], "--standard was given with --unit; it allows only -o"),
+        (["--standard", "--lanes", "8"], "--standard was given with --lanes; it allows only -o and --explain"),
+        (["--standard", "--unit", "mac"], "--standard was given with --unit; it allows only -o and --explain"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(

@@ -4,10 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+from amxfp4.hw.catalogue import standard
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.synth.area import standard_units, with_ratios
-
-Record = dict[str, Any]
+from amxfp4.synth import fpga
+from amxfp4.synth.ratios import with_ratios
+from amxfp4.synth.record import Record
 
 COST = {"MXFP4": 1.0, "MXFP4-E5M2": 1.05, "AMXFP4-E5M2": 1.3, "MXFP4-UE5M3": 1.1, "AMXFP4-X2": 1.14}
 """What each operand's format multiplies a unit's cost by."""
@@ -22,7 +23,7 @@ def cost(config: MacConfig) -> float:
     return sums * (COST[config.activation] * COST[config.weight]) ** 0.5 * exact
 
 
-def area_record(config: MacConfig, library: str = "sample") -> Record:
+def area_record(config: Any, library: str = "sample") -> Record:
     area = cost(config)
     names = ("activation", "weight", "block_size", "lanes", "accumulator", "latency", "name")
     return {name: getattr(config, name) for name in names} | {
@@ -51,7 +52,7 @@ def area_record(config: MacConfig, library: str = "sample") -> Record:
 
 def area_records() -> list[Record]:
     """Of every MAC unit of the table."""
-    return with_ratios(area_record(config) for config in standard_units() if isinstance(config, MacConfig))
+    return with_ratios(area_record(config) for config in standard("mac"))
 
 
 def sweep_records() -> list[Record]:
@@ -93,15 +94,13 @@ def case(activation: str, weight: str, encode: str, rounding: str) -> Record:
 
 
 def fpga_records() -> list[Record]:
-    from amxfp4.synth import fpga
-
     records = []
     for unit in area_records():
         kept = ("name", "unit", "activation", "weight", "block_size", "lanes", "accumulator", "latency", "config")
         luts = {"luts": round(unit["area_ge"] * 10), "carries": 80, "flip_flops": 200, "fmax_mhz": 60.0}
         board = {"device": fpga.DEVICE, "speed_grade": 6, "ratio_to_mxfp4": None, "ratio_to_symmetric": None}
         records.append({key: unit[key] for key in kept} | luts | board)
-    return fpga.with_ratios(records)
+    return with_ratios(records, "luts")
 
 
 def energy_records() -> list[Record]:

@@ -4,26 +4,33 @@ import pytest
 from helpers.gates import Gates
 
 from amxfp4.errors import UsageError
-from amxfp4.golden import BLOCK_FORMAT_NAMES
+from amxfp4.golden import BLOCK_FORMAT_NAMES, ROUNDINGS
 from amxfp4.hw.chain import Chain, ChainConfig
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.unit import MacUnit
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.unit import Quantizer
+from amxfp4.hw.units import UNITS
 
 
 def test_it_is_a_quantizer_and_a_mac() -> None:
-    config = ChainConfig("AMXFP4-X2", "MXFP4-UE5M3", 64, 16, input="float32", rounding="nearest-even")
-    assert config.mac == MacConfig("AMXFP4-X2", "MXFP4-UE5M3", 64, 16)
+    config = ChainConfig(MacConfig("AMXFP4-X2", "MXFP4-UE5M3", 64, 16), input="float32", rounding="nearest-even")
     assert config.quantizer == QuantizerConfig("AMXFP4-X2", 64, 16, "float32", "nearest-even")
     assert config.latency == config.quantizer.latency + config.mac.latency
     assert config.maximum_registers == config.quantizer.maximum_registers == 1
-    assert ChainConfig(**config.as_dict()) == config  # type: ignore[arg-type]
+    assert (config.lanes, config.block_size, config.beats_per_block) == (16, 64, 4)
+
+
+def test_its_fields_are_the_macs_and_its_own_without_a_level_between() -> None:
+    config = ChainConfig(MacConfig("MXFP4", "MXFP4-E4M3", lanes=2), input="float32")
+    own = {"input": "float32", "rounding": "nearest-away", "maximum_registers": 0}
+    assert config.as_dict() == config.mac.as_dict() | own
+    assert UNITS["chain"].configure(config.as_dict()) == config
 
 
 @pytest.mark.parametrize("weight", BLOCK_FORMAT_NAMES)
 def test_weights_are_that_half_of_a_beat(weight: str) -> None:
-    config = ChainConfig("AMXFP4", weight, lanes=4)
+    config = ChainConfig(MacConfig("AMXFP4", weight, lanes=4))
     halves = [name for name, _ in config.mac.beat_layout if name.startswith("w_")]
     assert [(name, field.shape) for name, field in config.weight_layout] == [
         (name, config.mac.beat_layout[name].shape) for name in halves
@@ -31,19 +38,19 @@ def test_weights_are_that_half_of_a_beat(weight: str) -> None:
 
 
 def test_it_has_no_registers_of_its_own() -> None:
-    config = ChainConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=2)
+    config = ChainConfig(MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=2))
     parts = Gates(Quantizer(config.quantizer)).flip_flops + Gates(MacUnit(config.mac)).flip_flops
     assert Gates(Chain(config)).flip_flops == parts
 
 
 def test_names_differ() -> None:
     configs = [
-        ChainConfig(activation, weight, block_size, lanes, input=input, rounding=rounding, maximum_registers=registers)
+        ChainConfig(MacConfig(activation, weight, block_size, lanes), input, rounding, registers)
         for activation, weight in (("AMXFP4", "AMXFP4"), ("AMXFP4", "MXFP4"), ("MXFP4", "MXFP4"))
         for block_size in (32, 64)
         for lanes in (4, 8)
         for input in ("bfloat16", "float32")
-        for rounding in ("nearest-away", "nearest-even")
+        for rounding in ROUNDINGS
         for registers in (0, 1)
     ]
     assert len({config.name for config in configs}) == len(configs)
@@ -55,7 +62,6 @@ def test_names_differ() -> None:
     (
         ({"input": "float16"}, "input is 'float16'; allowed are bfloat16, float32"),
         ({"rounding": "up"}, "rounding is 'up'"),
-        ({"lanes": 3}, "lanes is 3"),
         ({"maximum_registers": 2}, "maximum_registers is 2"),
     ),
 )

@@ -17,27 +17,31 @@ from helpers.gates import Gates
 
 from amxfp4.errors import UsageError
 from amxfp4.hw import verilog as generate
+from amxfp4.hw.catalogue import standard
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.config import Config
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.unit import MacUnit
 from amxfp4.hw.quantizer.config import QuantizerConfig
-from amxfp4.hw.units import standard_macs, standard_quantizers, unit_of
-from amxfp4.hw.verilog import LINT_WAIVERS, manifest, standard_units, unit_verilog, verilog_text, write_unit
+from amxfp4.hw.units import unit_of
+from amxfp4.hw.verilog import LINT_WAIVERS, manifest, unit_verilog, verilog_text, write_unit
 from amxfp4.sim.verilate import verilator
 
 OTHERS = [
+    MacConfig("MXFP4", "MXFP4"),
     MacConfig("AMXFP4-X2", "AMXFP4-X2"),
+    MacConfig("AMXFP4", "AMXFP4"),
+    MacConfig("AMXFP4", "AMXFP4", accumulator="fp32"),
     MacConfig("AMXFP4-E8M0", "AMXFP4-E8M0", lanes=4),
     MacConfig("MXFP4-E4M3", "AMXFP4", lanes=4, block_size=8),
 ]
-MACS = [c for c in standard_macs() if c.lanes == 1 or (c.lanes == 8 and c.activation == c.weight)] + OTHERS
-QUANTIZERS = [c for c in standard_quantizers() if c.lanes == 1] + [
+MACS = [c for c in standard("mac") if isinstance(c, MacConfig) and c.lanes == 1] + OTHERS
+QUANTIZERS = [c for c in standard("quantizer") if isinstance(c, QuantizerConfig) and c.lanes == 1] + [
     QuantizerConfig("AMXFP4", lanes=8),
     QuantizerConfig("MXFP4", lanes=8, block_size=8, input="float32", rounding="nearest-even"),
     QuantizerConfig("AMXFP4-X2", lanes=2, input="float32"),
 ]
-CHAINS = [ChainConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=1)]
+CHAINS = [ChainConfig(MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=1))]
 QUICK: list[Config] = [*MACS, *QUANTIZERS, *CHAINS]
 
 
@@ -54,27 +58,6 @@ def built(config: Config) -> tuple[str, dict[str, Any]]:
 
 def text_of(config: Config) -> str:
     return built(config)[0]
-
-
-def test_what_is_written_by_default() -> None:
-    """Baseline, symmetric, half and fully asymmetric units at 1, 8 and 32 lanes, with every accumulator there is."""
-    configs = standard_macs()
-    assert {c.lanes for c in configs} == {1, 8, 32}
-    found = {(c.activation, c.weight, c.lanes, c.accumulator) for c in configs}
-    assert len(found) == len(configs)
-    for lanes in (1, 8, 32):
-        assert ("MXFP4", "MXFP4", lanes, "fp32") in found
-        assert ("AMXFP4-E5M2", "AMXFP4-E5M2", lanes, "exact") in found
-    assert ("AMXFP4-E5M2", "AMXFP4-E5M2", 8, "fp32") in found
-    assert ("AMXFP4-E5M2", "AMXFP4-E5M2", 32, "fp32") not in found, "four terms a block, one cycle"
-
-
-def test_a_quantizer_for_every_activation_side_is_written_by_default() -> None:
-    quantizers = standard_quantizers()
-    sides = {(c.activation, c.block_size, c.lanes) for c in standard_macs()}
-    assert {(c.format, c.block_size, c.lanes) for c in quantizers} == sides
-    assert len(quantizers) == len(sides)
-    assert len({c.name for c in standard_units()}) == len(standard_units()) == len(standard_macs()) + len(quantizers)
 
 
 # -- the same bytes --------------------------------------------------------------------------------------------------
@@ -129,7 +112,7 @@ def ports_of(text: str, top: str) -> dict[str, tuple[str, int]]:
 def payloads(config: Config) -> dict[str, data.StructLayout]:
     """Each stream's layout, as the config has it."""
     if isinstance(config, ChainConfig):
-        return {"a": config.quantizer.beat_layout, "w": config.weight_layout, "o": config.result_layout}
+        return {"a": config.quantizer.beat_layout, "w": config.weight_layout, "o": config.mac.result_layout}
     if isinstance(config, MacConfig):
         return {"i": config.beat_layout, "o": config.result_layout}
     assert isinstance(config, QuantizerConfig)
@@ -274,7 +257,7 @@ def test_lint_finds_nothing(config: Config, tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-@pytest.mark.parametrize("config", [c for c in standard_units() if c not in QUICK], ids=named)
+@pytest.mark.parametrize("config", [c for c in standard() if c not in QUICK], ids=named)
 def test_lint_finds_nothing_in_the_others(config: Config, tmp_path: Path) -> None:
     assert lint(text_of(config), tmp_path, config.name) == ""
 

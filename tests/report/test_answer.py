@@ -52,7 +52,5 @@ def test_a_no(found: Inputs) -> None:
 
 
 def test_nothing_asymmetric(found: Inputs) -> None:
-    few = Inputs(
-        [unit for unit in found.units if unit["activation"] == "MXFP4"], [], [], found.cases, "m", False, [], []
-    )
+    few = Inputs([unit for unit in found.units if unit["activation"] == "MXFP4"], [], found.cases, "m", False, [], [])
     assert answer(few) == ["Nothing asymmetric was measured together with its symmetric unit, so there is no answer."]

@@ -10,7 +10,7 @@ from helpers import report_samples
 
 from amxfp4.report import inputs
 from amxfp4.report.answer import answer
-from amxfp4.report.charts import charts
+from amxfp4.report.measured_charts import measured_charts
 from amxfp4.report.page import TITLE, page
 
 pytest.importorskip("plotly", reason="the extra report is not installed")
@@ -23,7 +23,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     found = inputs.read(
         *(folder / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
     )
-    return page(found, answer(found), charts(found), ["A note <b>."])
+    return page(found, answer(found), measured_charts(found), ["A note <b>."])
 
 
 def test_nothing_is_fetched(text: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 from helpers import report_samples
 
 from amxfp4.report import inputs, still
-from amxfp4.report.charts import charts
+from amxfp4.report.measured_charts import measured_charts
 
 
 def test_every_chart_is_drawn_the_same_every_time(tmp_path: Path) -> None:
@@ -15,7 +15,7 @@ def test_every_chart_is_drawn_the_same_every_time(tmp_path: Path) -> None:
     found = inputs.read(
         *(tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
     )
-    for chart in charts(found):
+    for chart in measured_charts(found):
         path = tmp_path / f"{chart.key}.svg"
         still.write(chart, path)
         first = path.read_bytes()
@@ -30,7 +30,7 @@ def test_a_picture_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: p
     found = inputs.read(
         *(tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
     )
-    chart = charts(found)[1]
+    chart = measured_charts(found)[1]
     (tmp_path / "out").mkdir()
     with pytest.raises(ValueError):
         still.write(chart, tmp_path / "out" / "picture.nonsense")

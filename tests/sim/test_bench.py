@@ -11,9 +11,8 @@ from amxfp4.hw.config import Config
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.units import UNITS
 from amxfp4.sim import run
-from amxfp4.sim.matrix import full, quick, small
 from amxfp4.sim.run import BEATS, BenchOptions, Outcome, read_junit, run_bench
-from amxfp4.sim.stimuli.kit import kit_of
+from amxfp4.sim.units import full, kit_of, quick, small
 
 BASELINE = MacConfig("MXFP4", "MXFP4", lanes=1)
 
@@ -69,7 +68,7 @@ def test_waves_are_written() -> None:
 def call(monkeypatch: pytest.MonkeyPatch, *words: str) -> list[Config]:
     """The configs that a command line runs."""
     asked: list[Config] = []
-    monkeypatch.setattr(cmd_benches, "report", lambda configs, options, jobs: asked.extend(configs) or 0)
+    monkeypatch.setattr(cmd_benches, "run_and_show", lambda configs, options, jobs: asked.extend(configs) or 0)
     cmd_benches.command.main(list(words), standalone_mode=False)
     return asked
 

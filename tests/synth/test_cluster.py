@@ -64,6 +64,7 @@ def test_a_killed_worker_loses_nothing(address: str, tmp_path: Path) -> None:
 def test_a_library_reaches_the_workers(address: str, tmp_path: Path) -> None:
     library = liberty.read(liberty.find("generic"))
     with cluster.connect(address) as client:
+        client.wait_for_workers(2, timeout=120)  # the test before has killed one, which is started again
         found = cluster.upload(client, library, tmp_path)
         workers = list(client.scheduler_info()["workers"])
         tasks = [client.submit(lambda: found().read_text(), workers=[worker], pure=False) for worker in workers]
@@ -73,7 +74,7 @@ def test_a_library_reaches_the_workers(address: str, tmp_path: Path) -> None:
 
 def test_other_sources_on_a_worker_are_refused(address: str) -> None:
     with cluster.connect(address) as client:
-        call = partial(sweep.measure, MacConfig("MXFP4", "MXFP4", lanes=1), Path("none.lib"), "f" * 64)
+        call = partial(sweep.run, MacConfig("MXFP4", "MXFP4", lanes=1), Path("none.lib"), "f" * 64)
         with pytest.raises(UsageError, match="ffffffffffff asks"):
             run_all({"one": call}, cluster.executor(client), Console(file=StringIO()), "test", cluster.errors())
 

@@ -1,11 +1,14 @@
 """Place and route: the harness around a unit, what is counted, and that a run is kept."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
 
 from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.units import UNITS
+from amxfp4.hw.verilog import verilog_text
 from amxfp4.synth import fpga
 from amxfp4.synth.tool import NEXTPNR_ECP5, YOSYS, Tool, ToolError, ToolTimeout
 
@@ -28,7 +31,7 @@ endmodule
 
 
 def test_the_harness_adds_its_own_flip_flops_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "in.v").write_text(TINY + fpga.harness("tiny", 8, 8))
+    (tmp_path / "in.v").write_text(TINY + fpga.harness("tiny", fpga.Streams({"i": 8}, 8)))
     tops = ("tiny", "harness")
     script = "; ".join(
         f"design -reset; read_verilog in.v; synth_ecp5 -nodsp -top {top}; tee -q -o {top}.json stat -json"
@@ -38,7 +41,24 @@ def test_the_harness_adds_its_own_flip_flops_and_nothing_else(tmp_path: Path) ->
     alone, within = (json.loads((tmp_path / f"{top}.json").read_text())["design"]["num_cells_by_type"] for top in tops)
     within.pop("$scopeinfo", None)
     assert alone["TRELLIS_FF"] == 9
-    assert within == alone | {"TRELLIS_FF": 9 + fpga.harness_flip_flops(8, 8)}
+    assert within == alone | {"TRELLIS_FF": 9 + fpga.harness_flip_flops(fpga.Streams({"i": 8}, 8))}
+
+
+def test_the_harness_of_every_unit_has_its_ports() -> None:
+    """Each bit of a port is on a bit of `i` or `o` of its own, and none is left over."""
+    for unit in UNITS.values():
+        config = unit.configure({"lanes": 1})
+        component = unit.component(config)
+        streams = fpga.streams_of(component, config)
+        text = verilog_text(component, config.name)
+        ports = dict(re.findall(r"\.(\w+)\((.*?)\)", fpga.harness(config.name, streams)))
+        header = re.search(rf"^module {config.name}\((.*?)\);", text, re.MULTILINE)
+        assert header is not None
+        assert set(ports) == set(header[1].split(", "))
+        for side, width in (("i", streams.input_bits), ("o", streams.output_bits)):
+            places = [p.removeprefix(f"{side}[").rstrip("]").split(":") for p in ports.values() if p.startswith(side)]
+            bits = [bit for place in places for bit in range(int(place[-1]), int(place[0]) + 1)]
+            assert sorted(bits) == list(range(width)), (unit.name, side)
 
 
 def test_a_unit_is_placed_and_kept(tmp_path: Path) -> None:
@@ -58,18 +78,6 @@ def test_a_unit_is_placed_and_kept(tmp_path: Path) -> None:
     # Another seed is another run, which this budget does not allow.
     with pytest.raises(ToolError, match=rf"{SMALL.name!r} took longer than its budget of 0.01 s"):
         fpga.measure(SMALL, seed=2, timeout=0.01, cache=tmp_path / "cache")
-
-
-def test_ratios() -> None:
-    pairs = (("MXFP4", "MXFP4"), ("MXFP4-E5M2", "MXFP4-E5M2"), ("AMXFP4", "MXFP4-E5M2"))
-    configs = [MacConfig(*pair, lanes=8) for pair in pairs]
-    records = [
-        {"unit": "mac", "name": c.name, "config": c.as_dict(), "luts": luts}
-        for c, luts in zip(configs, (1000, 1100, 1210), strict=True)
-    ]
-    ratios = [(r["ratio_to_mxfp4"], r["ratio_to_symmetric"]) for r in fpga.with_ratios(records)]
-    assert ratios == [(1.0, 1.0), (1.1, 1.0), (1.21, 1.1)]
-    assert fpga.with_ratios(records[2:])[0]["ratio_to_mxfp4"] is None
 
 
 def test_versions() -> None:

@@ -1,12 +1,11 @@
-"""A layer through mapped gates: every output compared, a fault noticed, ratios."""
+"""A layer through mapped gates: every output compared, a fault noticed."""
 
 import numpy as np
 import pytest
 
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.sim.layer.layer import Layer, synthetic_layer
-from amxfp4.synth import energy, layer_energy
-from amxfp4.synth import flow as synth
+from amxfp4.synth import energy, flow, layer_energy
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.mapped import MappedNetlist
 
@@ -26,14 +25,6 @@ def test_a_sample_is_even() -> None:
 def test_wires_have_a_bit_for_each_stimulus() -> None:
     words = np.array([[1, 0], [3, 0], [0, 1]], np.uint32)
     assert layer_energy.wires(words, 34) == [0b011, 0b010, *[0] * 30, 0b100, 0]
-
-
-def test_ratios() -> None:
-    records = [
-        {"activation": a, "weight": a, "lanes": lanes, "library": "x", "energy_per_mac": value}
-        for a, lanes, value in (("MXFP4", 8, 100.0), ("AMXFP4-E5M2", 8, 150.0), ("AMXFP4-E5M2", 1, 900.0))
-    ]
-    assert [record["ratio_to_mxfp4"] for record in layer_energy.with_ratios(records)] == [1, 1.5, None]
 
 
 @pytest.mark.full
@@ -69,4 +60,4 @@ def test_what_it_stands_on() -> None:
     """The generic library has power tables, so the command works with no other."""
     library = liberty.read(liberty.GENERIC)
     assert energy._Power(library).charge(2.0) == 1.0
-    assert synth.default_target_ps(library) == 1000
+    assert flow.default_target_ps(library) == 1000

@@ -54,7 +54,7 @@ def test_a_run_is_known_by_config_library_and_sources(monkeypatch: pytest.Monkey
 
 def test_other_sources_are_refused() -> None:
     with pytest.raises(sweep.WrongSourcesError, match="other"):
-        sweep.measure(MacConfig(*PAIR, lanes=1), Path("none.lib"), "other")
+        sweep.run(MacConfig(*PAIR, lanes=1), Path("none.lib"), "other")
 
 
 def test_finished_runs_are_read_back(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.quantizer.config import QuantizerConfig
-from amxfp4.sim.matrix import narrowest
+from amxfp4.sim.units import narrowest
 
 EXACT = MacConfig("AMXFP4", "AMXFP4", lanes=8)
 """The project's format and an exact accumulator."""
@@ -37,5 +37,5 @@ HALVING_QUANTIZER = QuantizerConfig("AMXFP4-X2", lanes=4, input="float32")
 POWERS_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even")
 """Scales are powers of two."""
 
-CHAIN = ChainConfig("MXFP4", "MXFP4", lanes=4)
+CHAIN = ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=4))
 """A quantiser and a MAC unit."""

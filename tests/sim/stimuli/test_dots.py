@@ -7,11 +7,11 @@ import pytest
 from amaranth.lib import data
 
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.sim.matrix import full, narrowest, small
 from amxfp4.sim.scoreboard import Expected
 from amxfp4.sim.stimuli.dot_corners import corners
 from amxfp4.sim.stimuli.dots import DotProduct, random_dots, to_beats
 from amxfp4.sim.stimuli.packing import integers, pack
+from amxfp4.sim.units import full, narrowest, small
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,10 @@ from amaranth.lib import data
 
 from amxfp4.golden import Blocks
 from amxfp4.hw.quantizer.config import QuantizerConfig
-from amxfp4.sim.matrix import full, small
 from amxfp4.sim.stimuli.floats import beside, bits_of, floats, negated, random_bits
 from amxfp4.sim.stimuli.kit_quantizer import Beat, QuantizerKit
 from amxfp4.sim.stimuli.row_corners import Row, corners
+from amxfp4.sim.units import full, small
 
 X2 = QuantizerConfig("AMXFP4-X2", lanes=4, input="float32")
 CONFIGS = [

@@ -1,63 +1,65 @@
-"""The configs that the benches run on."""
+"""For each unit what its bench needs: the kit that makes stimuli, and the matrices of configs that it runs on."""
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
-from amxfp4.errors import UsageError
 from amxfp4.golden.codes import ROUNDINGS
 from amxfp4.golden.formats import BLOCK_FORMAT_NAMES
+from amxfp4.hw.catalogue import possible
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.config import BLOCK_SIZES, LANES, Config
-from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.mac.config import ACCUMULATORS, MacConfig
 from amxfp4.hw.quantizer.config import INPUTS, QuantizerConfig
+from amxfp4.hw.units import unit_of
+from amxfp4.sim.stimuli.kit import Kit
+from amxfp4.sim.stimuli.kit_chain import ChainKit
+from amxfp4.sim.stimuli.kit_mac import MacKit
+from amxfp4.sim.stimuli.kit_quantizer import QuantizerKit
+
+
+@dataclass(frozen=True)
+class Benched:
+    """A unit under test.
+
+    Attributes:
+        kit: Makes its stimuli and expectations.
+        quick: A dozen configs that build quickly, with every format and every way of the pipeline.
+        small: A few dozen more. With the quick ones they have all that a config can have.
+        full: All configs that differ in more than size, and sizes of those that users take.
+    """
+
+    kit: Callable[[Any], Kit]
+    quick: Callable[[], list[Config]]
+    small: Callable[[], list[Config]]
+    full: Callable[[], list[Config]]
+
+
+def kit_of(config: Config) -> Kit:
+    """The kit for a config's unit."""
+    return BENCHED[unit_of(config).name].kit(config)
+
+
+def quick(unit: str) -> list[Config]:
+    """A unit's quick matrix."""
+    return BENCHED[unit].quick()
+
+
+def small(unit: str) -> list[Config]:
+    """A unit's small matrix; the quick one is part of it."""
+    return quick(unit) + BENCHED[unit].small()
+
+
+def full(unit: str) -> list[Config]:
+    """A unit's full matrix; the small one is part of it."""
+    configs = small(unit) + BENCHED[unit].full()
+    return list({config.name: config for config in configs}.values())
 
 
 def narrowest(config: MacConfig) -> MacConfig:
     """The config with the narrowest exact accumulator there is: one worst-case block, so that overflow is in reach."""
-    low = 2
-    while True:
-        try:
-            return MacConfig(
-                config.activation,
-                config.weight,
-                config.block_size,
-                config.lanes,
-                accumulator="exact",
-                accumulator_bits=low,
-            )
-        except UsageError:
-            low += 1
-
-
-def quick(unit: str) -> list[Config]:
-    """A dozen configs of a unit that build quickly, with every format and every way of its pipeline."""
-    choose: dict[str, Callable[[], list[Config]]] = {
-        "mac": _quick_macs,
-        "quantizer": _quick_quantizers,
-        "chain": _quick_chains,
-    }
-    return choose[unit]()
-
-
-def small(unit: str) -> list[Config]:
-    """A few dozen configs of a unit that between them have all that its configs can have."""
-    choose: dict[str, Callable[[], list[Config]]] = {
-        "mac": _small_macs,
-        "quantizer": _small_quantizers,
-        "chain": _small_chains,
-    }
-    return quick(unit) + choose[unit]()
-
-
-def full(unit: str) -> list[Config]:
-    """All configs of a unit that differ in more than size, and sizes of those that users take."""
-    choose: dict[str, Callable[[], list[Config]]] = {
-        "mac": _full_macs,
-        "quantizer": _full_quantizers,
-        "chain": _full_chains,
-    }
-    configs = small(unit) + choose[unit]()
-    return list({config.name: config for config in configs}.values())
+    return replace(config, accumulator="exact", accumulator_bits=config.least_accumulator_bits)
 
 
 def _quick_macs() -> list[Config]:
@@ -112,12 +114,13 @@ def _small_macs() -> list[Config]:
 def _full_macs() -> list[Config]:
     """Every pair of formats, accumulator and number of lanes in blocks of 32; other block sizes and the narrowest
     accumulators on the pairs that users take."""
-    configs: list[Config] = []
-    for activation, weight in product(BLOCK_FORMAT_NAMES, repeat=2):
-        configs += _possible([(activation, weight)], [32], LANES)
     users = [("AMXFP4", "AMXFP4"), ("AMXFP4", "MXFP4-E5M2"), ("MXFP4-E5M2", "MXFP4-E5M2"), ("MXFP4", "MXFP4")]
-    configs += _possible(users, [size for size in BLOCK_SIZES if size != 32], LANES)
-    return configs + [narrowest(config) for config in _possible(users[:3], [32], LANES) if config.exact]
+    other_sizes = [size for size in BLOCK_SIZES if size != 32]
+    pairs = product(BLOCK_FORMAT_NAMES, BLOCK_FORMAT_NAMES)
+    every = possible(pairs, lanes=LANES, accumulator=ACCUMULATORS)
+    sizes = possible(users, block_size=other_sizes, lanes=LANES, accumulator=ACCUMULATORS)
+    narrow = [narrowest(config) for config in possible(users, lanes=LANES, accumulator=["exact"])]
+    return [*every, *sizes, *narrow]
 
 
 def _quick_quantizers() -> list[Config]:
@@ -169,33 +172,30 @@ def _full_quantizers() -> list[Config]:
     return [*every, *sizes]
 
 
-def _possible(pairs: list[tuple[str, str]], block_sizes: list[int], lanes: tuple[int, ...]) -> list[MacConfig]:
-    configs = []
-    for (activation, weight), size, width, accumulator in product(pairs, block_sizes, lanes, ("exact", "fp32")):
-        try:
-            configs.append(MacConfig(activation, weight, size, width, accumulator))
-        except UsageError:
-            continue  # no such unit: see MacConfig
-    return configs
-
-
 def _quick_chains() -> list[Config]:
-    return [ChainConfig("AMXFP4", "MXFP4", lanes=2)]
+    return [ChainConfig(MacConfig("AMXFP4", "MXFP4", lanes=2))]
 
 
 def _small_chains() -> list[Config]:
     return [
-        ChainConfig("AMXFP4", "AMXFP4", lanes=8),
-        ChainConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4),
-        ChainConfig("MXFP4", "MXFP4", lanes=8, input="float32", rounding="nearest-even"),
-        ChainConfig("AMXFP4", "AMXFP4", lanes=1),
-        ChainConfig("AMXFP4", "MXFP4", block_size=16, lanes=8, input="float32"),
+        ChainConfig(MacConfig("AMXFP4", "AMXFP4", lanes=8)),
+        ChainConfig(MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4)),
+        ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=8), input="float32", rounding="nearest-even"),
+        ChainConfig(MacConfig("AMXFP4", "AMXFP4", lanes=1)),
+        ChainConfig(MacConfig("AMXFP4", "MXFP4", block_size=16, lanes=8), input="float32"),
     ]
 
 
 def _full_chains() -> list[Config]:
     """Every format of activations, with either input, meets weights in its own format."""
     return [
-        ChainConfig(name, name, lanes=lanes, input=kind)
+        ChainConfig(MacConfig(name, name, lanes=lanes), input=kind)
         for name, lanes, kind in product(BLOCK_FORMAT_NAMES, (1, 4, 8), INPUTS)
     ]
+
+
+BENCHED = {
+    "mac": Benched(MacKit, _quick_macs, _small_macs, _full_macs),
+    "quantizer": Benched(QuantizerKit, _quick_quantizers, _small_quantizers, _full_quantizers),
+    "chain": Benched(ChainKit, _quick_chains, _small_chains, _full_chains),
+}

@@ -2,28 +2,34 @@
 
 import pytest
 
-from amxfp4.report.charts import charts, is_asymmetric
 from amxfp4.report.inputs import Inputs
+from amxfp4.report.measured_charts import measured_charts
+from amxfp4.report.pairs import is_asymmetric
 
 
 def test_each_is_there_for_which_there_are_figures(found: Inputs) -> None:
-    keys = [chart.key for chart in charts(found)]
+    keys = [chart.key for chart in measured_charts(found)]
     assert keys == [
         *("cost-accuracy", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "trade-off", "energy", "fpga")
     ]
-    bare = Inputs([unit | {"breakdown": None} for unit in found.units], [], [], found.cases, "m", False, [], [])
-    assert [chart.key for chart in charts(bare)] == ["cost-accuracy", "price-of-asymmetry", "ratio-lanes", "delay"]
+    bare = Inputs([unit | {"breakdown": None} for unit in found.units], [], found.cases, "m", False, [], [])
+    assert [chart.key for chart in measured_charts(bare)] == [
+        "cost-accuracy",
+        "price-of-asymmetry",
+        "ratio-lanes",
+        "delay",
+    ]
 
 
 def test_every_series_is_whole(found: Inputs) -> None:
-    for chart in charts(found):
+    for chart in measured_charts(found):
         for panel in chart.panels:
             for series in panel.series:
                 assert len(series.x) == len(series.y) == len(series.hover) > 0, (chart.key, series.name)
 
 
 def test_cost_and_accuracy(found: Inputs) -> None:
-    chart = charts(found)[0]
+    chart = measured_charts(found)[0]
     assert [panel.title for panel in chart.panels] == ["1 lane", "8 lanes", "32 lanes"]
     points = {(s.name, s.symbol): (s.x[0], s.y[0]) for s in chart.panels[1].series if s.symbol != "none"}
     assert points["MXFP4", "square"] == (1.0, 16.22)
@@ -44,11 +50,11 @@ def test_no_accuracy_no_point(found: Inputs) -> None:
     for case in found.cases:
         if case["activation"] == "MXFP4":
             case["linear_layers_mean"]["output"] = None
-    assert "MXFP4" not in [series.name for series in charts(found)[0].panels[0].series]
+    assert "MXFP4" not in [series.name for series in measured_charts(found)[0].panels[0].series]
 
 
 def test_the_price_is_of_asymmetric_units_only(found: Inputs) -> None:
-    (panel,) = charts(found)[1].panels
+    (panel,) = measured_charts(found)[1].panels
     assert [s.name for s in panel.series] == [
         *("AMXFP4-E5M2 × MXFP4-E5M2", "AMXFP4-E5M2", "AMXFP4-X2 × MXFP4-UE5M3", "AMXFP4-X2")
     ]
@@ -58,13 +64,13 @@ def test_the_price_is_of_asymmetric_units_only(found: Inputs) -> None:
 
 
 def test_a_sweep_fills_in_lanes(found: Inputs) -> None:
-    series = {s.name: s for s in charts(found)[2].panels[0].series}
+    series = {s.name: s for s in measured_charts(found)[2].panels[0].series}
     assert series["AMXFP4-X2"].x == [1, 2, 4, 8, 16, 32]
     assert series["AMXFP4-E5M2"].x == [1, 8, 32]
 
 
 def test_submodules_add_up(found: Inputs) -> None:
-    chart = charts(found)[3]
+    chart = measured_charts(found)[3]
     for panel, lanes in zip(chart.panels, (1, 8, 32), strict=True):
         for pair in found.pairs:
             unit = found.unit(pair, lanes)
@@ -75,13 +81,13 @@ def test_submodules_add_up(found: Inputs) -> None:
 
 
 def test_fpga(found: Inputs) -> None:
-    ratios, clocks = charts(found)[-1].panels
+    ratios, clocks = measured_charts(found)[-1].panels
     assert ratios.series[0].y == [1.0, 1.0, 1.0]
     assert set(clocks.series[0].y) == {60.0}
 
 
 def test_energy(found: Inputs) -> None:
-    energy, ratios = charts(found)[-2].panels
+    energy, ratios = measured_charts(found)[-2].panels
     assert [(series.x, series.y) for series in energy.series] == [(["8 lanes"], [130.0])] * len(found.pairs)
     assert {number for series in ratios.series for number in series.y} == {1.25}
     assert "logic 100, registers 20, clock 10" in energy.series[0].hover[0]

@@ -1,13 +1,14 @@
 """Accuracy and area of each pair of formats in one table: that of the README."""
 
-from amxfp4.report.charts import Pair, plural
+from amxfp4.hw.catalogue import Pair
 from amxfp4.report.inputs import Inputs
+from amxfp4.report.pairs import plural
 
 
-def table(inputs: Inputs) -> str:
-    """Markdown: a row for each pair of formats with its default accumulator.
+def pair_table(inputs: Inputs) -> str:
+    """A Markdown table with one row per pair of formats, of the units with the default accumulator.
 
-    Accuracy as measured, gate equivalents at the middle number of lanes, and for each number of lanes the area's ratio
+    Accuracy as measured; gate equivalents at the middle number of lanes; and for each number of lanes the area's ratio
     to MXFP4's unit and to the symmetric unit. "-" where something was not measured.
     """
     middle = inputs.lanes[len(inputs.lanes) // 2]

@@ -1,34 +1,16 @@
-"""The charts, from what was measured."""
+"""The charts of the report, from what was measured."""
 
 from collections.abc import Callable, Iterable
 
-from amxfp4.golden import block_format
 from amxfp4.report.chart import PALETTE, Chart, Panel, Series, Symbol
-from amxfp4.report.inputs import Inputs, Record, default_of
-from amxfp4.synth.area import OWN, by_part
-
-Pair = tuple[str, str]
-
-NEGLIGIBLE = 1.05
-"""Asymmetry's cost is called negligible up to this ratio of areas."""
+from amxfp4.report.inputs import Inputs, default_of, is_default
+from amxfp4.report.pairs import NEGLIGIBLE, Pair, is_asymmetric, label, pair_of, plural
+from amxfp4.synth.area_tables import OWN, by_part
+from amxfp4.synth.record import Record
 
 
-def label(pair: Pair, between: str = " × ") -> str:
-    """A pair as a legend names it."""
-    return pair[0] if pair[0] == pair[1] else between.join(pair)
-
-
-def is_asymmetric(pair: Pair) -> bool:
-    """Whether either operand has more than one scale a block."""
-    return any(block_format(name).two_sided for name in pair)
-
-
-def plural(lanes: int) -> str:
-    return f"{lanes} lane{'s' if lanes > 1 else ''}"
-
-
-def charts(inputs: Inputs) -> list[Chart]:
-    """Those for which there are figures, in the order of the page."""
+def measured_charts(inputs: Inputs) -> list[Chart]:
+    """The charts for which there are figures, in the order of the page."""
     made = [
         cost_and_accuracy(inputs),
         price_of_asymmetry(inputs),
@@ -46,15 +28,12 @@ def _colours(pairs: Iterable[Pair]) -> dict[Pair, str]:
     return {pair: PALETTE[index % len(PALETTE)] for index, pair in enumerate(pairs)}
 
 
-def _pair(unit: Record) -> Pair:
-    return unit["activation"], unit["weight"]
-
-
 def _about(unit: Record) -> str:
     """What hovering shows of a unit."""
     lines = [
-        f"<b>{label(_pair(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}",
-        f"{unit['area_ge']:,.0f} GE ({unit['registers_ge']:,.0f} in registers), {unit['area_ge_per_mac']:,.0f} a lane",
+        f"<b>{label(pair_of(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}",
+        f"{unit['area_ge']:,.0f} GE ({unit['registers_ge']:,.0f} in registers), "
+        f"{unit['area_ge_per_mac']:,.0f} per lane",
         f"period {unit['period_ps']:,.0f} ps, latency {unit['latency']} cycles",
     ]
     for key, what in (("ratio_to_mxfp4", "MXFP4"), ("ratio_to_symmetric", "the symmetric unit")):
@@ -85,7 +64,7 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
     for lanes in inputs.lanes:
         series = []
         for pair in inputs.pairs:
-            for unit in [u for u in inputs.units if _pair(u) == pair and u["lanes"] == lanes]:
+            for unit in [u for u in inputs.units if pair_of(u) == pair and u["lanes"] == lanes]:
                 for encode in ("direct", "least-error"):
                     case = inputs.accuracy(pair, unit["accumulator"], encode)
                     sqnr = case["linear_layers_mean"]["output"] if case else None
@@ -127,7 +106,7 @@ def _front(series: list[Series]) -> list[Series]:
 
 def price_of_asymmetry(inputs: Inputs) -> Chart:
     """What a second scale costs and nothing else."""
-    asymmetric = [unit for unit in inputs.units if is_asymmetric(_pair(unit))]
+    asymmetric = [unit for unit in inputs.units if is_asymmetric(pair_of(unit))]
 
     def extra(unit: Record) -> float | None:
         ratio = unit["ratio_to_symmetric"]
@@ -136,8 +115,8 @@ def price_of_asymmetry(inputs: Inputs) -> Chart:
     return Chart(
         "price-of-asymmetry",
         "The price of asymmetry alone",
-        "Area beyond that of the unit with the same scale formats, accumulator and lanes but one scale a block on both "
-        f"sides. Dotted: the {100 * (NEGLIGIBLE - 1):.0f} % up to which the page calls it negligible.",
+        "Area beyond that of the unit with the same scale formats, accumulator and lanes but one scale per block on "
+        f"both sides. Dotted: the {100 * (NEGLIGIBLE - 1):.0f} % up to which the page calls it negligible.",
         "bars",
         "",
         "extra area, %",
@@ -148,13 +127,11 @@ def price_of_asymmetry(inputs: Inputs) -> Chart:
 
 def ratio_against_lanes(inputs: Inputs) -> Chart:
     """Area beside MXFP4's over the number of lanes, at every one that was measured."""
-    from amxfp4.report.inputs import is_default
-
     colours = _colours(inputs.pairs)
     by_name = {unit["name"]: unit for unit in (*filter(is_default, inputs.swept), *inputs.units)}
     series = []
     for pair in inputs.pairs:
-        of_pair = [u for u in by_name.values() if _pair(u) == pair and u["ratio_to_mxfp4"] is not None]
+        of_pair = [u for u in by_name.values() if pair_of(u) == pair and u["ratio_to_mxfp4"] is not None]
         lanes = sorted({unit["lanes"] for unit in of_pair})
         units = [unit for n in lanes if (unit := default_of([u for u in of_pair if u["lanes"] == n])) is not None]
         if units:
@@ -188,10 +165,10 @@ def by_submodule(inputs: Inputs) -> Chart:
             shares = [(unit, area) for unit, area in shares if area]
             if shares:
                 colour = "#d1d5db" if part == OWN else PALETTE[(index + 1) % len(PALETTE)]
-                words = [label(_pair(unit)) for unit, _ in shares]
+                words = [label(pair_of(unit)) for unit, _ in shares]
                 hover = [
-                    f"<b>{label(_pair(unit))}</b>, {plural(lanes)}<br>"
-                    f"{part}: {area:,.0f} GE, {area / lanes:,.0f} a lane"
+                    f"<b>{label(pair_of(unit))}</b>, {plural(lanes)}<br>"
+                    f"{part}: {area:,.0f} GE, {area / lanes:,.0f} per lane"
                     for unit, area in shares
                 ]
                 series.append(Series(part, [area / lanes for _, area in shares], words, hover, colour))
@@ -199,11 +176,11 @@ def by_submodule(inputs: Inputs) -> Chart:
     return Chart(
         "submodules",
         "Area by submodule",
-        f"Gate equivalents a lane, default accumulator. “{OWN}” is what lies outside any submodule: registers between "
-        "stages, and control. From a run that optimises no submodule together with another, so the sum is larger than "
-        "the unit.",
+        f"Gate equivalents per lane, default accumulator. “{OWN}” is what lies outside any submodule: registers "
+        "between stages, and control. From a run that optimises no submodule together with another, so the sum is "
+        "larger than the unit.",
         "stacked",
-        "gate equivalents a lane",
+        "gate equivalents per lane",
         "",
         [panel for panel in panels if panel.series],
         shared_y=False,
@@ -235,7 +212,7 @@ def trade_off(inputs: Inputs) -> Chart:
                 units = [
                     u
                     for u in inputs.swept
-                    if _pair(u) == pair and u["lanes"] == lanes and u["accumulator"] == accumulator
+                    if pair_of(u) == pair and u["lanes"] == lanes and u["accumulator"] == accumulator
                 ]
                 if units:
                     hover = [f"{_about(u)}<br>front registers {u['config']['front_registers']}" for u in units]
@@ -248,20 +225,20 @@ def trade_off(inputs: Inputs) -> Chart:
         "Every unit of the sweep. Circles: exact accumulator, squares: float32.",
         "points",
         "period, ps",
-        "gate equivalents a lane",
+        "gate equivalents per lane",
         panels,
         shared_y=False,
     )
 
 
 def energy(inputs: Inputs) -> Chart:
-    """Energy a MAC, where it was estimated."""
+    """Energy per MAC, where it was estimated."""
 
     def about(unit: Record) -> str:
         parts = ", ".join(f"{part} {unit[part] / unit['lanes']:,.0f}" for part in ("logic", "registers", "clock"))
         beside = "" if unit["ratio_to_mxfp4"] is None else f"<br>×{unit['ratio_to_mxfp4']:.3f} of MXFP4's"
-        name = f"<b>{label(_pair(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}"
-        return f"{name}<br>{unit['energy_per_mac']:,.0f} fJ a MAC: {parts}{beside}"
+        name = f"<b>{label(pair_of(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}"
+        return f"{name}<br>{unit['energy_per_mac']:,.0f} fJ per MAC: {parts}{beside}"
 
     library = inputs.energy[0]["library"] if inputs.energy else ""
     return Chart(
@@ -273,7 +250,7 @@ def energy(inputs: Inputs) -> Chart:
         "",
         "",
         [
-            Panel("fJ a MAC", _of_units(inputs, inputs.energy, lambda unit: unit["energy_per_mac"], about)),
+            Panel("fJ per MAC", _of_units(inputs, inputs.energy, lambda unit: unit["energy_per_mac"], about)),
             Panel("/ MXFP4's", _of_units(inputs, inputs.energy, lambda unit: unit["ratio_to_mxfp4"], about)),
         ],
         shared_y=False,
@@ -283,11 +260,11 @@ def energy(inputs: Inputs) -> Chart:
 def _of_units(
     inputs: Inputs, units: list[Record], value: Callable[[Record], float | None], about: Callable[[Record], str]
 ) -> list[Series]:
-    """A series a pair over lanes, of the units with the default accumulator among these."""
+    """For each pair a series over lanes, of the units with the default accumulator."""
     colours = _colours(inputs.pairs)
     series = []
     for pair in inputs.pairs:
-        members = [unit for unit in units if _pair(unit) == pair]
+        members = [unit for unit in units if pair_of(unit) == pair]
         by_lanes = [default_of([u for u in members if u["lanes"] == n]) for n in sorted({u["lanes"] for u in members})]
         known = [(unit, number) for unit in by_lanes if unit and (number := value(unit)) is not None]
         if known:
@@ -319,7 +296,7 @@ def fpga(inputs: Inputs) -> Chart:
 
 def _about_fpga(unit: Record) -> str:
     lines = [
-        f"<b>{label(_pair(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}",
+        f"<b>{label(pair_of(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}",
         f"{unit['luts']:,} LUTs, {unit['carries']:,} carries, {unit['flip_flops']:,} flip-flops",
         f"{unit['fmax_mhz']:.1f} MHz",
     ]

@@ -1,7 +1,7 @@
 """The table of the README."""
 
 from amxfp4.report.inputs import Inputs
-from amxfp4.report.summary import table
+from amxfp4.report.pair_table import pair_table
 
 
 def test_a_row_for_each_pair(found: Inputs) -> None:
@@ -10,7 +10,7 @@ def test_a_row_for_each_pair(found: Inputs) -> None:
     unit = found.unit(("AMXFP4-X2", "AMXFP4-X2"), 8)
     assert unit is not None
     unit |= {"area_ge": 5526.67, "ratio_to_mxfp4": 1.2006, "ratio_to_symmetric": None}
-    headings, rule, *rows = table(found).splitlines()
+    headings, rule, *rows = pair_table(found).splitlines()
     assert headings.split(" | ")[4:] == ["GE, 8 lanes", "1 lane", "8 lanes", "32 lanes |"]
     assert {line.count("|") for line in (headings, rule, *rows)} == {9}
     assert [row.split(" | ")[0] for row in rows] == [f"| {' x '.join(dict.fromkeys(pair))}" for pair in found.pairs]
@@ -23,6 +23,6 @@ def test_a_row_for_each_pair(found: Inputs) -> None:
 def test_what_was_not_measured(found: Inputs) -> None:
     found.cases.clear()
     found.units[:] = [unit for unit in found.units if unit["lanes"] != 8 or unit["activation"] == "MXFP4"]
-    row = table(found).splitlines()[-1].split(" | ")
+    row = pair_table(found).splitlines()[-1].split(" | ")
     assert row[2:5] == ["-", "-", "-"]
     assert row[6] == "-"

@@ -1,0 +1,80 @@
+"""Which configs there are, and which of them are standard: those that every command takes unless told otherwise."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from amxfp4.errors import UsageError
+from amxfp4.hw.config import LANES as ALL_LANES
+from amxfp4.hw.config import Config, check_one_of
+from amxfp4.hw.mac.config import ACCUMULATORS, MacConfig
+from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.hw.units import unit_of
+
+Pair = tuple[str, str]
+"""Block formats of a MAC unit's activations and of its weights."""
+
+PAIRS: tuple[Pair, ...] = (
+    ("MXFP4", "MXFP4"),
+    ("MXFP4-E5M2", "MXFP4-E5M2"),
+    ("AMXFP4-E5M2", "MXFP4-E5M2"),
+    ("AMXFP4-E5M2", "AMXFP4-E5M2"),
+    ("MXFP4-UE5M3", "MXFP4-UE5M3"),
+    ("AMXFP4-X2", "MXFP4-UE5M3"),
+    ("AMXFP4-X2", "AMXFP4-X2"),
+)
+"""Pairs of the standard MAC units: MXFP4, and for each FP8 scale format the symmetric, the half and the fully
+asymmetric pair."""
+
+QUANTIZER_FORMATS = tuple(dict.fromkeys(activation for activation, _ in PAIRS))
+"""Formats of the standard quantisers: one for the activations of each standard MAC unit."""
+
+LANES = (1, 8, 32)
+"""Lanes of the standard units."""
+
+
+def possible(pairs: Iterable[Pair], **axes: Sequence[Any]) -> list[MacConfig]:
+    """Every MAC unit that can be built of these values, each once, in the order of the values.
+
+    Args:
+        pairs: Formats of activations and weights.
+        axes: For a field of a config, the values that it takes. A field without values has its default.
+    """
+    built = [made for _, made in combinations(pairs, axes) if isinstance(made, MacConfig)]
+    return list({config.name: config for config in built}.values())
+
+
+def combinations(
+    pairs: Iterable[Pair], axes: Mapping[str, Sequence[Any]]
+) -> Iterator[tuple[dict[str, Any], MacConfig | UsageError]]:
+    """Every combination of these values, and what comes of it: a config, or why there is no such unit.
+
+    Yields:
+        The combination, the formats under the name "pair"; and its config or error.
+    """
+    for pair, *values in itertools.product(pairs, *axes.values()):
+        chosen = dict(zip(axes, values, strict=True))
+        try:
+            yield {"pair": pair, **chosen}, MacConfig(*pair, **chosen)
+        except UsageError as error:
+            yield {"pair": pair, **chosen}, error
+
+
+def standard(unit: str | None = None, lanes: Iterable[int] = LANES) -> list[Config]:
+    """The standard units: MAC units with every accumulator that can be built, and quantisers.
+
+    There is no standard chain.
+
+    Args:
+        unit: Only those of this kind, a key of `units.UNITS`.
+        lanes: At each of these numbers of lanes, in this order.
+
+    Raises:
+        UsageError: No unit has so many lanes.
+    """
+    configs: list[Config] = []
+    for count in dict.fromkeys(lanes):
+        check_one_of("lanes", count, ALL_LANES)
+        configs += possible(PAIRS, lanes=[count], accumulator=ACCUMULATORS)
+        configs += [QuantizerConfig(name, lanes=count) for name in QUANTIZER_FORMATS]
+    return [config for config in configs if unit in (None, unit_of(config).name)]

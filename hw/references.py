@@ -1,0 +1,69 @@
+"""The units that a unit's cost is compared with.
+
+| reference | differs from the unit in | the ratio to it says |
+|-----------|--------------------------|----------------------|
+| baseline  | formats: MXFP4 on every side, and its float32 accumulator | what a user pays in all |
+| symmetric | scales per block: one on every side, of the same scale format | what asymmetry alone costs |
+
+Everything else stays as it is: lanes, block size, input, rounding. MXFP4 is defined in blocks of `STANDARD_BLOCK`. So
+the baseline of a unit with other blocks is the unit of MXFP4's element and scale formats in those blocks, and no
+standard.
+"""
+
+from amxfp4.golden.formats import BLOCK_FORMAT_NAMES, block_format
+from amxfp4.hw.chain import ChainConfig
+from amxfp4.hw.mac.config import MacConfig
+from amxfp4.hw.quantizer.config import QuantizerConfig
+
+BASELINE = "MXFP4"
+
+STANDARD_BLOCK = 32
+"""Elements per block of MXFP4, as its standard has it."""
+
+
+def symmetric_format(name: str) -> str:
+    """The format with the same scale format and one scale per block.
+
+    MXFP4-E5M2 of AMXFP4-E5M2, MXFP4-UE5M3 of AMXFP4-X2, and a symmetric format of itself.
+    """
+    scale = block_format(name).scale
+    formats = (block_format(other) for other in BLOCK_FORMAT_NAMES)
+    (found,) = (f.name for f in formats if f.scale == scale and not f.two_sided)
+    return found
+
+
+def mac_baseline(config: MacConfig) -> MacConfig:
+    """MXFP4's MAC unit with its float32 accumulator."""
+    return MacConfig(BASELINE, BASELINE, config.block_size, config.lanes, "fp32")
+
+
+def mac_symmetric(config: MacConfig) -> MacConfig:
+    """The MAC unit with one scale per block on both sides, and the same kind of accumulator."""
+    activation, weight = symmetric_format(config.activation), symmetric_format(config.weight)
+    return MacConfig(activation, weight, config.block_size, config.lanes, config.accumulator)
+
+
+def quantizer_baseline(config: QuantizerConfig) -> QuantizerConfig:
+    """The quantiser to MXFP4."""
+    return QuantizerConfig(BASELINE, config.block_size, config.lanes, config.input, config.rounding)
+
+
+def quantizer_symmetric(config: QuantizerConfig) -> QuantizerConfig:
+    """The quantiser to one scale per block."""
+    format = symmetric_format(config.format)
+    return QuantizerConfig(format, config.block_size, config.lanes, config.input, config.rounding)
+
+
+def mac_behind(config: QuantizerConfig) -> MacConfig:
+    """The MAC unit that a quantiser feeds: its format on both sides, and the default accumulator."""
+    return MacConfig(config.format, config.format, config.block_size, config.lanes)
+
+
+def chain_baseline(config: ChainConfig) -> ChainConfig:
+    """MXFP4's MAC unit behind the quantiser to MXFP4."""
+    return ChainConfig(mac_baseline(config.mac), config.input, config.rounding)
+
+
+def chain_symmetric(config: ChainConfig) -> ChainConfig:
+    """The chain with one scale per block on both sides."""
+    return ChainConfig(mac_symmetric(config.mac), config.input, config.rounding)

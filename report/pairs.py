@@ -1,0 +1,28 @@
+"""Pairs of formats, by which the report orders everything: their names, and which are asymmetric."""
+
+from amxfp4.golden import block_format
+from amxfp4.hw.catalogue import Pair
+from amxfp4.synth.record import Record
+
+NEGLIGIBLE = 1.05
+"""Asymmetry's cost is called negligible up to this ratio of areas."""
+
+
+def pair_of(unit: Record) -> Pair:
+    """The formats of a unit's activations and weights."""
+    return unit["activation"], unit["weight"]
+
+
+def label(pair: Pair, between: str = " × ") -> str:
+    """A pair as a legend names it."""
+    return pair[0] if pair[0] == pair[1] else between.join(pair)
+
+
+def is_asymmetric(pair: Pair) -> bool:
+    """Whether either operand has more than one scale per block."""
+    return any(block_format(name).two_sided for name in pair)
+
+
+def plural(lanes: int) -> str:
+    """A number of lanes in words."""
+    return f"{lanes} lane{'s' if lanes > 1 else ''}"
