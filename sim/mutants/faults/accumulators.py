@@ -36,7 +36,7 @@ FAULTS = (
     made(
         "the exact accumulator not cleared",
         EXACT,
-        ("mac/acc_exact.py", "addends = [total & (~self.first).replicate(self.width)]", "addends = [total]"),
+        ("mac/acc_exact.py", "addends = [gated(total, ~self.first)]", "addends = [total]"),
     ),
     made(
         "a carry lost between the words of a total",
@@ -51,6 +51,6 @@ FAULTS = (
     made(
         "a placed term taken a word too early",
         PLACED,
-        ("mac/acc_words.py", "begun = [*(~reached", "begun = [Const(1, 1), *(~reached"),
+        ("mac/acc_words.py", "begun = [*(~above for", "begun = [Const(1, 1), *(~above for"),
     ),
 )

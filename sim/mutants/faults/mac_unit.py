@@ -7,12 +7,12 @@ FAULTS = (
     made(
         "activation and weight sides swapped",
         FLOAT,
-        ("mac/unit.py", "return sides[0], sides[1]", "return sides[1], sides[0]"),
+        ("mac/front.py", "return sides[0], sides[1]", "return sides[1], sides[0]"),
     ),
     made(
         "scales taken from every beat",
         EXACT,
-        ("mac/unit.py", "begins = beat.valid & beat.first\n", "begins = beat.valid\n"),
+        ("mac/front.py", "begins = beat.valid & beat.first\n", "begins = beat.valid\n"),
     ),
     made(
         "a stall drops a beat",
@@ -32,7 +32,7 @@ FAULTS = (
     made(
         "the end of a dot product seen in every beat",
         ONE_LANE,
-        ("mac/unit.py", "self.i.payload.last & last)", "self.i.payload.last)"),
+        ("mac/front.py", "i.payload.last & last)", "i.payload.last)"),
     ),
     made(
         "no beat is ever taken",
@@ -42,16 +42,16 @@ FAULTS = (
     made(
         "no result ever comes",
         FLOAT,
-        ("mac/unit.py", "self.o.valid.eq(accumulator.complete)", "self.o.valid.eq(0)"),
+        ("mac/acc_float32.py", "o.valid.eq(accumulator.complete)", "o.valid.eq(0)"),
     ),
     made(
         "no reset of a valid bit",
         EXACT,
-        ("mac/unit.py", "complete = Signal()", "complete = Signal(reset_less=True)"),
+        ("mac/acc_exact.py", "complete = Signal()", "complete = Signal(reset_less=True)"),
     ),
     made(
         "no reset of the beat counter",
         EXACT,
-        ("mac/unit.py", "count = Signal(range(beats))", "count = Signal(range(beats), reset_less=True)"),
+        ("mac/front.py", "count = Signal(range(beats))", "count = Signal(range(beats), reset_less=True)"),
     ),
 )

@@ -102,7 +102,7 @@ FAULTS = (
     made(
         "quantiser: a side halved in a NaN block",
         HALVING_QUANTIZER,
-        ("quantizer/unit.py", "register.eq(sides & (~special).replicate(2))", "register.eq(sides)"),
+        ("quantizer/unit.py", "register.eq(gated(sides, ~special))", "register.eq(sides)"),
     ),
     made(
         "quantiser: the scale of the positive side only",

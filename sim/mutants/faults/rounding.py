@@ -22,14 +22,14 @@ FAULTS = (
     made(
         "words of a dot product before seen below the lowest",
         HALVING,
-        ("mac/round_words.py", "choose(word, ~passed[: index + 1].any())", "word"),
+        ("mac/round_words.py", "gated(word, ~passed[: index + 1].any())", "word"),
     ),
     made(
         "a total that is rounded in place shifted up a place too few",
         SERIAL,
-        ("mac/round_words.py", "cycles = self.config.round_cycles - 1", "cycles = self.config.round_cycles - 2"),
+        ("mac/round_in_place.py", "cycles = self.cycles - 1", "cycles = self.cycles - 2"),
         (
-            "mac/round_words.py",
+            "mac/round_in_place.py",
             "m.d.sync += ready.eq(rounds)",
             "later = Signal()\n        m.d.sync += [later.eq(rounds), ready.eq(later)]",
         ),
@@ -37,17 +37,17 @@ FAULTS = (
     made(
         "the exponent does not follow a shift in place",
         SERIAL,
-        ("mac/round_words.py", "exponent - Cat(*down)", "exponent - down[0]"),
+        ("mac/round_in_place.py", "exponent - Cat(*down)", "exponent - down[0]"),
     ),
     made(
         "the bits left below a significand in place not looked at",
         SERIAL,
-        ("mac/round_words.py", "sticky | rest.any()", "sticky"),
+        ("mac/round_in_place.py", "sticky | rest.any()", "sticky"),
     ),
     made(
         "a NaN's result in place is a number",
         SERIAL,
-        ("mac/round_words.py", "result.eq(Mux(special, QUIET_NAN, rounded))", "result.eq(rounded)"),
+        ("mac/round_in_place.py", "result.eq(Mux(special, QUIET_NAN, rounded))", "result.eq(rounded)"),
     ),
     made(
         "ties away from zero",

@@ -22,7 +22,7 @@ FAULTS = (
     made(
         "one sign pair adds where it subtracts",
         EXACT,
-        ("mac/config.py", "self.sign_pairs == 4 and index in (1, 2)", "self.sign_pairs == 4 and index == 1"),
+        ("mac/beat_sums.py", "self.count == 4 and index in (1, 2)", "self.count == 4 and index == 1"),
     ),
     made(
         "the lanes that do not join are lost",

@@ -12,17 +12,17 @@ FAULTS = (
     made(
         "a term stops a place too high in its word",
         PLACED,
-        ("mac/term_digits.py", "~(count + places)[len(count)]", "~(count + places + 1)[len(count)]"),
+        ("mac/term_placed.py", "~(count + places)[len(count)]", "~(count + places + 1)[len(count)]"),
     ),
     made(
         "a partial product of a placed term too narrow",
         PLACED,
-        ("mac/term_digits.py", "product = Signal(low + len(held) + 1,", "product = Signal(low + len(held) - 1,"),
+        ("mac/term_placed.py", "product = Signal(low + len(held) + 1,", "product = Signal(low + len(held) - 1,"),
     ),
     made(
         "a placed term does not move down when a word is taken",
         PLACED,
-        ("mac/term_digits.py", "product.as_signed() >> config.word_bits", "product"),
+        ("mac/term_placed.py", "product.as_signed() >> plan.split.word_bits", "product"),
     ),
     made(
         "a sum is not held while its digits are taken",
@@ -32,7 +32,7 @@ FAULTS = (
     made(
         "a product not cleared for the next sum",
         HALVING,
-        ("mac/term_digits.py", "moved[low:] & (~self.start).replicate(width)", "moved[low:]"),
+        ("mac/term_digits.py", "gated(moved[low:], ~self.start)", "moved[low:]"),
     ),
     made(
         "a term made of digits without its sign",
