@@ -11,6 +11,7 @@ from amxfp4.errors import UsageError
 # command: (module, its one line of help); imported only when needed, so that `amxfp4 --help` is quick.
 COMMANDS = {
     "verilog": ("cmd_verilog", "Write Verilog and a manifest for one unit, or for all standard ones."),
+    "structures": ("cmd_structures", "List the structures that MAC units have, and which configs get them."),
     "layer": ("cmd_layer", "Run a layer through the simulated RTL and compare every output."),
     "benches": ("cmd_benches", "Run the cocotb benches on one unit, or on a matrix of configs."),
     "mutants": ("cmd_mutants", "Break the RTL on purpose, one fault at a time, and see each caught."),

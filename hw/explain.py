@@ -7,10 +7,7 @@ from amxfp4.hw.quantizer.config import QuantizerConfig
 
 def mac(config: MacConfig) -> list[str]:
     """The stages of a MAC unit, as its plan has them."""
-    plan = getattr(config, "plan", None)
-    if plan is not None:
-        return [f"{config.name}:", *plan.explain()]
-    return [f"{config.name}: latency {config.latency} cycles"]
+    return [f"{config.name}:", *config.plan.explain()]
 
 
 def quantizer(config: QuantizerConfig) -> list[str]:

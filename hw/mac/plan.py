@@ -12,6 +12,7 @@ part's class stands beside the component that it describes, with its widths, its
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from amaranth.hdl import Module
 from amaranth.lib import stream
@@ -34,6 +35,15 @@ from amxfp4.hw.mac.term_direct import Direct
 from amxfp4.hw.mac.term_placed import Placed
 from amxfp4.hw.mac.term_whole import Whole
 from amxfp4.hw.mac.words import WordSplit
+
+
+class Structure(NamedTuple):
+    """What stands in each place of a MAC unit, by name."""
+
+    front: str
+    term: str
+    accumulator: str
+    rounder: str
 
 
 @dataclass(frozen=True)
@@ -96,9 +106,9 @@ class MacPlan:
         return self.scales.products
 
     @property
-    def structure(self) -> tuple[str, str, str, str]:
-        """Names of front, term, accumulator and rounder."""
-        return self.front.title, self.term.title, self.accumulator.title, self.rounder.title
+    def structure(self) -> Structure:
+        """The names of the parts."""
+        return Structure(self.front.title, self.term.title, self.accumulator.title, self.rounder.title)
 
     @property
     def latency(self) -> int:
