@@ -1,4 +1,4 @@
-"""The float32 model over the sentences, and every tensor that a quantised one would cast."""
+"""The float32 model over the sentences, and every tensor that a quantised model would cast."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ LINEAR_INPUTS = {
     "input of feed-forward in": "feed-forward in",
     "input of feed-forward out": "feed-forward out",
 }
-"""The activations that linear layers take, and a layer that takes each."""
+"""The activations that linear layers take: name to a kind of layer that takes it."""
 
 ATTENTION_OPERANDS = {
     "query": ("query x key", 0),
@@ -27,12 +27,12 @@ ATTENTION_OPERANDS = {
     "probability": ("probability x value", 0),
     "value": ("probability x value", 1),
 }
-"""The activations that attention products take: the product, and which operand of it."""
+"""The activations that attention products take: name to the product and the operand's number in it."""
 
 WEIGHTS = {f"weight of {kind}": kind for kind in LINEAR_KINDS}
 
 LOCAL_SHARE = 4
-"""Products are measured on their own on every fourth token, or sentence."""
+"""Products are measured by themselves on one token in four, or one sentence in four."""
 
 _QUICK_SHARE = 5
 """A quick run takes every fifth group of sentences."""
@@ -40,16 +40,16 @@ _QUICK_SHARE = 5
 
 @dataclass(frozen=True)
 class Baseline:
-    """The model in float32 and what it gives.
+    """The model in float32, and what comes out of it.
 
     Attributes:
         encoder: the model.
         texts: the sentences.
         tokens: the sentences' token numbers.
-        groups: for each sentence a number, equal for paraphrases.
+        groups: a number for each sentence, which paraphrases share.
         products: every operand of every product.
-        states: hidden states after each layer, (tokens, hidden size).
-        embeddings: (sentences, hidden size).
+        states: the hidden states after each layer, (tokens, hidden size).
+        embeddings: the sentences' embeddings, (sentences, hidden size).
     """
 
     encoder: Encoder
@@ -62,7 +62,7 @@ class Baseline:
 
     @classmethod
     def run(cls, folder: Path, *, quick: bool) -> "Baseline":
-        """The model in `folder` over all sentences, or over a fifth of them."""
+        """Runs the model in `folder` over all sentences, or, if `quick`, over a fifth of them."""
         sentences = read_sentences()
         chosen = [i for i, group in enumerate(sentences.groups) if not quick or group % _QUICK_SHARE == 0]
         texts = tuple(sentences.texts[i] for i in chosen)
@@ -73,21 +73,21 @@ class Baseline:
     def of(
         cls, encoder: Encoder, texts: tuple[str, ...], tokens: list[list[int]], groups: tuple[int, ...]
     ) -> "Baseline":
-        """`encoder` over sentences."""
+        """Runs `encoder` over sentences. Arguments are named as the attributes are."""
         products = RecordingProducts()
         states, embeddings = encode(encoder, tokens, products)
         return cls(encoder, texts, tokens, groups, products, states, embeddings)
 
     def linear_sample(self, layer: int, kind: str) -> Array:
-        """Every fourth row of what a linear layer takes."""
+        """Every fourth row of a linear layer's input."""
         return self.products.inputs[layer, kind][::LOCAL_SHARE]
 
     def attention_sample(self, layer: int, kind: str) -> list[tuple[Array, Array]]:
-        """Both operands of an attention product, of every fourth sentence."""
+        """Both operands of an attention product, for every fourth sentence."""
         return self.products.pairs[layer, kind][::LOCAL_SHARE]
 
     def activations(self, name: str, layer: int) -> list[Array]:
-        """One of `LINEAR_INPUTS` or `ATTENTION_OPERANDS`, by sentence; summed over along the last axis."""
+        """One of `LINEAR_INPUTS` or `ATTENTION_OPERANDS`, by sentence. Products sum along the last axis."""
         if name in LINEAR_INPUTS:
             ends = np.cumsum([len(sentence) for sentence in self.tokens])
             return np.split(self.products.inputs[layer, LINEAR_INPUTS[name]], ends[:-1])

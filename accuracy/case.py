@@ -24,14 +24,14 @@ BLOCK_SIZES = (16, 32, 64, 128)
 
 @dataclass(frozen=True)
 class Case:
-    """What is quantised how.
+    """One way of quantising both operands.
 
     Attributes:
-        activation, weight: block format names.
-        block_size: elements a block, of both.
+        activation, weight: names of the block formats.
+        block_size: elements per block, for both operands.
         rounding: what ties do.
-        weight_encode: how the scales of weights are chosen; those of activations always directly.
-        accumulator: "exact", "fp32" or None for the formats' default.
+        weight_encode: how the scales of weights are chosen. Those of activations are always cast directly.
+        accumulator: "exact" or "fp32", or None for the formats' default.
     """
 
     activation: str
@@ -43,7 +43,7 @@ class Case:
 
     @property
     def label(self) -> str:
-        """The format's name, or both where they differ, and what else departs from the default."""
+        """The format's name, or both names where they differ, and what departs from the default."""
         names = self.activation if self.activation == self.weight else f"{self.activation} x {self.weight}"
         if self.weight_encode != "direct":
             names += f", {self.weight_encode} weights"
@@ -55,20 +55,20 @@ class Case:
         return self.label == self.activation
 
     def quantize_activation(self, x: NDArray[Any]) -> Blocks:
-        """The left operand along its last axis."""
+        """Quantises the left operand along its last axis."""
         return quantize(x, block_format(self.activation, self.block_size), rounding=self.rounding)
 
     def quantize_weight(self, x: NDArray[Any]) -> Blocks:
-        """The right operand along its last axis."""
+        """Quantises the right operand along its last axis."""
         fmt = block_format(self.weight, self.block_size)
         return quantize(x, fmt, rounding=self.rounding, encode=self.weight_encode)
 
     def multiply(self, activation: Blocks, weight: Blocks) -> NDArray[np.float32]:
-        """`activation` (M, K) times the transpose of `weight` (N, K): (M, N)."""
+        """The product (M, N) of `activation` (M, K) and the transpose of `weight` (N, K)."""
         return matmul(activation, weight, self.accumulator)
 
     def to_dict(self) -> dict[str, Any]:
-        """For JSON: the attributes, the label, and the memory that an element of each operand takes, in bits."""
+        """For JSON: the attributes, the label, and how many bits of memory an element of each operand takes."""
         bits = {
             f"{operand}_bits": block_format(name, self.block_size).bits_per_element
             for operand, name in (("activation", self.activation), ("weight", self.weight))
@@ -79,7 +79,7 @@ class Case:
 
 
 def uniform_cases(block_sizes: Sequence[int] = BLOCK_SIZES) -> list[Case]:
-    """Every block format, the same for both operands, with each block size and rounding."""
+    """Every block format for both operands alike, with each block size and rounding."""
     return [
         Case(name, name, size, rounding)
         for size in block_sizes

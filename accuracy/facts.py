@@ -1,4 +1,4 @@
-"""What the model's tensors are like before anybody chooses a format: lopsided blocks, tiny sides, two examples."""
+"""What the model's tensors are like, whatever the format: lopsided blocks, tiny sides, two examples."""
 
 from typing import Any
 
@@ -19,13 +19,13 @@ from amxfp4.golden.cast import side_maxima
 Array = NDArray[np.float32]
 
 ROUNDING: Rounding = "nearest-away"
-"""The published code's default. Which side's scale underflows depends on it in a tie only."""
+"""The published code's default. Rounding decides only in a tie whether a side's scale underflows."""
 
 EXAMPLE_SIZE = 32
 
 
 def facts(baseline: Baseline, block_sizes: tuple[int, ...]) -> dict[str, Any]:
-    """Everything that does not depend on a way of quantising, as JSON's types."""
+    """Every figure that does not depend on a way of quantising, as JSON's types."""
     return {
         "model": REQUIREMENT,
         "sentences": len(baseline.tokens),
@@ -46,7 +46,7 @@ def _activation_blocks(baseline: Baseline, name: str, layer: int, size: int) -> 
 
 
 def _sides(baseline: Baseline, size: int) -> dict[str, Any]:
-    """By tensor, all layers together."""
+    """The lopsidedness of each tensor, over all layers together."""
     layers = range(baseline.encoder.layers)
     blocks = {
         name: np.concatenate([_activation_blocks(baseline, name, layer, size) for layer in layers])
@@ -58,7 +58,7 @@ def _sides(baseline: Baseline, size: int) -> dict[str, Any]:
 
 
 def _underflow(baseline: Baseline, size: int) -> dict[str, Any]:
-    """By activation, a list over layers."""
+    """The underflow in each activation, a list over layers."""
     return {
         name: [
             underflow_of(_activation_blocks(baseline, name, layer, size), ROUNDING).to_dict()
@@ -69,7 +69,7 @@ def _underflow(baseline: Baseline, size: int) -> dict[str, Any]:
 
 
 def _sentences_with_nan(baseline: Baseline, size: int) -> dict[str, int]:
-    """Sentences in which the published arithmetic meets a NaN somewhere, which then reaches the embedding."""
+    """How many sentences have a NaN somewhere in the published arithmetic. The NaN then reaches the embedding."""
     linear = _nan_in(baseline, tuple(LINEAR_INPUTS), size)
     attention = _nan_in(baseline, tuple(ATTENTION_OPERANDS), size)
     return {"linear": int(linear.sum()), "linear and attention": int((linear | attention).sum())}
@@ -85,7 +85,7 @@ def _nan_in(baseline: Baseline, names: tuple[str, ...], size: int) -> NDArray[np
 
 
 def _has_nan(blocks: Array) -> bool:
-    """Only blocks with a side that is small enough to underflow are looked at."""
+    """Whether the published arithmetic gives a NaN. Only blocks with a side small enough to underflow are computed."""
     positive, negative = side_maxima(blocks).T
     least = 6 * block_format("AMXFP4-E5M2").scale.values[1]
     small = ((positive > 0) & (positive < least)) | ((negative > 0) & (negative < least))
@@ -93,9 +93,10 @@ def _has_nan(blocks: Array) -> bool:
 
 
 def _largest_feature(baseline: Baseline) -> dict[str, list[float]]:
-    """By linear layer kind, a list over layers: what one input feature does to the outputs.
+    """What one input feature does to the outputs: for each kind of linear layer, a list over layers.
 
-    The energy of that feature's products over the energy of the outputs, of the feature for which it is largest.
+    The figure is the energy of a feature's products over the energy of the outputs, for the feature where it is
+    largest.
     """
 
     def share(layer: int, kind: str) -> float:
@@ -110,7 +111,7 @@ def _largest_feature(baseline: Baseline) -> dict[str, list[float]]:
 
 
 def _examples(baseline: Baseline) -> list[dict[str, Any]]:
-    """A block of middling lopsidedness, of those with both signs, from two activations of the first layer."""
+    """A block with both signs and middling lopsidedness from each of two activations of the first layer."""
     return [
         _example(name, _activation_blocks(baseline, name, 0, EXAMPLE_SIZE))
         for name in ("input of feed-forward in", "input of feed-forward out")

@@ -1,7 +1,7 @@
-"""The forward pass of a BERT-like encoder in NumPy, with its matrix products for others to replace.
+"""The forward pass of a BERT-like encoder in NumPy, whose matrix products can be replaced.
 
-Sentences lie one after another without padding: what works on rows works on all of them at once, and attention stays
-within each.
+Sentences lie one after another without padding. What works on rows works on all sentences at once; attention works
+within each sentence.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ Array = NDArray[np.float32]
 
 
 class Products(Protocol):
-    """The matrix products of the forward pass. `kind` says which one it is."""
+    """The matrix products of the forward pass. `layer` and `kind` say which product it is."""
 
     def linear(self, layer: int, kind: str, x: Array, weight: Array) -> Array:
         """`x` (rows, inputs) times the transpose of `weight` (outputs, inputs): (rows, outputs)."""
@@ -27,7 +27,7 @@ class Products(Protocol):
     def attention(self, layer: int, kind: str, pairs: Sequence[tuple[Array, Array]]) -> list[Array]:
         """For every head of each sentence, `a` (heads, M, K) times the transpose of `b` (heads, N, K): (heads, M, N).
 
-        `pairs` are `a` and `b` by sentence; M, N and K may differ from one to the next.
+        `pairs` has `a` and `b` of each sentence. M, N and K may differ between sentences.
         """
         ...
 
@@ -49,7 +49,7 @@ def encode(encoder: Encoder, tokens: Sequence[Sequence[int]], products: Products
 
     Args:
         encoder: sizes and parameters.
-        tokens: token numbers of each sentence, with those that mark its ends; no padding.
+        tokens: token numbers of each sentence, with the tokens that mark its ends, without padding.
         products: what multiplies matrices.
 
     Returns:
@@ -89,7 +89,7 @@ def _layer(encoder: Encoder, layer: int, hidden: Array, spans: list[slice], prod
 
 
 def _attend(encoder: Encoder, layer: int, projected: list[Array], spans: list[slice], products: Products) -> Array:
-    """Self-attention within each sentence; query, key, value and the result are (all tokens, hidden size)."""
+    """Self-attention within each sentence. Query, key, value and the result are (all tokens, hidden size)."""
     query, key, value = ([_split_heads(x[span], encoder.heads) for span in spans] for x in projected)
     scores = products.attention(layer, "query x key", list(zip(query, key, strict=True)))
     root = np.float32(sqrt(query[0].shape[-1]))
@@ -99,7 +99,7 @@ def _attend(encoder: Encoder, layer: int, projected: list[Array], spans: list[sl
 
 
 def _split_heads(x: Array, heads: int) -> Array:
-    """(tokens, hidden size) to (heads, tokens, head size)."""
+    """Turns (tokens, hidden size) into (heads, tokens, head size)."""
     return x.reshape(len(x), heads, -1).swapaxes(0, 1)
 
 

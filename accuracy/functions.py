@@ -10,20 +10,20 @@ Array = NDArray[np.float32]
 
 _STEPS = 256
 _LIMIT = 4
-"""From here on erf is 1 in float32."""
+"""From this argument on erf is 1 in float32."""
 
 _POINTS = [index / _STEPS for index in range(_LIMIT * _STEPS + 1)]
 _ERF = np.array([exact_erf(point) for point in _POINTS], np.float32)
 _SLOPE = np.array([2 / sqrt(pi) * exp(-point * point) for point in _POINTS], np.float32)
 
 _CHUNK_ROWS = 64
-"""Rows at a time: few enough for the temporaries to stay in a core's cache."""
+"""Rows computed at a time: few enough for the temporaries to stay in a core's cache."""
 
 
 def erf(x: Array) -> Array:
-    """The error function to within float32's rounding, which NumPy lacks.
+    """The error function, to within float32's rounding. NumPy does not have it.
 
-    Taylor's series about the nearest of a table's points, at most 1/512 away: the terms left out are below 1e-11.
+    It is Taylor's series about the nearest point of a table, at most 1/512 away. The terms left out are below 1e-11.
     """
     magnitude = np.minimum(np.abs(x), np.float32(_LIMIT))
     index = np.rint(magnitude * np.float32(_STEPS)).astype(np.intp)
@@ -34,7 +34,7 @@ def erf(x: Array) -> Array:
 
 
 def gelu(x: Array) -> Array:
-    """x times the normal distribution function of x, by `erf`; (rows, columns)."""
+    """x times the normal distribution function of x, by `erf`, for (rows, columns)."""
     result = np.empty_like(x)
     for start in range(0, len(x), _CHUNK_ROWS):
         part = x[start : start + _CHUNK_ROWS]
@@ -43,13 +43,13 @@ def gelu(x: Array) -> Array:
 
 
 def softmax(x: Array) -> Array:
-    """Along the last axis."""
+    """Softmax along the last axis."""
     powers = np.exp(x - x.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def layer_norm(x: Array, gain: Array, bias: Array, epsilon: float) -> Array:
-    """Along the last axis: to mean 0 and variance 1, then times `gain` plus `bias`."""
+    """Normalises along the last axis to mean 0 and variance 1, then multiplies by `gain` and adds `bias`."""
     centred = x - x.mean(axis=-1, keepdims=True)
     variance = (centred * centred).mean(axis=-1, keepdims=True)
     return centred / np.sqrt(variance + np.float32(epsilon)) * gain + bias

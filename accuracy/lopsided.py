@@ -1,4 +1,4 @@
-"""How lopsided blocks are: the largest positive element against the largest negative one."""
+"""How lopsided blocks are: the largest positive element beside the largest magnitude of a negative one."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,19 +11,19 @@ from amxfp4.golden.cast import side_maxima
 Array = NDArray[np.float32]
 
 OCTAVES = np.arange(-8, 8.01, 0.5)
-"""Bin edges, in powers of two, of the histogram of a block's ratio; what lies outside counts in the outermost bins."""
+"""Bin edges, in powers of two, of the histogram of sides' ratios. Ratios beyond count in the outermost bins."""
 
 
 @dataclass(frozen=True)
 class Sides:
-    """Blocks by their two sides' largest magnitudes.
+    """What the largest magnitudes of blocks' two sides are like. Blocks of zeros only are left out.
 
     Attributes:
-        blocks: how many, those of zeros only left out.
+        blocks: how many blocks there are.
         one_sided: share of blocks whose elements have one sign.
         twice: share of blocks whose sides differ by a factor of 2 or more, one-sided blocks included.
-        median_ratio: larger side over smaller side, the median over blocks with both; None where there is none.
-        octaves: share of blocks by log2(positive / negative), one-sided ones left out, between `OCTAVES`.
+        median_ratio: median of larger side over smaller side, over blocks with both sides; None if there are none.
+        octaves: share of blocks with log2(positive / negative) in each bin of `OCTAVES`, over blocks with both sides.
     """
 
     blocks: int
@@ -38,16 +38,27 @@ class Sides:
 
 
 def to_blocks(x: NDArray[Any], block_size: int) -> Array:
-    """All blocks along the last axis, (n, block size), a ragged last one padded with zeros."""
+    """All blocks along the last axis, (n, block size). A ragged last block is padded with zeros."""
     x = np.asarray(x).astype(np.float32, copy=False)
     if padding := -x.shape[-1] % block_size:
         x = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, padding)])
     return x.reshape(-1, block_size)
 
 
+<<<<<<< HEAD:accuracy/lopsided.py
 def sides_of(blocks: Array) -> Sides:
     """The summary of blocks (n, block size)."""
     positive, negative = side_maxima(blocks).T
+=======
+def side_maxima(blocks: Array) -> tuple[Array, Array]:
+    """The largest positive element and the largest magnitude of a negative one in each block; 0 if there is none."""
+    return np.maximum(blocks.max(axis=1), 0), np.maximum(-blocks.min(axis=1), 0)
+
+
+def sides_of(blocks: Array) -> Sides:
+    """Summarises blocks (n, block size)."""
+    positive, negative = side_maxima(blocks)
+>>>>>>> w-sim:accuracy/sides.py
     filled = (positive > 0) | (negative > 0)
     positive, negative = positive[filled], negative[filled]
     larger, smaller = np.maximum(positive, negative), np.minimum(positive, negative)

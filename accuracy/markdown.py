@@ -13,7 +13,12 @@ _OPERANDS = (("activation", "Inputs"), ("weight", "Weights"), ("output", "Output
 
 
 def study_page(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
-    """The page. `study` is as the module of that name describes it, `figures` are files beside the page."""
+    """The page.
+
+    Args:
+        study: as the module `study` describes it.
+        figures: names of picture files beside the page.
+    """
     parts = [
         *_introduction(study),
         "## Formats",
@@ -41,7 +46,7 @@ def study_page(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
 
 
 def cases_table(cases: Sequence[dict[str, Any]]) -> str:
-    """The table that the command shows too."""
+    """The table of cases, which the command shows too."""
     columns = table_columns(cases)
     group = ""
     headings = []

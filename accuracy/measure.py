@@ -16,12 +16,12 @@ Array = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Measure:
-    """SQNR in dB; None where there is no such tensor.
+    """SQNR in dB of the tensors of a product, or None where there is no such tensor.
 
     Attributes:
-        activation: of the quantised left operand.
-        weight: of the quantised right operand.
-        output: of the product of both, by `golden.matmul`, to the float32 product of the originals.
+        activation: SQNR of the quantised left operand.
+        weight: SQNR of the quantised right operand.
+        output: SQNR of their product by `golden.matmul`, against the float32 product of the originals.
     """
 
     activation: float
@@ -36,9 +36,13 @@ class Measure:
 def measure_linear(
     case: Case, x: NDArray[Any], weight: NDArray[Any] | None = None, weight_blocks: Blocks | None = None
 ) -> Measure:
-    """Of `x` (rows, K) alone, or with `weight` (columns, K); dtypes as `golden.quantize` takes them.
+    """Measures a linear layer's input alone, or the layer's product.
 
-    `weight_blocks` is `weight` quantised, where the caller has that already.
+    Args:
+        case: the way of quantising.
+        x: the input (rows, K), of a dtype that `golden.quantize` takes.
+        weight: the weights (columns, K) likewise, or None to measure `x` alone.
+        weight_blocks: `weight` quantised, if the caller has it.
     """
     left = case.quantize_activation(x)
     activation = sqnr(x, left.dequantize())
@@ -50,9 +54,12 @@ def measure_linear(
 
 
 def measure_attention(case: Case, pairs: list[tuple[Array, Array]]) -> Measure:
-    """Of the operands `a` (heads, M, K) and `b` (heads, N, K) of every sentence, and of each head's a @ b.T.
+    """Measures an attention product: one ratio over all heads of all sentences together.
 
-    One ratio over all sentences together.
+    Args:
+        case: the way of quantising.
+        pairs: for each sentence the operands `a` (heads, M, K) and `b` (heads, N, K), whose product is a @ b.T per
+            head.
     """
     a, b = (stack_heads([pair[operand] for pair in pairs]) for operand in (0, 1))
     left, right = case.quantize_activation(a), case.quantize_weight(b)

@@ -5,22 +5,22 @@ from numpy.typing import ArrayLike, NDArray
 
 
 def row_cosines(a: ArrayLike, b: ArrayLike) -> NDArray[np.float64]:
-    """Cosine of the angle between each row of `a` and the same row of `b`, (rows, columns) each; (rows,)."""
+    """The cosine (rows,) of the angle between each row of `a` and the same row of `b`, both (rows, columns)."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     return (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
 
 
 def pairwise_cosines(rows: ArrayLike) -> NDArray[np.float64]:
-    """Cosines of every two different rows, each pair once: (n (n - 1) / 2,)."""
+    """The cosines (n (n - 1) / 2,) of every two different rows, each pair once."""
     rows = np.asarray(rows, np.float64)
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     return (unit @ unit.T)[np.triu_indices(len(rows), 1)]
 
 
 def spearman(a: ArrayLike, b: ArrayLike) -> float:
-    """Spearman's rank correlation of two samples of equal length; ties share the mean of their ranks.
+    """Spearman's rank correlation of two samples of equal length. Ties share the mean of their ranks.
 
-    NaN where a sample has a NaN or all its values are equal.
+    It is NaN where a sample has a NaN, or where all its values are equal.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if np.isnan(a).any() or np.isnan(b).any():
@@ -38,11 +38,11 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def paraphrases_found(embeddings: ArrayLike, groups: ArrayLike) -> float:
-    """Share of the sentences with a paraphrase whose nearest other sentence, by cosine, is one.
+    """The share of the sentences with a paraphrase whose nearest other sentence, by cosine, is a paraphrase.
 
     Args:
-        embeddings: (sentences, size).
-        groups: (sentences,), equal for paraphrases.
+        embeddings: the sentences' embeddings, (sentences, size).
+        groups: a number for each sentence, (sentences,), which paraphrases share.
     """
     rows = np.asarray(embeddings, np.float64)
     groups = np.asarray(groups)

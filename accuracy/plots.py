@@ -16,7 +16,7 @@ from amxfp4.accuracy.lopsided import OCTAVES
 from amxfp4.accuracy.summary import select_cases
 
 _STYLE = {
-    "svg.hashsalt": "amxfp4",  # names of the parts of a figure, otherwise drawn at random
+    "svg.hashsalt": "amxfp4",  # fixes the names of a figure's parts, which are random otherwise
     "svg.fonttype": "none",  # text stays text: small files that can be searched
     "font.size": 9,
     "axes.titlesize": 9,
@@ -26,7 +26,7 @@ _STYLE = {
     "axes.spines.right": False,
 }
 
-# Colour-blind safe (Okabe and Ito); symmetric formats are dashed.
+# Colours are safe for the colour-blind (Okabe and Ito). Symmetric formats are dashed.
 _LOOK: dict[str, dict[str, Any]] = {
     "MXFP4": {"color": "#000000", "linestyle": "--", "marker": "s"},
     "MXFP4-E5M2": {"color": "#e69f00", "linestyle": "--", "marker": "s"},
@@ -42,7 +42,7 @@ _EXAMPLE_FORMATS = ("MXFP4", "MXFP4-UE5M3", "AMXFP4-E5M2", "AMXFP4-X2")
 
 
 def figures(study: dict[str, Any]) -> dict[str, bytes]:
-    """Every figure by its file's name; `study` as the module of that name describes it."""
+    """The bytes of every figure by its file's name. `study` is as the module of that name describes it."""
     drawings: dict[str, Callable[[dict[str, Any]], Figure]] = {
         "error_by_format.svg": error_by_format,
         "error_by_layer.svg": error_by_layer,
@@ -56,14 +56,14 @@ def figures(study: dict[str, Any]) -> dict[str, bytes]:
 
 def _svg(figure: Figure) -> bytes:
     buffer = BytesIO()
-    # The metadata would hold the time.
+    # Without this the metadata holds the time.
     figure.savefig(buffer, format="svg", metadata={"Date": None}, bbox_inches="tight")
     # A hundredth of a point cannot be seen, and the other digits are a third of the file.
     return re.sub(rb"(\d\.\d\d)\d+", rb"\1", buffer.getvalue())
 
 
 def _uniform(study: dict[str, Any], block_size: int) -> list[dict[str, Any]]:
-    """One format for both operands, directly cast."""
+    """The cases with one format for both operands, cast directly."""
     return [case for case in select_cases(study["cases"], block_size, ROUNDING) if case["label"] in _LOOK]
 
 
@@ -73,7 +73,7 @@ def _legend(figure: Figure, axes: Axes, columns: int = 4) -> None:
 
 
 def error_by_format(study: dict[str, Any]) -> Figure:
-    """What reaches a linear layer's output, and what reaches the embedding, by block size."""
+    """The error at linear layers' outputs and at the embedding, by block size."""
     figure = Figure(figsize=(9, 3.4), layout="constrained")
     axes = figure.subplots(1, 3)
     sizes = sorted({case["block_size"] for case in study["cases"]})
@@ -100,7 +100,7 @@ def error_by_format(study: dict[str, Any]) -> Figure:
 
 
 def error_by_layer(study: dict[str, Any]) -> Figure:
-    """SQNR of outputs by kind of product, layer by layer, blocks of 32."""
+    """SQNR of outputs for each kind of product, layer by layer, with blocks of 32."""
     cases = _uniform(study, EXAMPLE_SIZE)
     kinds = list(cases[0]["kinds"])
     figure = Figure(figsize=(9, 4.8), layout="constrained")
@@ -120,7 +120,7 @@ def error_by_layer(study: dict[str, Any]) -> Figure:
 
 
 def blocks(study: dict[str, Any]) -> Figure:
-    """Histograms of two blocks before and after: what of the range a format can use."""
+    """Histograms of two blocks before and after: how much of its range each format uses."""
     examples = study["example_blocks"]
     figure = Figure(figsize=(9, 6.5), layout="constrained")
     axes = figure.subplots(1 + len(_EXAMPLE_FORMATS), len(examples), sharex="col", sharey="col", squeeze=False)
@@ -130,7 +130,7 @@ def blocks(study: dict[str, Any]) -> Figure:
         contents = {"before": before, **{name: np.array(example["after"][name]) for name in _EXAMPLE_FORMATS}}
         for axis, (name, values) in zip(axes[:, column], contents.items(), strict=True):
             color = "#999999" if name == "before" else _LOOK[name]["color"]
-            # A saturated element lies outside of what was there before.
+            # A saturated element can lie outside of the range before.
             axis.hist(np.clip(values, edges[0], edges[-1]), edges, color=color, histtype="stepfilled")
             error = np.square(values - before).sum()
             noise = "" if name == "before" else f", SQNR {10 * np.log10(np.square(before).sum() / error):.1f} dB"
@@ -146,7 +146,7 @@ def blocks(study: dict[str, Any]) -> Figure:
 
 
 def sides(study: dict[str, Any]) -> Figure:
-    """How lopsided blocks are, by tensor."""
+    """How lopsided the blocks of each tensor are."""
     by_tensor = study["sides"][str(EXAMPLE_SIZE)]
     figure = Figure(figsize=(9, 6.4), layout="constrained")
     left, right = figure.subplots(1, 2, width_ratios=[3, 2], sharey=True)
@@ -173,7 +173,7 @@ def sides(study: dict[str, Any]) -> Figure:
 
 
 def reference_nan(study: dict[str, Any]) -> Figure:
-    """Blocks in which the published arithmetic gives NaN, by layer and activation."""
+    """The share of blocks in which the published arithmetic gives NaN, by layer and activation."""
     sizes = list(study["underflow"])
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     axes = figure.subplots(1, len(sizes), sharey=True, squeeze=False)[0]

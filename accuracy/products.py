@@ -1,4 +1,4 @@
-"""Matrix products for the forward pass: quantised ones, and ones that note what they are given."""
+"""Matrix products for the forward pass: quantised ones, and ones that record their operands."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,18 +15,22 @@ Array = NDArray[np.float32]
 ATTENTION_KINDS = ("query x key", "probability x value")
 
 _STACKED_ROWS = 512
-"""Rows of stacked heads in one product. More waste more on products of different heads, fewer more on calls."""
+"""Rows of stacked heads in one product. More rows waste products of different heads; fewer rows waste calls."""
 
 
 class QuantizedProducts:
-    """Products of quantised operands by `golden.matmul`: in every linear layer, and if wanted in attention too.
+    """Products of quantised operands by `golden.matmul`, in every linear layer, and on request in attention too.
 
-    The formats of activations apply to the left operand of both attention products, those of weights to the right one.
-    Each is quantised along what is summed over: a head's size, or the tokens of the sentence.
+    In both attention products the left operand has the format of activations, and the right one that of weights. Each
+    is quantised along the axis that is summed over: a head's size, or the tokens of the sentence.
+
+    Args:
+        case: the way of quantising.
+        weights: the quantised weights by layer and kind, which several runs can share.
+        attention: whether attention's products are quantised too.
     """
 
     def __init__(self, case: Case, weights: dict[tuple[int, str], Blocks], *, attention: bool) -> None:
-        """`weights` holds the quantised weights by layer and kind, so that several runs can share them."""
         self._case = case
         self._weights = weights
         self._attention = attention
@@ -34,7 +38,7 @@ class QuantizedProducts:
 
     def linear(self, layer: int, kind: str, x: Array, weight: Array) -> Array:
         """See `forward.Products`."""
-        # Query, key and value take the same array, which is quantised once.
+        # Query, key and value take the same array, so it is quantised once.
         if self._last is None or self._last[0] is not x:
             self._last = (x, self._case.quantize_activation(x))
         return self._case.multiply(self._last[1], self._weights[layer, kind])
@@ -49,9 +53,9 @@ class QuantizedProducts:
 
 
 def stack_heads(operands: Sequence[Array]) -> Array:
-    """Rows of all heads of all sentences, (heads, rows, K) each, one below another: (all rows, largest K).
+    """The rows of all heads of all sentences, (heads, rows, K) each, one below another: (all rows, largest K).
 
-    Rows end in zeros where K is less, which adds zeros to a dot product and leaves blocks where they are.
+    A row with fewer elements ends in zeros. These add nothing to a dot product, and blocks stay where they are.
     """
     length = max(x.shape[2] for x in operands)
     stacked = np.zeros((sum(len(x) * x.shape[1] for x in operands), length), np.float32)
@@ -64,15 +68,18 @@ def stack_heads(operands: Sequence[Array]) -> Array:
 
 
 def multiply_heads(case: Case, a: Blocks, b: Blocks, shapes: Sequence[tuple[int, int, int]]) -> list[Array]:
-    """Quantised `a` times the transpose of quantised `b`, head by head, by sentence: (heads, M, N) each.
+    """Multiplies quantised `a` with the transpose of quantised `b`, head by head.
 
-    `matmul` takes two axes, and a call costs more than the few sums of one head of a short sentence. So many heads go
-    into one call, and of the product of all with all only those of a head with itself are kept.
+    `matmul` takes two axes, and one call costs more than the few sums of one head of a short sentence. So many heads go
+    into one call, which multiplies all with all. Only the products of a head with itself are kept.
 
     Args:
         case: how to multiply.
-        a, b: what `stack_heads` gives, quantised.
+        a, b: what `stack_heads` returned, quantised.
         shapes: heads, M and N of each sentence.
+
+    Returns:
+        For each sentence (heads, M, N).
     """
     sizes = [(m, n) for heads, m, n in shapes for _ in range(heads)]
     products: list[Array] = []
@@ -91,7 +98,7 @@ def multiply_heads(case: Case, a: Blocks, b: Blocks, shapes: Sequence[tuple[int,
 
 
 def _as_many_as_fit(sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The first of `sizes` that together have at most `_STACKED_ROWS` rows on either side, at least one."""
+    """The first of `sizes`, at least one, that together have at most `_STACKED_ROWS` rows on either side."""
     totals = np.cumsum(sizes[:_STACKED_ROWS], axis=0).max(axis=1)
     return sizes[: max(1, int(np.searchsorted(totals, _STACKED_ROWS, side="right")))]
 
@@ -103,11 +110,11 @@ def _rows(blocks: Blocks, part: slice) -> Blocks:
 
 @dataclass
 class RecordingProducts(FloatProducts):
-    """float32 products that keep the activations.
+    """float32 products that keep their activations.
 
     Attributes:
-        inputs: for each linear layer, by layer and kind, its input (rows, inputs).
-        pairs: for each attention product, by layer and kind, both operands of every sentence.
+        inputs: the input (rows, inputs) of each linear layer, by layer and kind.
+        pairs: both operands of every sentence for each attention product, by layer and kind.
     """
 
     inputs: dict[tuple[int, str], Array] = field(default_factory=dict)

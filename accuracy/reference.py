@@ -1,8 +1,8 @@
 """The published AMXFP4 code's arithmetic for two E5M2 scales, NaN included, to set beside ours.
 
-It divides by the scale in float32, where ours compares. A side whose scale rounds to zero then gives x / 0, infinite or
-NaN, and 0 times that, NaN. (Only a side without elements is kept from this: its scale is taken as 1 before rounding.)
-An element that is zero goes with the negative side.
+The published code divides by the scale in float32, where ours compares. If a side's scale rounds to zero, x / 0 is
+infinite or NaN, and 0 times that is NaN. Only a side without elements is safe: its scale is taken as 1 before rounding.
+An element that is zero counts as negative.
 """
 
 from typing import Any, NamedTuple
@@ -26,7 +26,7 @@ _ELEMENT = _Float(1, 0, 6.0)  # E2M1
 
 
 def reference_values(blocks: Array, rounding: Rounding) -> Array:
-    """What the published code gives for whole blocks (n, block size), finite float32; NaN where it gives NaN."""
+    """The published code's values, NaNs included, for whole blocks (n, block size) of finite float32."""
     positive = blocks.max(axis=1, keepdims=True) / np.float32(6)
     negative = np.abs(blocks.min(axis=1, keepdims=True)) / np.float32(6)
     positive, negative = (np.where(side == 0, np.float32(1), side) for side in (positive, negative))
@@ -36,7 +36,7 @@ def reference_values(blocks: Array, rounding: Rounding) -> Array:
 
 
 def _round(x: Array, rounding: Rounding, to: _Float) -> Array:
-    """To a small float format, saturating; infinity stays."""
+    """Rounds to a small float format. Large values saturate; infinity stays."""
     _, above = np.frexp(x)
     exponent = np.maximum(above - 1, to.least_exponent) - to.mantissa_bits
     units = np.ldexp(x, -exponent)

@@ -6,16 +6,16 @@ from pathlib import Path
 SENTENCES = Path(__file__).with_name("sentences.txt")
 
 _MAX_TOKENS = 256
-"""The model's limit; longer sentences are cut."""
+"""The model's limit. Longer sentences are cut."""
 
 
 @dataclass(frozen=True)
 class Sentences:
-    """Sentences and which of them say the same.
+    """Sentences, and which of them say the same.
 
     Attributes:
         texts: the sentences.
-        groups: for each of them the number of its paragraph; those of one paragraph are paraphrases.
+        groups: the number of each sentence's paragraph. Sentences of one paragraph are paraphrases.
     """
 
     texts: tuple[str, ...]
@@ -23,7 +23,7 @@ class Sentences:
 
 
 def read_sentences(path: Path = SENTENCES) -> Sentences:
-    """A text file: a sentence a line, paraphrases together, an empty line between groups, `#` before a comment."""
+    """Reads a text file: one sentence per line, an empty line between groups of paraphrases, `#` before a comment."""
     texts, groups, group = [], [], 0
     for line in path.read_text().splitlines():
         if not line.strip():
@@ -35,7 +35,7 @@ def read_sentences(path: Path = SENTENCES) -> Sentences:
 
 
 def tokenize(folder: Path, texts: tuple[str, ...]) -> list[list[int]]:
-    """Token numbers of each text by the tokenizer in `folder`, without padding."""
+    """The token numbers of each text, by the tokenizer in `folder`, without padding."""
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))

@@ -1,9 +1,10 @@
 """The whole measurement: the model over the project's sentences, quantised in every way.
 
-`run_study` gives, and `amxfp4 accuracy` writes as `accuracy.json`, null standing for what is not a finite number:
+`run_study` returns these figures. `amxfp4 accuracy` writes them as `accuracy.json`, with null for numbers that are not
+finite:
 
     quick               whether only some sentences and blocks of 32 were taken
-    local_share         products on their own are measured on one in so many tokens, or sentences
+    local_share         products by themselves are measured on one token, or sentence, in so many
     model, sentences, tokens, published_difference, float32_paraphrases_found, sides, underflow,
     sentences_with_reference_nan, example_blocks, ...: what is in `facts.facts`
     cases               a list, for every way of quantising one of
@@ -47,18 +48,21 @@ _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def run_study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, int], None]) -> dict[str, Any]:
-    """Everything that the report says, as JSON's types but for numbers that are not finite; see above.
+    """Measures everything that the report says.
 
     Args:
         folder: the model's files.
-        quick: a fifth of the sentences and blocks of 32 only.
-        jobs: processes, each with one BLAS thread: the products of short sentences are too small for more.
+        quick: whether only a fifth of the sentences, and only blocks of 32, are taken.
+        jobs: how many processes. Each has one BLAS thread: the products of short sentences are too small for more.
         progress: called with (parts done, all parts).
+
+    Returns:
+        The figures that are described above, as JSON's types, except for numbers that are not finite.
 
     Raises:
         UsageError: a model whose arithmetic is not the one `forward` has.
     """
-    load_encoder(folder)  # says what is wrong with a model, where a worker would only die
+    load_encoder(folder)  # reports what is wrong with a model; a worker would only die of it
     block_sizes = QUICK_BLOCK_SIZES if quick else BLOCK_SIZES
     cases = uniform_cases(block_sizes) + ([] if quick else mixed_cases())
     variants = [] if quick else list(VARIANTS)
@@ -85,7 +89,7 @@ def run_study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, 
 
 @contextmanager
 def _workers(folder: Path, quick: bool, jobs: int) -> Iterator[ProcessPoolExecutor]:
-    """Processes that have the baseline; new ones, as NumPy reads the number of threads when it is imported."""
+    """Processes that have the baseline. They are new ones, as NumPy reads the number of threads at its import."""
     before = {name: os.environ.get(name) for name in _BLAS_THREADS}
     os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
     try:
@@ -100,7 +104,7 @@ def _workers(folder: Path, quick: bool, jobs: int) -> Iterator[ProcessPoolExecut
 
 
 _in_worker: list[Baseline] = []
-"""The baseline of this process, once it is a worker."""
+"""The baseline of this process, if it is a worker."""
 
 
 def _start_worker(folder: Path, quick: bool) -> None:
@@ -120,7 +124,7 @@ def _measure_variant(name: str) -> dict[str, Any]:
 
 
 def measure_case(baseline: Baseline, case: Case) -> dict[str, Any]:
-    """Each product on its own, on the float32 model's operands; then the quantised model from end to end."""
+    """Measures each product by itself, on the float32 model's operands, and then the quantised model from end to end."""
     encoder = baseline.encoder
     weights = {
         (layer, kind): case.quantize_weight(encoder.weight(layer, kind))
@@ -144,7 +148,7 @@ def measure_case(baseline: Baseline, case: Case) -> dict[str, Any]:
 
 
 def _local(baseline: Baseline, case: Case, kind: str, weights: dict[tuple[int, str], Blocks]) -> list[Measure]:
-    """Of each layer."""
+    """The measures of one kind of product, layer by layer."""
     layers = range(baseline.encoder.layers)
     if kind in ATTENTION_KINDS:
         return [measure_attention(case, baseline.attention_sample(layer, kind)) for layer in layers]

@@ -1,4 +1,4 @@
-"""The table of ways of quantising: the same for the study's and for a user's own tensors, on screen and in Markdown."""
+"""The table of ways of quantising, for the study and for a user's own tensors, on screen and in Markdown."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Column:
-    """One column.
+    """A column of the table.
 
     Attributes:
-        heading: over it, in two lines.
-        digits: after the point.
-        value: of a case, as in `study.run_study`; KeyError where the case was not measured so.
+        heading: two lines.
+        digits: how many digits follow the point.
+        value: reads the value of a case of `run_study`. KeyError: the case does not have that figure.
     """
 
     heading: str
@@ -46,16 +46,16 @@ OF_MODEL = (
     "SQNR in dB, the mean over linear layers; cosine of sentence embeddings to float32's and rank correlation of their "
     "pairwise similarities, with linear layers quantised, and with the products of attention too"
 )
-"""What the columns mean, of a user's tensors and of a model."""
+"""What the columns mean: for a user's tensors, and for a model."""
 
 
 def table_columns(cases: Sequence[dict[str, Any]]) -> list[Column]:
-    """Those of `COLUMNS` that any of the cases has."""
+    """The columns of which any of the cases has a value."""
     return [column for column in COLUMNS if any(_value(column, case) is not None for case in cases)]
 
 
 def cells(columns: Sequence[Column], case: dict[str, Any]) -> list[str]:
-    """A row of the table without its label."""
+    """A row of the table, without its label."""
     return [number(_value(column, case), column.digits) for column in columns]
 
 
@@ -67,7 +67,7 @@ def _value(column: Column, case: dict[str, Any]) -> float | None:
 
 
 def number(value: float | None, digits: int) -> str:
-    """With so many digits after the point; an infinite ratio means that nothing was lost."""
+    """A value with so many digits after the point, or "exact": an infinite ratio means that nothing was lost."""
     if value is None or isnan(value):
         return "-"
     return "exact" if isinf(value) and value > 0 else f"{value:.{digits}f}"

@@ -1,4 +1,4 @@
-"""Blocks in which a side's E5M2 scale rounds to zero: NaN in the published code, zeros here."""
+"""Blocks in which a side's E5M2 scale rounds to zero: the published code gives NaN, ours gives zeros."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -17,12 +17,12 @@ class Underflow:
     """What becomes of blocks in AMXFP4-E5M2.
 
     Attributes:
-        blocks: how many there are.
-        reference_nan_blocks: those in which the published code gives a NaN.
-        reference_nan_elements: how many elements of theirs are NaN, zeros that pad a ragged block included.
-        our_nan_blocks: those in which ours gives one.
-        our_sqnr: SQNR in dB of ours over the blocks in which the published code gives a NaN; None without any.
-        largest_lost: largest magnitude that is NaN in the published code and zero in ours.
+        blocks: how many blocks there are.
+        reference_nan_blocks: how many have a NaN in the published code.
+        reference_nan_elements: how many elements are NaN in the published code, zeros that pad a ragged block included.
+        our_nan_blocks: how many have a NaN in ours.
+        our_sqnr: SQNR in dB of ours over the blocks with a NaN in the published code; None if there are none.
+        largest_lost: the largest magnitude that is NaN in the published code and zero in ours.
     """
 
     blocks: int
@@ -38,7 +38,7 @@ class Underflow:
 
 
 def underflow_of(blocks: NDArray[np.float32], rounding: Rounding) -> Underflow:
-    """Counts over blocks (n, block size), finite."""
+    """Counts over finite blocks (n, block size)."""
     fmt = block_format("AMXFP4-E5M2", blocks.shape[1])
     nan_elements = our_nan_blocks = 0
     largest_lost = 0.0

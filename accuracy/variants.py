@@ -1,4 +1,4 @@
-"""AMXFP4-X2 beside other ways to give a block two related scales, all encoded by least error."""
+"""AMXFP4-X2 beside other ways to give a block two related scales. All are encoded by least error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ class Variant:
     """One way to scale a block.
 
     Attributes:
-        bits_per_element: memory an element takes, its share of the scales included.
-        sums: what a dot product of two such operands needs, in sums of element products.
-        lanes: what each lane of a unit needs beside MXFP4's product.
-        values: a float32 tensor's values, blocks along its last axis.
+        bits_per_element: bits of memory per element, its share of the scales included.
+        sums: how many sums of element products a dot product of two such operands needs.
+        lanes: what each lane of a unit needs besides MXFP4's product.
+        values: turns a float32 tensor, with blocks along its last axis, into its values after quantisation.
     """
 
     bits_per_element: float
@@ -51,11 +51,11 @@ VARIANTS = {
     "AMXFP4-E5M2": _of_format("AMXFP4-E5M2", "four classes"),
     "AMXFP4-E4M3": _of_format("AMXFP4-E4M3", "four classes"),
 }
-"""By name; those without free significands first."""
+"""The variants by name. Those without free significands come first."""
 
 
 def measure_variant(baseline: Baseline, name: str) -> dict[str, Any]:
-    """Mean SQNR in dB over all linear layers of inputs, weights, and outputs with both so encoded, for JSON."""
+    """The mean SQNR in dB over all linear layers of inputs, weights, and outputs of both, for JSON."""
     variant = VARIANTS[name]
     found: list[tuple[float, float, float]] = []
     for layer in range(baseline.encoder.layers):

@@ -23,13 +23,13 @@ LINEAR_KINDS = {
 
 @dataclass(frozen=True)
 class Encoder:
-    """What the forward pass needs.
+    """A model, as the forward pass needs it.
 
     Attributes:
         heads: attention heads; the hidden size is a multiple of it.
         layers: encoder layers.
         epsilon: added to the variance in layer normalisation.
-        parameters: float32 by the name in the model's file; a linear layer's weight is (outputs, inputs).
+        parameters: float32 arrays by their names in the model's file. A linear layer's weight is (outputs, inputs).
     """
 
     heads: int
@@ -42,12 +42,12 @@ class Encoder:
         return self.parameters[f"encoder.layer.{layer}.{LINEAR_KINDS[kind]}.weight"]
 
     def bias(self, layer: int, kind: str) -> NDArray[np.float32]:
-        """Its bias, (outputs,)."""
+        """The bias of one linear layer, (outputs,)."""
         return self.parameters[f"encoder.layer.{layer}.{LINEAR_KINDS[kind]}.bias"]
 
 
 def load_encoder(folder: Path) -> Encoder:
-    """The encoder in `folder`: `config.json` and `model.safetensors` as Hugging Face's libraries write them.
+    """Reads the encoder in `folder`: `config.json` and `model.safetensors`, as Hugging Face's libraries write them.
 
     Raises:
         UsageError: a model whose arithmetic is not the one `forward` has.

@@ -31,7 +31,7 @@ class Row:
 
 
 def specials(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
-    """NaNs of every kind and infinities, in every place of a block, among zeros or anything; then a clean block."""
+    """NaNs of every kind and infinities in every place of a block, among zeros or anything; then a clean block."""
     one = 1 << config.input_fraction_bits
     inf = 0xFF << config.input_fraction_bits
     sign = 1 << (config.float_bits - 1)

@@ -19,9 +19,7 @@ def tiny(k: int = 80) -> Layer:
     return Layer("tiny", rng.normal(size=(5, k)).astype(np.float32), rng.normal(size=(7, k)).astype(np.float16))
 
 
-@pytest.mark.parametrize(
-    "config", [CONFIG, MacConfig(lanes=8), MacConfig("AMXFP4-X2", "MXFP4-E5M2", lanes=8)], ids=lambda c: c.name
-)
+@pytest.mark.parametrize("config", [CONFIG, MacConfig("AMXFP4-X2", "AMXFP4", lanes=4)], ids=lambda c: c.name)
 def test_a_layer_runs_without_a_mismatch(config: MacConfig) -> None:
     done: list[int] = []
     result = run_layer(tiny(), config, progress=done.append)
@@ -31,14 +29,14 @@ def test_a_layer_runs_without_a_mismatch(config: MacConfig) -> None:
     beats = 35 * blocks * config.beats_per_block
     assert result.comparison.cycles == beats + config.latency
     assert result.macs_per_cycle == pytest.approx(35 * 80 / result.comparison.cycles)
-    assert result.utilisation == pytest.approx(result.macs_per_cycle / 8)
+    assert result.utilisation == pytest.approx(result.macs_per_cycle / config.lanes)
     assert 10 < result.sqnr < 25
 
 
 @pytest.mark.parametrize(
     ("config", "dtype", "rounding"),
     [
-        (MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4), np.float32, "nearest-even"),
+        (MacConfig("MXFP4", "AMXFP4-X2", lanes=2), np.float32, "nearest-even"),
         (MacConfig("MXFP4", "MXFP4", lanes=2), ml_dtypes.bfloat16, "nearest-away"),
     ],
     ids=["float32", "bfloat16"],
