@@ -45,20 +45,9 @@ def to_blocks(x: NDArray[Any], block_size: int) -> Array:
     return x.reshape(-1, block_size)
 
 
-<<<<<<< HEAD:accuracy/lopsided.py
-def sides_of(blocks: Array) -> Sides:
-    """The summary of blocks (n, block size)."""
-    positive, negative = side_maxima(blocks).T
-=======
-def side_maxima(blocks: Array) -> tuple[Array, Array]:
-    """The largest positive element and the largest magnitude of a negative one in each block; 0 if there is none."""
-    return np.maximum(blocks.max(axis=1), 0), np.maximum(-blocks.min(axis=1), 0)
-
-
 def sides_of(blocks: Array) -> Sides:
     """Summarises blocks (n, block size)."""
-    positive, negative = side_maxima(blocks)
->>>>>>> w-sim:accuracy/sides.py
+    positive, negative = side_maxima(blocks).T
     filled = (positive > 0) | (negative > 0)
     positive, negative = positive[filled], negative[filled]
     larger, smaller = np.maximum(positive, negative), np.minimum(positive, negative)
