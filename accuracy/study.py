@@ -124,7 +124,7 @@ def _measure_variant(name: str) -> dict[str, Any]:
 
 
 def measure_case(baseline: Baseline, case: Case) -> dict[str, Any]:
-    """Measures each product by itself, on the float32 model's operands, and then the quantised model from end to end."""
+    """Measures each product by itself, on the float32 model's operands; then the quantised model from end to end."""
     encoder = baseline.encoder
     weights = {
         (layer, kind): case.quantize_weight(encoder.weight(layer, kind))
