@@ -46,7 +46,7 @@ def command(
 
     from amxfp4.cli.show_tables import show_tables
     from amxfp4.cli.side_by_side import processes, run_all
-    from amxfp4.synth import measure
+    from amxfp4.synth.area import measure_area
     from amxfp4.synth.area_tables import area_tables
     from amxfp4.synth.cells import liberty as liberties
     from amxfp4.synth.ratios import with_ratios
@@ -57,7 +57,7 @@ def command(
     library = liberties.read(path)
     YOSYS.version()  # a missing yosys is said once
     call = functools.partial(
-        measure.measure,
+        measure_area,
         library=path.resolve(),
         breakdown=not no_breakdown,
         timeout=timeout,

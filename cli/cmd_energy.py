@@ -67,7 +67,7 @@ def command(
     library = liberties.read(path)
     layer = layer_from_files(activations, weights) if activations and weights else synthetic_layer(seed)
     YOSYS.version()
-    measure = functools.partial(layer_energy.measure, layer, library=path.resolve(), timeout=timeout)
+    measure = functools.partial(layer_energy.measure_energy, layer, library=path.resolve(), timeout=timeout)
     calls = {config.name: functools.partial(measure, config) for config in configs}
     executor = processes(min(jobs or os.cpu_count() or 1, len(calls)))
     found, failures = run_all(calls, executor, Console(stderr=True), "energy", (ToolError,))

@@ -56,7 +56,7 @@ def command(
         tool.version()  # a missing one is said once
     cache = None if no_cache else output / "cache"
     calls = {
-        config.name: partial(fpga.measure, config, seed=seed, timeout=timeout, cache=cache)
+        config.name: partial(fpga.measure_fpga, config, seed=seed, timeout=timeout, cache=cache)
         for config in sorted(configs, key=lambda config: -config.lanes)
     }
     pool = processes(min(jobs or os.cpu_count() or 1, len(calls)))

@@ -116,7 +116,7 @@ def _run(
 
     from amxfp4.cli.side_by_side import processes, run_all
     from amxfp4.synth import cluster, sweep
-    from amxfp4.synth.measure import CACHE
+    from amxfp4.synth.area import CACHE
     from amxfp4.synth.tool import ToolError
 
     errors: tuple[type[Exception], ...] = (ToolError,)

@@ -27,13 +27,14 @@ class Inputs:
     """What was read.
 
     Attributes:
-        units: MAC units of one library as `synth.measure` gives them, ratios filled in, in the order of the table.
+        units: MAC units of one library as `synth.area.measure_area` gives them, ratios filled in, in the order of the
+            table.
         swept: MAC units of a sweep in the same library, with more lanes and pipelines; may be empty.
         cases: Of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`.
         model: What the accuracy was measured on.
         quick: Whether on some of its sentences only, and without pairs of two formats.
-        fpga: MAC units as `synth.fpga.measure` gives them; may be empty.
-        energy: MAC units as `synth.layer_energy.measure` gives them; may be empty.
+        fpga: MAC units as `synth.fpga.measure_fpga` gives them; may be empty.
+        energy: MAC units as `synth.layer_energy.measure_energy` gives them; may be empty.
     """
 
     units: list[Record]

@@ -123,7 +123,7 @@ def harness_flip_flops(streams: Streams) -> int:
     return 1 + streams.input_bits + streams.output_bits
 
 
-def measure(config: Config, *, seed: int = SEED, timeout: float = 1800.0, cache: Path | None = CACHE) -> Record:
+def measure_fpga(config: Config, *, seed: int = SEED, timeout: float = 1800.0, cache: Path | None = CACHE) -> Record:
     """Places and routes one unit.
 
     Args:

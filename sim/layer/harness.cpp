@@ -5,8 +5,8 @@
 //   standard output   per result: the payload of `o` as such words, then the cycle it was given in as 64 bits;
 //                     at the end, as many words of ones and the cycle in which the last beat was taken
 //
-// Knows nothing of what a payload means. Cycle 0 is the first after reset. Every input is offered a beat in every cycle,
-// whatever the others take. Verilator spells the second of two underscores `__05F`.
+// The harness knows nothing of what a payload means. Cycle 0 is the first after reset. Every input is offered a beat in
+// every cycle, whatever the others take. Verilator spells the second of two underscores `__05F`.
 
 #include <algorithm>
 #include <cstdint>

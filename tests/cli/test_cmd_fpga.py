@@ -17,7 +17,7 @@ call = partial(command_line.call, "fpga")
 
 
 def fake(config: Any, failing: str = "", **options: Any) -> dict[str, Any]:
-    """What `fpga.measure` gives, at once."""
+    """What `fpga.measure_fpga` gives, at once."""
     if config.name == failing:
         raise tool.ToolError(f"place and route of {config.name!r} took longer than its budget")
     return {
@@ -38,7 +38,7 @@ def quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(side_by_side, "processes", ThreadPoolExecutor)
-    monkeypatch.setattr(fpga, "measure", fake)
+    monkeypatch.setattr(fpga, "measure_fpga", fake)
     return monkeypatch
 
 
@@ -82,7 +82,7 @@ def test_a_chain_comes_with_chains(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_a_run_that_fails_costs_no_other(quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     name = "mac_mxfp4_x_mxfp4_l1_fp32"
-    quick.setattr(fpga, "measure", partial(fake, failing=name))
+    quick.setattr(fpga, "measure_fpga", partial(fake, failing=name))
     assert call("--unit", "mac", "--lanes", "1") == 1
     assert f"error: place and route of '{name}' took longer than its budget" in capsys.readouterr().err
     records = json.loads(Path("build/fpga/fpga.json").read_text())

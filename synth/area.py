@@ -42,7 +42,7 @@ def target_fo4(config: Config) -> float:
     return ONE_CYCLE_LOOP_FO4 if one_cycle else flow.TARGET_FO4
 
 
-def measure(
+def measure_area(
     config: Config,
     library: str | os.PathLike[str] | None = None,
     *,

@@ -12,11 +12,11 @@ from amxfp4.hw.catalogue import standard
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.synth import area as module
 from amxfp4.synth import flow
-from amxfp4.synth import measure as module
+from amxfp4.synth.area import measure_area
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.flow import SynthResult
-from amxfp4.synth.measure import measure
 from amxfp4.synth.record import config_of
 from amxfp4.synth.timing import Step, TimingReport
 from amxfp4.synth.tool import Tool, ToolError
@@ -70,7 +70,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Fake:
 
 
 def test_a_record_has_what_it_promises(fake: Fake, tmp_path: Path) -> None:
-    record = measure(TINY, cache=tmp_path)
+    record = measure_area(TINY, cache=tmp_path)
     json.dumps(record)
     size = record["area_ge"]
     assert record == {
@@ -108,7 +108,7 @@ def test_a_record_has_what_it_promises(fake: Fake, tmp_path: Path) -> None:
 
 def test_a_quantisers_record(fake: Fake) -> None:
     config = QuantizerConfig("AMXFP4", 8, 2)
-    record = measure(config, breakdown=False, cache=None)
+    record = measure_area(config, breakdown=False, cache=None)
     expected = ("quantizer", "AMXFP4-E5M2", None, None)
     assert (record["unit"], record["activation"], record["weight"], record["accumulator"]) == expected
     assert record["area_ge_per_mac"] == record["area_ge"] / 2
@@ -118,7 +118,7 @@ def test_a_quantisers_record(fake: Fake) -> None:
 
 def test_a_chains_record(fake: Fake) -> None:
     config = ChainConfig(MacConfig("AMXFP4", "MXFP4-E5M2", 8, 2), input="float32")
-    record = measure(config, breakdown=False, cache=None)
+    record = measure_area(config, breakdown=False, cache=None)
     expected = ("chain", "AMXFP4-E5M2", "MXFP4-E5M2", "exact")
     assert (record["unit"], record["activation"], record["weight"], record["accumulator"]) == expected
     assert record["latency"] == config.latency
@@ -126,7 +126,7 @@ def test_a_chains_record(fake: Fake) -> None:
 
 
 def test_a_finished_run_is_found_again(fake: Fake, tmp_path: Path) -> None:
-    first, second = measure(TINY, cache=tmp_path), measure(TINY, cache=tmp_path)
+    first, second = measure_area(TINY, cache=tmp_path), measure_area(TINY, cache=tmp_path)
     assert fake.calls == [TINY.name]
     assert second["cached"]
     assert second | {"cached": False} == first
@@ -134,8 +134,8 @@ def test_a_finished_run_is_found_again(fake: Fake, tmp_path: Path) -> None:
 
 def test_without_a_cache_nothing_is_kept(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    measure(TINY, cache=None)
-    measure(TINY, cache=None)
+    measure_area(TINY, cache=None)
+    measure_area(TINY, cache=None)
     assert len(fake.calls) == 2
     assert not list(tmp_path.iterdir())
 
@@ -143,42 +143,42 @@ def test_without_a_cache_nothing_is_kept(fake: Fake, tmp_path: Path, monkeypatch
 def test_any_other_input_is_another_run(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     library = tmp_path / "other.lib"
     library.write_text(liberty.GENERIC.read_text().replace("area : 24", "area : 25"))
-    measure(TINY, cache=tmp_path)
+    measure_area(TINY, cache=tmp_path)
     for options in ({"target_ps": 900.0}, {"library": library}):
-        measure(TINY, cache=tmp_path, **options)  # type: ignore[arg-type]
+        measure_area(TINY, cache=tmp_path, **options)  # type: ignore[arg-type]
     for target, name, value in ((Tool, "version", lambda tool: "9"), (module, "_flow_digest", lambda: "other")):
         monkeypatch.setattr(target, name, value)
-        measure(TINY, cache=tmp_path)
+        measure_area(TINY, cache=tmp_path)
     text = module.verilog_text
     monkeypatch.setattr(module, "verilog_text", lambda component, name: text(component, "other"))
-    measure(TINY, cache=tmp_path)
+    measure_area(TINY, cache=tmp_path)
     assert len(fake.calls) == 6
 
 
 def test_a_run_with_areas_by_submodule_serves_one_without(fake: Fake, tmp_path: Path) -> None:
-    whole = measure(TINY, cache=tmp_path)
-    less = measure(TINY, cache=tmp_path, breakdown=False)
+    whole = measure_area(TINY, cache=tmp_path)
+    less = measure_area(TINY, cache=tmp_path, breakdown=False)
     assert less == whole | {"breakdown": None, "cached": True}
 
 
 def test_a_run_without_areas_by_submodule_does_not_serve_one_with(fake: Fake, tmp_path: Path) -> None:
-    measure(TINY, cache=tmp_path, breakdown=False)
-    assert measure(TINY, cache=tmp_path)["breakdown"]
+    measure_area(TINY, cache=tmp_path, breakdown=False)
+    assert measure_area(TINY, cache=tmp_path)["breakdown"]
     assert len(fake.calls) == 2
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"key": 1}', '{"key": "x", "result": 0}'])
 def test_a_broken_cache_file_is_written_anew(text: str, fake: Fake, tmp_path: Path) -> None:
-    measure(TINY, cache=tmp_path)
+    measure_area(TINY, cache=tmp_path)
     (file,) = tmp_path.iterdir()
     file.write_text(text)
-    assert not measure(TINY, cache=tmp_path)["cached"]
-    assert measure(TINY, cache=tmp_path)["cached"]
+    assert not measure_area(TINY, cache=tmp_path)["cached"]
+    assert measure_area(TINY, cache=tmp_path)["cached"]
 
 
 def test_the_timeout_is_passed_on_and_no_part_of_the_key(fake: Fake, tmp_path: Path) -> None:
-    measure(TINY, cache=tmp_path, timeout=5)
-    assert measure(TINY, cache=tmp_path, timeout=6)["cached"]
+    measure_area(TINY, cache=tmp_path, timeout=5)
+    assert measure_area(TINY, cache=tmp_path, timeout=6)["cached"]
 
 
 def test_a_failed_run_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,19 +187,19 @@ def test_a_failed_run_keeps_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(flow, "synthesise", fails)
     with pytest.raises(ToolError, match="no"):
-        measure(TINY, cache=tmp_path)
+        measure_area(TINY, cache=tmp_path)
     assert not list(tmp_path.iterdir())
 
 
 def test_a_missing_library_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist"):
-        measure(TINY, tmp_path / "none.lib", cache=None)
+        measure_area(TINY, tmp_path / "none.lib", cache=None)
 
 
 def test_what_runs_elsewhere_can_be_sent_there() -> None:
     for config in standard(lanes=[8]):
         assert pickle.loads(pickle.dumps(config)) == config
-    assert pickle.loads(pickle.dumps(measure)) is measure
+    assert pickle.loads(pickle.dumps(measure_area)) is measure_area
 
 
 def test_units_of_as_many_lanes_have_one_clock() -> None:
