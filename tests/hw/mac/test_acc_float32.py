@@ -7,6 +7,7 @@ import pytest
 from helpers.comb import evaluate, generator, run
 from helpers.float32_streams import FLOAT32_CONFIGS, check_streams, inputs, plan_of
 from helpers.gates import signed
+from helpers.quick import full_but
 
 from amxfp4.golden.float32 import float32_bits
 from amxfp4.hw.mac.acc_float32 import Float32, TermNormaliser
@@ -57,9 +58,17 @@ def test_terms_are_normalised(config: MacConfig) -> None:
 # -- adding ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    "config", [c for c in FLOAT32_CONFIGS if isinstance(plan_of(c), Float32)], ids=lambda config: config.name
-)
+CONFIGS = [config for config in FLOAT32_CONFIGS if isinstance(plan_of(config), Float32)]
+QUICK = {
+    "mac_mxfp4_x_mxfp4_l32_fp32",
+    "mac_mxfp4_x_mxfp4_l8_fp32",
+    "mac_amxfp4e5m2_x_amxfp4e5m2_l8_fp32",
+    "mac_amxfp4e5m2_x_amxfp4e5m2_l4_fp32",
+}
+"""One stage and two, beyond float32's range and within it."""
+
+
+@pytest.mark.parametrize("config", full_but(QUICK, CONFIGS, lambda config: config.name))
 def test_streams_of_terms(config: MacConfig) -> None:
     check_streams(plan_of(config))
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from helpers.comb import generator, run
 from helpers.float32_streams import FLOAT32_CONFIGS, Stream, before_first, check_streams, inputs, plan_of
+from helpers.quick import full_but
 
 from amxfp4.hw.mac.acc_float32_steps import STEPS, Float32InSteps
 from amxfp4.hw.mac.config import MacConfig
@@ -13,12 +14,16 @@ from amxfp4.hw.mac.config import MacConfig
 CONFIGS = [config for config in FLOAT32_CONFIGS if isinstance(plan_of(config), Float32InSteps)]
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+QUICK = {"mac_mxfp4_x_mxfp4_l1_fp32", "mac_mxfp4ue5m3_x_mxfp4ue5m3_l1_fp32"}
+"""Beyond float32's range, and within it."""
+
+
+@pytest.mark.parametrize("config", full_but(QUICK, CONFIGS, lambda config: config.name))
 def test_streams_of_terms(config: MacConfig) -> None:
     check_streams(plan_of(config))
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+@pytest.mark.parametrize("config", full_but({"mac_mxfp4_x_mxfp4_l1_fp32"}, CONFIGS, lambda config: config.name))
 def test_every_distance(config: MacConfig) -> None:
     """Two terms make an accumulator with bits in all its places; a third one is added at each distance of exponents
     until long after nothing but the sticky bit is left, of either sign, with the significands at both ends."""
