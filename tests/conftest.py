@@ -12,16 +12,6 @@ settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked `full` run only with AMXFP4_FULL=1."""
-    if os.environ.get("AMXFP4_FULL") == "1":
-        return
-    skip = pytest.mark.skip(reason="takes long: set AMXFP4_FULL=1")
-    for item in items:
-        if item.get_closest_marker("full"):
-            item.add_marker(skip)
-
-
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of reference vectors and real layers beside the checkout, which not every machine has."""

@@ -1,6 +1,7 @@
 """The descriptors of units: options, configs from them, and what a record says."""
 
 import pytest
+from amaranth.lib.wiring import In
 
 from amxfp4.errors import UsageError
 from amxfp4.hw.chain import ChainConfig
@@ -18,6 +19,15 @@ def test_a_config_from_its_own_fields(unit: Unit) -> None:
     assert unit.configure({}) == config
     assert unit.configure(config.as_dict()) == config
     assert [option.name for option in unit.options] == list(config.as_dict())
+
+
+@ALL
+def test_inputs_are_the_components_own(unit: Unit) -> None:
+    """All streams that come in, in their order."""
+    members = unit.component(unit.config()).signature.members
+    streams = tuple(name for name, member in members.items() if member.flow == In)
+    assert unit.inputs == streams
+    assert [name for name in members if name not in streams] == ["o"]
 
 
 @ALL

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from helpers.comb import generator, run
 from helpers.gates import signed
+from helpers.mac_parts import exact_part, is_direct
+from helpers.quick import full_but
 
 from amxfp4.golden.formats import BlockFormat
 from amxfp4.hw.mac.acc_exact import ExactAccumulator
 from amxfp4.hw.mac.config import MacConfig
-
-STREAMS = 100
-BLOCKS = 40
+from amxfp4.hw.mac.term_direct import SHIFT_MAX
 
 
 def narrow(activation: str, weight: str, **geometry: int) -> MacConfig:
@@ -66,9 +66,9 @@ def block_of_terms(config: MacConfig, rng: np.random.Generator) -> list[tuple[in
     a_scales = [random_scale(a, rng, max(style - 2, 0)) for _ in range(2)]
     w_scales = [random_scale(w, rng, max(style - 2, 0)) for _ in range(2)]
     terms = []
-    if config.direct:
+    if is_direct(config):
         signs = rng.integers(2, size=(config.block_size, 2))
-        top = 4 + config.halvings  # the largest shift of a product
+        top = SHIFT_MAX  # the largest shift of a product
         if rng.random() < 0.4:
             signs[:] = signs[0]
         for a_sign, w_sign in signs:
@@ -79,33 +79,35 @@ def block_of_terms(config: MacConfig, rng: np.random.Generator) -> list[tuple[in
             value = significand * a_scale[0] * w_scale[0] * (-1 if a_sign ^ w_sign else 1)
             terms.append((value, a_scale[1] + w_scale[1] + shift))
         return terms
-    left = config.block_size * 144 << config.halvings
+    sums = config.plan.sums
+    left = config.block_size * 144 << config.plan.products.halvings
     for index in range(config.sign_pairs):
         limit = left if style > 2 else int(rng.integers(left + 1))
         left -= limit
         a_side, w_side = divmod(index, 1 + w.asymmetric)
-        sign = int(rng.choice([-1, 1])) if config.sums_signed else (-1 if config.negated(index) else 1)
+        sign = int(rng.choice([-1, 1])) if sums.mixed else (-1 if sums.negated(index) else 1)
         a_scale, w_scale = a_scales[a_side], w_scales[w_side]
         terms.append((sign * limit * a_scale[0] * w_scale[0], a_scale[1] + w_scale[1]))
     if style > 2 and rng.random() < 0.5:  # the worst sum is not always the first
-        order = rng.permutation(config.sign_pairs) if config.sums_signed else np.array([0, 1, 2, 3])
+        order = rng.permutation(config.sign_pairs) if sums.mixed else np.array([0, 1, 2, 3])
         terms = [terms[i] for i in order]
     return terms
 
 
 def value_of(config: MacConfig, terms: list[tuple[int, int]]) -> int:
-    return sum(value << (exponent - config.exponent_min) for value, exponent in terms)
+    return sum(value << (exponent - config.plan.scales.exponent_min) for value, exponent in terms)
 
 
 def step(config: MacConfig, terms: list[list[tuple[int, int]]], **flags: Any) -> dict[str, Any]:
     """Inputs of one cycle: `terms` of every stream, one for each path."""
+    paths = exact_part(config).paths
     columns = [
         {
-            "value": np.array([row[path][0] % (1 << (config.term_bits + 1)) for row in terms]),
+            "value": np.array([row[path][0] % (1 << (config.plan.term.bits + 1)) for row in terms]),
             "exponent": np.array([row[path][1] for row in terms]),
             "nan": np.asarray(flags["nan"][path]).astype(int),
         }
-        for path in range(config.paths)
+        for path in range(paths)
     ]
     return {"term": columns} | {name: np.asarray(flags[name]).astype(int) for name in ("valid", "first", "last")}
 
@@ -122,21 +124,21 @@ def check(config: MacConfig, outputs: dict[str, Any], references: list[Reference
 def play(config: MacConfig, blocks: list[list[list[tuple[int, int]]]], first: np.ndarray, nan: np.ndarray) -> int:
     """Runs blocks (block, stream, term) with gaps between terms, checks after each; returns overflows seen."""
     rng = generator()
-    streams = len(blocks[0])
-    beats = config.block_size if config.direct else config.turns
+    streams, paths = len(blocks[0]), exact_part(config).paths
+    beats = config.block_size if is_direct(config) else config.plan.front.turns
     steps, checks = [], {}
     references = [Reference(config) for _ in range(streams)]
     states = []
     for number, block in enumerate(blocks):
         for beat in range(beats):
             while rng.random() < 0.2:  # not valid: nothing is taken
-                junk = [[(int(rng.integers(-99, 99)), config.exponent_max)] * config.paths] * streams
+                junk = [[(int(rng.integers(-99, 99)), config.plan.term.exponent_max)] * paths] * streams
                 idle = {"valid": np.zeros(streams), "first": rng.integers(2, size=streams), "last": np.ones(streams)}
-                steps.append(step(config, junk, nan=np.ones((config.paths, streams)), **idle))
+                steps.append(step(config, junk, nan=np.ones((paths, streams)), **idle))
             # Path p holds sums p x turns onwards, one a turn.
-            now = [[terms[path * beats + beat] for path in range(config.paths)] for terms in block]
-            where = rng.integers(config.paths)
-            flag = np.zeros((config.paths, streams), bool)
+            now = [[terms[path * beats + beat] for path in range(paths)] for terms in block]
+            where = rng.integers(paths)
+            flag = np.zeros((paths, streams), bool)
             flag[where] = nan[number] & (beat == number % beats)
             begins = first[number] & (beat == 0)
             last = np.full(streams, beat == beats - 1)
@@ -147,7 +149,7 @@ def play(config: MacConfig, blocks: list[list[list[tuple[int, int]]]], first: np
         checks[len(steps)] = len(states)
         states.append([(r.total, r.nan, r.overflow) for r in references])
     steps.append(steps[-1] | {"valid": np.zeros(streams, int)})
-    outputs = run(ExactAccumulator(config), steps, streams, simulated=30 // config.paths**2)
+    outputs = run(ExactAccumulator(exact_part(config)), steps, streams, simulated=30 // paths**2)
     for cycle, number in checks.items():
         for reference, (total, is_nan, overflow) in zip(references, states[number], strict=True):
             reference.total, reference.nan, reference.overflow = total, is_nan, overflow
@@ -155,12 +157,31 @@ def play(config: MacConfig, blocks: list[list[list[tuple[int, int]]]], first: np
     return sum(overflow for state in states for _, _, overflow in state)
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+QUICK = {
+    "mac_amxfp4e5m2_x_amxfp4e5m2_l1_exact",
+    "mac_mxfp4e5m2_x_mxfp4e5m2_l8_exact",
+    "mac_amxfp4e4m3_x_mxfp4e5m2_l16_exact",
+    "mac_amxfp4e5m2_x_amxfp4e5m2_l8_exact_b77",
+}
+"""Products by themselves, one sum, two and four; with the default width and with the narrowest."""
+
+
+@pytest.mark.parametrize("config", [c for c in CONFIGS if c.name in QUICK], ids=lambda config: config.name)
 def test_random_blocks(config: MacConfig) -> None:
+    check_random(config, streams=50, count=4 if is_direct(config) else 16)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+def test_many_random_blocks(config: MacConfig) -> None:
+    check_random(config, streams=100, count=8 if is_direct(config) else 40)
+
+
+def check_random(config: MacConfig, streams: int, count: int) -> None:
+    """Blocks of random and of the largest terms, with NaN here and there."""
     rng = generator()
-    count = 8 if config.direct else BLOCKS
-    blocks = [[block_of_terms(config, rng) for _ in range(STREAMS)] for _ in range(count)]
-    first, nan = rng.random((count, STREAMS)) < 0.2, rng.random((count, STREAMS)) < 0.02
+    blocks = [[block_of_terms(config, rng) for _ in range(streams)] for _ in range(count)]
+    first, nan = rng.random((count, streams)) < 0.2, rng.random((count, streams)) < 0.02
     first[0] = True
     overflows = play(config, blocks, first, nan)
     assert (overflows > 20) == (config.accumulator_bits < config.default_accumulator_bits)
@@ -171,12 +192,12 @@ EDGES = [
     c
     for c in CONFIGS
     if c.accumulator_bits < c.default_accumulator_bits
-    and not c.direct
-    and c.sign_pairs * c.term_bits >= c.accumulator_bits - 1
+    and not is_direct(c)
+    and c.sign_pairs * c.plan.term.bits >= c.accumulator_bits - 1
 ]
 
 
-@pytest.mark.parametrize("config", EDGES, ids=lambda config: config.name)
+@pytest.mark.parametrize("config", full_but(QUICK & {c.name for c in EDGES}, EDGES, lambda config: config.name))
 def test_the_edge_of_overflow(config: MacConfig) -> None:
     """Sums of two blocks to the last bit of the range: the least number is in it, one below and 2^(bits - 1) are not;
     a sum that comes back into the range stays overflowed, and the next dot product starts afresh."""
@@ -204,16 +225,16 @@ def test_the_edge_of_overflow(config: MacConfig) -> None:
 
 def whole(config: MacConfig, value: int) -> list[tuple[int, int]]:
     """Terms of a block that add up to `value`: its low bits in one, the others in large steps."""
-    terms, left, top = [], value, config.exponent_max
-    limit = (1 << config.term_bits) - 1
+    terms, left, top = [], value, config.plan.term.exponent_max
+    limit = (1 << config.plan.term.bits) - 1
     for index in range(config.sign_pairs):
-        exponent = max(config.exponent_min, top - index * (config.term_bits - 1))
+        exponent = max(config.plan.scales.exponent_min, top - index * (config.plan.term.bits - 1))
         if index == config.sign_pairs - 1:
-            exponent = config.exponent_min
-        part = int(left / (1 << (exponent - config.exponent_min))) if left else 0
+            exponent = config.plan.scales.exponent_min
+        part = int(left / (1 << (exponent - config.plan.scales.exponent_min))) if left else 0
         part = max(-limit, min(limit, part))
         terms.append((part, exponent))
-        left -= part << (exponent - config.exponent_min)
+        left -= part << (exponent - config.plan.scales.exponent_min)
     assert left == 0, f"{value} does not fit into {config.sign_pairs} terms"
     return terms
 
@@ -221,10 +242,10 @@ def whole(config: MacConfig, value: int) -> list[tuple[int, int]]:
 def test_terms_out_of_range_within_a_block() -> None:
     """A block's terms may pass the range one after the other; only whole blocks count."""
     config = narrow("AMXFP4", "AMXFP4", lanes=8)
-    top = config.exponent_max
+    top = config.plan.term.exponent_max
     large = (144 * 32 * 49, top)
     small = (-144 * 32 * 49, top)
-    quarter = [(large[0], top), (small[0], top), (0, top), (1, config.exponent_min)]
+    quarter = [(large[0], top), (small[0], top), (0, top), (1, config.plan.scales.exponent_min)]
     fill = [(large[0], top), (0, top), (0, top), (0, top)]
     blocks = [[fill], [quarter], [quarter], [[(-n, e) for n, e in fill]]]
     first, nan = np.zeros((4, 1), bool), np.zeros((4, 1), bool)

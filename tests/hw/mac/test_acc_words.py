@@ -5,30 +5,30 @@ from typing import Any
 import numpy as np
 import pytest
 from helpers.comb import generator, run
+from helpers.word_units import WORD_UNITS, plan_of
 
 from amxfp4.hw.mac.acc_words import WordAccumulator
 from amxfp4.hw.mac.config import MacConfig
-
-CONFIGS = {
-    "x2": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
-    "e5m2": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=8),
-    "four sums": MacConfig("AMXFP4", "AMXFP4", lanes=2),
-    "five words": MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=2),
-    "eight words": MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=2),
-    "narrow": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=4, accumulator_bits=77),
-    "wide": MacConfig("AMXFP4", "MXFP4-E4M3", lanes=4, accumulator_bits=128),
-    "placed": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
-    "placed, narrow": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1, accumulator_bits=77),
-}
+from amxfp4.hw.mac.term_placed import Placed
 
 
-@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
-def test_totals_and_flags(config: MacConfig) -> None:
+@pytest.mark.parametrize("name", ["five words", "narrow", "placed"])
+def test_totals_and_flags(name: str) -> None:
+    check(WORD_UNITS[name], terms=24)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("config", WORD_UNITS.values(), ids=WORD_UNITS.keys())
+def test_many_totals_and_flags(config: MacConfig) -> None:
+    check(config, terms=60)
+
+
+def check(config: MacConfig, terms: int) -> None:
     """Terms `words` cycles apart or more, two a block; the whole register where a term's last word passes."""
-    rng = generator()
-    assert config.words >= 4, "these are the units that this accumulator is for"
-    count, terms = 60, 60
-    width, words, bits = config.words * config.word_bits, config.words, config.term_bits + 1
+    rng, plan = generator(), plan_of(config)
+    scales, words, word_bits, bits = plan.term.scales, plan.split.words, plan.split.word_bits, plan.term.bits + 1
+    lowest, highest = scales.exponent_min, scales.exponent_max
+    count, width = 60, words * word_bits
     # Half the streams have terms of every size and sign; in the others large ones of one sign, which overflow.
     small = rng.random(count) < 0.5
     totals, nans, overflows, lefts = (np.zeros(count, object) for _ in range(4))
@@ -42,12 +42,12 @@ def test_totals_and_flags(config: MacConfig) -> None:
         size = np.where(small, rng.integers(1, bits, count), bits - 1)
         value = np.array([int(rng.integers(-(1 << int(s)), 1 << int(s))) for s in size], object)
         value = np.where(small, value, abs(value) * (1 - index // 20 % 2 * 2))
-        exponent = rng.integers(config.exponent_min, config.exponent_max + 1, count)
-        exponent = np.where(small, exponent, np.maximum(exponent, config.exponent_max - 2))
+        exponent = rng.integers(lowest, highest + 1, count)
+        exponent = np.where(small, exponent, np.maximum(exponent, highest - 2))
         nan = rng.random(count) < 0.03
-        limit = 1 << (config.accumulator_bits - 1)
+        limit = 1 << (plan.bits - 1)
         before = np.where(first, 0, totals)
-        after = before + [int(v) << int(e - config.exponent_min) for v, e in zip(value, exponent, strict=True)]
+        after = before + [int(v) << int(e - lowest) for v, e in zip(value, exponent, strict=True)]
         # Two terms a block, no larger together than a whole block can be.
         fits = [abs(int(a - b)) <= config.block_max // 2 for a, b in zip(after, before, strict=True)]
         value, after = np.where(fits, value, 0), np.where(fits, after, before)
@@ -57,25 +57,25 @@ def test_totals_and_flags(config: MacConfig) -> None:
         overflows = np.where(first, False, overflows) | (lefts & bool(ends[0]))
         overflowed += int(overflows.sum())
         term = {"value": value % (1 << bits), "exponent": exponent, "nan": nan.astype(int)}
-        words_up, place = np.divmod(exponent - config.exponent_min, config.word_bits)
+        words_up, place = np.divmod(exponent - lowest, word_bits)
         for wait in range(words + (0 if rng.random() < 0.7 else int(rng.integers(1, 4)))):
-            if config.placed:  # at its place, and a word further down for each that has been taken
-                moved = np.clip(wait - words_up, 0, words) * config.word_bits
+            if isinstance(plan.term, Placed):  # at its place, and a word further down for each that has been taken
+                moved = np.clip(wait - words_up, 0, words) * word_bits
                 placed = [int(v) << int(p) >> int(m) for v, p, m in zip(value, place, moved, strict=True)]
-                term = term | {"value": np.array(placed, object) % (1 << (bits + config.places))}
+                term = term | {"value": np.array(placed, object) % (1 << (bits + plan.term.places))}
                 taken.append(((wait >= words_up) & (wait < words)).astype(int))
             steps.append({"term": term, "valid": [wait == 0], "first": first.astype(int), "last": ends})
         expected.append((len(steps) - wait - 1 + words, ends[0], totals % (1 << width), nans, overflows))
     steps += [steps[-1] | {"valid": [False]}] * words
-    found = run(WordAccumulator(config), steps, count, simulated=150)
+    found = run(WordAccumulator(plan), steps, count, simulated=150)
     for cycle, take in enumerate(taken):
         np.testing.assert_array_equal(found[cycle]["take"], take)
     for cycle, ends, total, nan, overflow in expected:
         outputs = found[cycle]
-        register = sum(outputs["total"][..., word].astype(object) << word * config.word_bits for word in range(words))
+        register = sum(outputs["total"][..., word].astype(object) << word * word_bits for word in range(words))
         assert (outputs["passed"] == 1 << (words - 1)).all()
         np.testing.assert_array_equal(register, total)
         np.testing.assert_array_equal(outputs["nan"], nan)
         if ends:
             np.testing.assert_array_equal(outputs["overflow"], overflow)
-    assert bool(overflowed) == (config.accumulator_bits < config.default_accumulator_bits)
+    assert bool(overflowed) == (plan.bits < config.default_accumulator_bits)

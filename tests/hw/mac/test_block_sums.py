@@ -8,6 +8,7 @@ import pytest
 from helpers.comb import generator, run
 from helpers.gates import signed
 
+from amxfp4.hw.mac.beat_sums import Sums
 from amxfp4.hw.mac.block_sums import BlockSums
 from amxfp4.hw.mac.config import MacConfig
 
@@ -39,10 +40,10 @@ class Blocks:
 
     def beat(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums of one beat (streams, sums), and rows that add up to them as `BeatSums` gives them."""
-        config, rng = self.config, self.rng
-        largest = 144 << config.halvings  # a product of two elements
+        config, sums_plan, rng = self.config, self.config.plan.sums, self.rng
+        largest = 144 << sums_plan.products.halvings  # a product of two elements
         offset = 1 << largest.bit_length()  # what a signed sum carries for each lane
-        low = -largest if config.sums_signed else 0
+        low = -largest if sums_plan.mixed else 0
         lanes = rng.integers(low, largest + 1, size=(STREAMS, config.lanes))
         extreme = rng.random(STREAMS) < 0.4
         lanes[extreme] = rng.choice([low, largest], size=(extreme.sum(), 1))
@@ -50,36 +51,37 @@ class Blocks:
         side[::2] = rng.integers(config.sign_pairs, size=(STREAMS, 1))[::2]
         sums = np.stack([np.where(side == index, lanes, 0).sum(1) for index in range(config.sign_pairs)], axis=1)
         totals = sums.copy()
-        if config.sums_signed:
+        if sums_plan.mixed:
             totals += offset * config.lanes
         for index in range(config.sign_pairs):
-            if config.negated(index):
+            if sums_plan.negated(index):
                 totals[:, index] = offset * config.lanes - config.lanes // 2 - sums[:, index]
         rows = []
-        for _ in range(config.beat_rows - 1):
+        for _ in range(sums_plan.beat_rows - 1):
             rows.append(rng.integers(0, totals - sum(rows) + 1))
         return sums, np.stack([*rows, totals - sum(rows)], axis=2)
 
     def junk(self) -> np.ndarray:
-        shape = (STREAMS, self.config.sign_pairs, self.config.beat_rows)
-        return self.rng.integers(1 << self.config.beat_bits, size=shape)
+        plan = self.config.plan.sums
+        return self.rng.integers(1 << plan.beat_bits, size=(STREAMS, plan.count, plan.beat_rows))
 
 
-def value_of(config: MacConfig, found: np.ndarray) -> np.ndarray:
-    return signed(found, config.sum_bits) if config.block_signed else found
+def value_of(plan: Sums, found: np.ndarray) -> np.ndarray:
+    return signed(found, plan.bits) if plan.signed else found
 
 
 @pytest.mark.parametrize("gaps", [0.0, 0.4], ids=["back to back", "with gaps"])
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
 def test_sums_of_blocks(config: MacConfig, gaps: float) -> None:
-    """Every sum of every block comes in its turn, `loop_stages` cycles apart as the accumulator behind takes them."""
+    """Every sum of every block comes in its turn, as many cycles apart as the accumulator behind takes for a term."""
     rng = generator()
+    plan, apart = config.plan.sums, config.plan.accumulator.cycles_per_term
     blocks = Blocks(config, rng)
     due: dict[int, tuple[int, np.ndarray]] = {}  # cycle: turn, sums of the block
     steps: list[dict[str, Any]] = []
 
     def play() -> Iterator[dict[str, Any]]:
-        turns = (config.turns - 1) * config.loop_stages + 1
+        turns = (plan.turns - 1) * apart + 1
         total, beat, cycle = np.zeros((STREAMS, config.sign_pairs), np.int64), 0, 0
         finished = 0
         while finished < 6 or cycle <= max(due):
@@ -98,25 +100,25 @@ def test_sums_of_blocks(config: MacConfig, gaps: float) -> None:
                 beat = (beat + 1) % config.beats_per_block
                 if beat == 0:
                     finished += 1
-                    for wait in range(0, turns, config.loop_stages):
-                        due[cycle + 1 + wait] = (wait // config.loop_stages, total)
+                    for wait in range(0, turns, apart):
+                        due[cycle + 1 + wait] = (wait // apart, total)
             cycle += 1
 
     steps = list(play())
-    found = run(BlockSums(config), steps, STREAMS, simulated=25)
-    assert len(due) == 6 * config.turns
+    found = run(BlockSums(config.plan.sums), steps, STREAMS, simulated=25)
+    assert len(due) == 6 * plan.turns
     for cycle, (turn, sums) in due.items():
-        for path in range(config.paths):
-            index = path * config.turns + turn
-            sign = -1 if config.negated(index) else 1
-            value = value_of(config, found[cycle]["value"][:, path])
+        for path in range(plan.paths):
+            index = path * plan.turns + turn
+            sign = -1 if plan.negated(index) else 1
+            value = value_of(plan, found[cycle]["value"][:, path])
             np.testing.assert_array_equal(value, sign * sums[:, index], err_msg=f"cycle {cycle}, sum {index}")
 
 
-@pytest.mark.parametrize("config", [c for c in CONFIGS if c.turns > 1], ids=lambda config: config.name)
+@pytest.mark.parametrize("config", [c for c in CONFIGS if c.plan.front.turns > 1], ids=lambda config: config.name)
 def test_nothing_shows_between_turns(config: MacConfig) -> None:
     """The sums are gated by their turn, so that only one is on the way to the multiplier."""
     blocks = Blocks(config, generator())
     idle = {"rows": blocks.junk(), "valid": np.array([0]), "first": np.array([1]), "turn": np.array([0])}
-    for outputs in run(BlockSums(config), [idle | {"valid": np.array([1])}, idle, idle], STREAMS):
+    for outputs in run(BlockSums(config.plan.sums), [idle | {"valid": np.array([1])}, idle, idle], STREAMS):
         assert not outputs["value"].any()

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 from helpers.comb import generator, run
+from helpers.mac_parts import exact_part
+from helpers.totals import totals
 
 from amxfp4.golden.float32 import NAN_BITS, float32_bits
 from amxfp4.hw.mac.config import MacConfig
@@ -18,32 +20,11 @@ CONFIGS = {
 }
 
 
-def totals(width: int) -> list[int]:
-    """Numbers of `width` bits in two's complement."""
-    rng = generator()
-
-    def random(bits: int) -> int:
-        return int.from_bytes(rng.bytes(-(-bits // 8)), "little") >> (-bits % 8)
-
-    found = [0, 1, -1, (1 << (width - 1)) - 1, -(1 << (width - 1))]
-    for top in range(width):
-        near = [(1 << top) + d for d in range(-4, 5)]
-        # The last place of a 24-bit significand, and the tie below it, with and without a bit further down.
-        last = 1 << max(top - 23, 0)
-        for significand in (1 << 23, (1 << 24) - 1, (1 << 24) - 2, 1 << 23 | random(23)):
-            value = significand * last
-            near += [value, value + last // 2, value + last // 2 + 1, value + last // 2 - 1, value + last - 1]
-        near += [random(top + 1) for _ in range(8)]
-        found += [sign * value for value in near for sign in (1, -1)]
-    low, high = -(1 << (width - 1)), 1 << (width - 1)
-    return [value for value in found if low <= value < high]
-
-
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
 def test_rounded_once(config: MacConfig) -> None:
     """A total that is taken gives its float32 two cycles later, and junk in between is not taken."""
     rng = generator()
-    rounder = ExactRounder(config, config.accumulator_bits + 1)
+    rounder = ExactRounder(exact_part(config).rounder)
     # The top bit is a sign alone when there was no overflow.
     values = totals(config.accumulator_bits)
     count, cycles = 400, 40
@@ -53,7 +34,7 @@ def test_rounded_once(config: MacConfig) -> None:
     nan, overflow = rng.random((2, cycles, count)) < 0.02
     steps = [
         {
-            "total": picks[cycle] % (1 << rounder.width),
+            "total": picks[cycle] % (1 << rounder.plan.width),
             "nan": nan[cycle].astype(int),
             "overflow": overflow[cycle].astype(int),
             "valid": valid[cycle].astype(int),

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from amaranth.utils import bits_for
 from helpers.comb import generator, run
+from helpers.configs import every_mac
 from helpers.gates import signed
 
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.hw.mac.term_digits import DigitTerm, PlacedTerm
+from amxfp4.hw.mac.term_digits import ROWS_WORTH_SAVING, Digits, DigitTerm
 
 CONFIGS = {
     "x2": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
@@ -19,39 +21,38 @@ CONFIGS = {
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
 def test_products(config: MacConfig) -> None:
-    """The term is there `digits` - 1 cycles after `start`, and only then; a new sum may come `loop_stages` after."""
-    rng = generator()
-    assert 1 < config.digits <= config.loop_stages, "these are the units that scale by digits"
+    """The term is there `digits` - 1 cycles after `start`, and only then; a new sum may come as soon as the
+    accumulator has taken the one before."""
+    rng, plan, apart = generator(), config.plan.term, config.plan.accumulator.cycles_per_term
+    assert isinstance(plan, Digits) and 1 < plan.digits <= apart, "these are the units that scale by digits"
     count, sums = 200, 12
-    largest = config.product_max * config.block_size
+    largest, scales = plan.sums.largest, plan.scales
     steps, expected, ready = [], [], []
     for _ in range(sums):
         value = rng.integers(-largest, largest + 1, count)
         value[:6] = [largest, -largest, 0, 1, -1, largest - 1]
         scale = {
-            "significand": rng.integers(config.scale_significand_max + 1, size=count),
-            "exponent": rng.integers(1 << config.exponent_bits, size=count),
+            "significand": rng.integers(scales.significand_max + 1, size=count),
+            "exponent": rng.integers(1 << bits_for(scales.exponent_max), size=count),
             "nan": rng.integers(2, size=count),
         }
-        scale["significand"][::2] = config.scale_significand_max
-        for cycle in range(config.loop_stages + int(rng.integers(2))):
+        scale["significand"][::2] = scales.significand_max
+        for cycle in range(apart + int(rng.integers(2))):
             sum_now = value if cycle == 0 else rng.integers(-largest, largest + 1, count)
             held = (
-                scale
-                if cycle < config.digits + config.term_held
-                else {name: 1 - np.minimum(v, 1) for name, v in scale.items()}
+                scale if cycle < plan.digits + plan.held else {name: 1 - np.minimum(v, 1) for name, v in scale.items()}
             )
-            steps.append({"start": [cycle == 0], "sum": sum_now % (1 << config.sum_bits), "scale": held})
-            expected.append((value, scale) if cycle == config.digits - 1 + config.term_held else None)
-            ready.append(cycle == config.digits - 1)
-    found = run(DigitTerm(config), steps, count)
+            steps.append({"start": [cycle == 0], "sum": sum_now % (1 << plan.sums.bits), "scale": held})
+            expected.append((value, scale) if cycle == plan.digits - 1 + plan.held else None)
+            ready.append(cycle == plan.digits - 1)
+    found = run(DigitTerm(plan), steps, count)
     for outputs, due, now in zip(found, expected, ready, strict=True):
         assert (outputs["ready"] == now).all()
         if due is not None:
             value, scale = due
             term = outputs["term"]
-            if config.exact:
-                product = signed(term["value"], config.term_bits + 1)
+            if plan.signed:
+                product = signed(term["value"], plan.bits + 1)
             else:
                 product = term["magnitude"] * (1 - 2 * term["negative"])
             np.testing.assert_array_equal(product, value * scale["significand"])
@@ -59,51 +60,21 @@ def test_products(config: MacConfig) -> None:
             np.testing.assert_array_equal(term["nan"], scale["nan"])
 
 
-PLACED = {
-    "x2": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
-    "e5m2": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1),
-    "e4m3, block of 64": MacConfig("MXFP4-E4M3", "MXFP4-E4M3", block_size=64, lanes=2),
-    "wide": MacConfig("MXFP4-E5M2", "MXFP4-UE5M3", block_size=128, lanes=4, accumulator_bits=128),
-}
+@pytest.mark.parametrize(
+    ("cycles", "digit_bits", "digits"), ((1, 8, 1), (2, 4, 2), (3, 3, 3), (4, 2, 4), (6, 2, 4), (8, 1, 8), (31, 1, 8))
+)
+def test_the_narrowest_digits(cycles: int, digit_bits: int, digits: int) -> None:
+    """Of a product of eight bits; they stay where they were made if the block's beats leave the time for that."""
+    sums = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=4).plan.sums
+    plan = Digits.over(sums, cycles, held_for=4)
+    assert plan.scales.significand_bits == 8 and sums.beats == 8
+    assert (plan.digit_bits, plan.digits, plan.rows_saved) == (digit_bits, digits, 8 - digit_bits)
+    assert plan.held == (digits + 4 <= 8)
+    assert plan.cycles == digits - 1
 
 
-@pytest.mark.parametrize("config", PLACED.values(), ids=PLACED.keys())
-def test_places(config: MacConfig) -> None:
-    """The term comes `digits` + `word_bits` cycles after `start`, at its place in a word, stays there but for words
-    that are taken, and a block after a `start` comes the next."""
-    rng = generator()
-    assert config.placed, "these are the units that have the time"
-    count, sums = 200, 5
-    largest = config.product_max * config.block_size
-    wait = config.digits + config.word_bits
-    steps, expected = [], []
-    for _ in range(sums):
-        value = rng.integers(-largest, largest + 1, count)
-        value[:90] = np.repeat([largest, -largest, 0, 1, -1, largest - 1], 15)
-        scale = {
-            "significand": rng.integers(config.scale_significand_max + 1, size=count),
-            "exponent": rng.integers(config.exponent_min, config.exponent_max + 1, size=count),
-            "nan": rng.integers(2, size=count),
-        }
-        scale["significand"][::2] = config.scale_significand_max
-        scale["exponent"][::7] = config.exponent_min
-        scale["exponent"][::11] = config.exponent_max
-        moved = np.zeros(count, int)
-        for cycle in range(config.beats_per_block + int(rng.integers(2))):
-            sum_now = value if cycle == 0 else rng.integers(-largest, largest + 1, count)
-            take = rng.integers(2, size=count) if wait <= cycle < wait + config.words else np.zeros(count, int)
-            step = {"start": [cycle == 0], "sum": sum_now % (1 << config.sum_bits), "scale": scale, "take": take}
-            steps.append(step)
-            expected.append((value, scale, moved, cycle == wait) if wait <= cycle < wait + config.words else None)
-            moved = moved + take * config.word_bits
-    found = run(PlacedTerm(config), steps, count, simulated=100)
-    bits = config.term_bits + 1 + config.places
-    for outputs, due in zip(found, expected, strict=True):
-        assert (outputs["ready"] == (due is not None and due[3])).all()
-        if due is not None:
-            value, scale, moved, _ = due
-            term = outputs["term"]
-            place = (scale["exponent"] - config.exponent_min) % config.word_bits
-            np.testing.assert_array_equal(signed(term["value"], bits), value * scale["significand"] << place >> moved)
-            np.testing.assert_array_equal(term["exponent"], scale["exponent"])
-            np.testing.assert_array_equal(term["nan"], scale["nan"])
+def test_digits_are_taken_where_they_save_enough() -> None:
+    for config in every_mac():
+        term = config.plan.term
+        if isinstance(term, Digits):
+            assert term.rows_saved >= ROWS_WORTH_SAVING and term.sums.count == 1
