@@ -14,6 +14,7 @@ from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.errors import UsageError
 from amxfp4.golden.codes import Rounding
 from amxfp4.hw.config import CHOSEN, scales_layout
 from amxfp4.hw.mac.config import MacConfig
@@ -36,7 +37,7 @@ class ChainConfig:
             quantiser's own default.
 
     Raises:
-        UsageError: The quantiser cannot be built.
+        UsageError: `mac` is no `MacConfig`, or the quantiser cannot be built.
     """
 
     mac: MacConfig = field(default_factory=MacConfig)
@@ -45,6 +46,8 @@ class ChainConfig:
     maximum_registers: int = field(default=CHOSEN, metadata=_OF_QUANTIZER["maximum_registers"].metadata)
 
     def __post_init__(self) -> None:
+        if not isinstance(self.mac, MacConfig):
+            raise UsageError(f"mac is {self.mac!r}; a MacConfig is needed")
         object.__setattr__(self, "maximum_registers", self.quantizer.maximum_registers)
 
     @cached_property

@@ -35,7 +35,7 @@ FIRST: list[Config] = [
     QuantizerConfig("MXFP4", 8, 1),
     QuantizerConfig("AMXFP4", 8, 2, rounding="nearest-even"),
     QuantizerConfig("AMXFP4-X2", 8, 1, input="float32"),
-    ChainConfig("MXFP4-E5M2", "MXFP4-E5M2", 8, 1),
+    ChainConfig(MacConfig("MXFP4-E5M2", "MXFP4-E5M2", 8, 1)),
 ]
 """One small unit of each structure: what every run of the tests converts."""
 
@@ -103,8 +103,8 @@ OTHERS: list[Config] = [
     QuantizerConfig("AMXFP4-X2", 32, 2, maximum_registers=1),
     QuantizerConfig("MXFP4", 32, 4, input="float32"),
     # chains
-    ChainConfig("AMXFP4", "MXFP4", 8, 2, input="float32"),
-    ChainConfig("AMXFP4-X2", "MXFP4-UE5M3", 8, 2, rounding="nearest-even"),
+    ChainConfig(MacConfig("AMXFP4", "MXFP4", 8, 2), input="float32"),
+    ChainConfig(MacConfig("AMXFP4-X2", "MXFP4-UE5M3", 8, 2), rounding="nearest-even"),
 ]
 """More of each: other formats, block sizes, widths and registers."""
 

@@ -63,6 +63,7 @@ def test_names_differ() -> None:
         ({"input": "float16"}, "input is 'float16'; allowed are bfloat16, float32"),
         ({"rounding": "up"}, "rounding is 'up'"),
         ({"maximum_registers": 2}, "maximum_registers is 2"),
+        ({"mac": "AMXFP4"}, "mac is 'AMXFP4'; a MacConfig is needed"),
     ),
 )
 def test_what_cannot_be_built(arguments: dict[str, object], says: str) -> None:
