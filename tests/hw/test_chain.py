@@ -38,7 +38,7 @@ def test_weights_are_that_half_of_a_beat(weight: str) -> None:
 
 
 def test_it_has_no_registers_of_its_own() -> None:
-    config = ChainConfig(MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=2))
+    config = ChainConfig(MacConfig("AMXFP4-X2", "MXFP4", 8, 1))
     parts = Gates(Quantizer(config.quantizer)).flip_flops + Gates(MacUnit(config.mac)).flip_flops
     assert Gates(Chain(config)).flip_flops == parts
 
