@@ -1,6 +1,7 @@
 """The units there are: which config makes which, what their options may be, and how records describe them."""
 
 import pytest
+from amaranth.hdl import Fragment
 from amaranth.lib.wiring import In
 
 from amxfp4.errors import UsageError
@@ -27,7 +28,9 @@ def test_every_unit_by_name() -> None:
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
 def test_inputs_are_the_components_own(config: Config) -> None:
     """All streams that come in, in their order."""
-    members = unit_of(config).component(config).signature.members
+    component = unit_of(config).component(config)
+    Fragment.get(component, None)  # elaborated, or Amaranth complains
+    members = component.signature.members
     streams = tuple(name for name, member in members.items() if member.flow == In)
     assert inputs(config) == streams
     assert [name for name in members if name not in streams] == ["o"]
