@@ -1,4 +1,7 @@
-"""The whole MAC unit: each structure against golden in every cycle, and netlists that differ as their configs do."""
+"""The whole MAC unit: each structure against golden in every cycle, and netlists that differ as their configs do.
+
+What joins the stages (`registers.py`) is tested here, and what all terms share (`term.py`) with each of them.
+"""
 
 import warnings
 from itertools import pairwise, product

@@ -8,6 +8,7 @@ import pytest
 from amaranth.hdl import ClockDomain, Module, ResetSignal, Signal
 from amaranth.sim import Simulator
 from helpers.comb import generator, run
+from helpers.quick import full_but
 from numpy.typing import NDArray
 
 from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format, quantize
@@ -94,24 +95,39 @@ def check_streams(config: QuantizerConfig, rng: np.random.Generator) -> None:
     assert compared > STREAMS * CYCLES // 5
 
 
+@pytest.mark.parametrize("format", BLOCK_FORMAT_NAMES)
+def test_every_format(format: str) -> None:
+    check_streams(QuantizerConfig(format, lanes=2), generator())
+
+
+@pytest.mark.full
 @pytest.mark.parametrize("rounding", ("nearest-away", "nearest-even"))
 @pytest.mark.parametrize("format", BLOCK_FORMAT_NAMES)
-def test_every_format(format: str, rounding: str) -> None:
+def test_every_format_and_rounding(format: str, rounding: str) -> None:
     check_streams(QuantizerConfig(format, rounding=rounding), generator())
 
 
+GEOMETRIES = ((1, 8, 0), (1, 8, 1), (2, 16, 0), (2, 16, 1), (4, 128, 0), (8, 8, 0), (8, 8, 1), (16, 32, 0), (32, 32, 1))
+"""Lanes, block size and registers behind the maxima."""
+
+
 @pytest.mark.parametrize(
-    "lanes, block_size, maximum_registers",
-    ((1, 8, 0), (1, 8, 1), (2, 16, 0), (2, 16, 1), (4, 128, 0), (8, 8, 0), (8, 8, 1), (16, 32, 0), (32, 32, 1)),
+    "geometry", full_but({"1-8-1", "2-16-0", "8-8-0"}, GEOMETRIES, lambda g: "-".join(map(str, g)))
 )
-def test_every_geometry(lanes: int, block_size: int, maximum_registers: int) -> None:
-    """With one beat a block, a few, and many; with and without a rank behind the maxima."""
+def test_every_geometry(geometry: tuple[int, int, int]) -> None:
+    """With one beat per block, a few, and many; with and without a rank behind the maxima."""
+    lanes, block_size, maximum_registers = geometry
     config = QuantizerConfig("AMXFP4", block_size, lanes, maximum_registers=maximum_registers)
     check_streams(config, generator())
 
 
 @pytest.mark.parametrize(
-    "format, rounding", (("AMXFP4", "nearest-away"), ("MXFP4", "nearest-even"), ("AMXFP4-X2", "nearest-away"))
+    "format, rounding",
+    (
+        pytest.param("AMXFP4", "nearest-away", marks=pytest.mark.full),
+        ("MXFP4", "nearest-even"),
+        pytest.param("AMXFP4-X2", "nearest-away", marks=pytest.mark.full),
+    ),
 )
 def test_float32(format: str, rounding: str) -> None:
     check_streams(QuantizerConfig(format, lanes=4, input="float32", rounding=rounding), generator())
