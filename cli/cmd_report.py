@@ -31,7 +31,7 @@ def command(
     from amxfp4.report.measured_charts import measured_charts
     from amxfp4.report.pair_table import pair_table
 
-    found = inputs.read(
+    found = inputs.read_inputs(
         area or inputs.AREA,
         accuracy or inputs.ACCURACY,
         sweep or inputs.SWEEP,

@@ -43,7 +43,7 @@ class Sizes:
 
 
 @dataclass(frozen=True)
-class Result:
+class SpeedResult:
     """One comparison; seconds are medians.
 
     Attributes:
@@ -73,7 +73,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Case:
+class SpeedCase:
     """What is measured.
 
     Attributes:
@@ -127,17 +127,17 @@ def _matmul_worst(sizes: Sizes) -> tuple[Callable[[], Any], Callable[[], Any]]:
 
 
 CASES = {
-    "quantize AMXFP4": Case("np.sort(axis=-1)", 3, _quantize),
-    "matmul exact AMXFP4": Case("float32 @", 4, _matmul("AMXFP4", "exact")),
-    "matmul exact AMXFP4, worst spread": Case("float32 @", 60, _matmul_worst),
-    "matmul fp32 AMXFP4": Case("float32 @", 60, _matmul("AMXFP4", "fp32")),
-    "matmul fp32 MXFP4": Case("float32 @", 60, _matmul("MXFP4", "fp32")),
+    "quantize AMXFP4": SpeedCase("np.sort(axis=-1)", 3, _quantize),
+    "matmul exact AMXFP4": SpeedCase("float32 @", 4, _matmul("AMXFP4", "exact")),
+    "matmul exact AMXFP4, worst spread": SpeedCase("float32 @", 60, _matmul_worst),
+    "matmul fp32 AMXFP4": SpeedCase("float32 @", 60, _matmul("AMXFP4", "fp32")),
+    "matmul fp32 MXFP4": SpeedCase("float32 @", 60, _matmul("MXFP4", "fp32")),
 }
 
 
 def run_speed(
     out: Path, progress: Callable[[str], None] = lambda line: None, sizes: Sizes | None = None
-) -> list[Result]:
+) -> list[SpeedResult]:
     """Measures every case, and writes the machine, the sizes and the results as JSON.
 
     Args:
@@ -164,7 +164,7 @@ def run_speed(
     return results
 
 
-def _measure(name: str, case: Case, sizes: Sizes) -> Result:
+def _measure(name: str, case: SpeedCase, sizes: Sizes) -> SpeedResult:
     model, baseline = case.prepare(sizes)
     model_times: list[float] = []
     baseline_times: list[float] = []
@@ -175,7 +175,7 @@ def _measure(name: str, case: Case, sizes: Sizes) -> Result:
             if repeat > 0:  # the first one warms up caches, tables and BLAS's threads
                 times.append(perf_counter() - start)
     seconds, baseline_seconds = median(model_times), median(baseline_times)
-    return Result(
+    return SpeedResult(
         name,
         case.baseline,
         seconds,

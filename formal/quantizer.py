@@ -26,7 +26,6 @@ from amxfp4.hw.quantizer.scale_select import ScaleSelect
 
 # One format for each kind of scale. How many sides it has does not matter to a selection.
 FORMATS = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
-FLOAT32_FRACTION_BITS = 23
 # Every float32 is a multiple of 2^-149. Its significand is shifted by its exponent field, which counts as 1 at least.
 UNIT = -150
 # Room for every float32 and every threshold in these units.

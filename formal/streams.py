@@ -29,7 +29,7 @@ State = Mapping[str, Word]
 ZERO, ONE = z3.BitVecVal(0, 1), z3.BitVecVal(1, 1)
 
 
-class Unit:
+class UnitNetlist:
     """A unit with an input stream and an output stream, or its broken twin. `last` is the top bit of its input beats.
 
     Args:
@@ -83,7 +83,7 @@ def _same(a: State, b: State) -> Claim:
     return z3.And(*(a[name] == b[name] for name in a))
 
 
-def _handshake(unit: Unit) -> Iterator[Claim]:
+def _handshake(unit: UnitNetlist) -> Iterator[Claim]:
     """Four claims, for any registers.
 
     - `ready` is `~o.valid | o.ready`.
@@ -103,7 +103,7 @@ def _handshake(unit: Unit) -> Iterator[Claim]:
     yield z3.Implies(z3.Not(valid), _same(after, taken))
 
 
-def _counts(unit: Unit, beats: int) -> Iterator[Claim]:
+def _counts(unit: UnitNetlist, beats: int) -> Iterator[Claim]:
     """The counter counts the beats taken of a block: 0 after reset, one more with each beat, modulo a block."""
     if beats == 1:
         return
@@ -114,7 +114,7 @@ def _counts(unit: Unit, beats: int) -> Iterator[Claim]:
     yield after[name] == state[name] + extended(inputs["i__valid"], after[name].size())
 
 
-def _last_of_block(unit: Unit, state: State, beats: int) -> Claim:
+def _last_of_block(unit: UnitNetlist, state: State, beats: int) -> Claim:
     return z3.BoolVal(True) if beats == 1 else state[unit.counters[0]] == beats - 1
 
 
@@ -127,7 +127,7 @@ def _mac(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
     From any registers, in cycles that are not stalled. After reset no result comes before the first one due.
     """
-    unit = Unit(MacUnit(config), "count" if broken else "")
+    unit = UnitNetlist(MacUnit(config), "count" if broken else "")
     yield from _counts(unit, config.beats_per_block)
     state: State = unit.netlist.symbols()
     ends = _last_of_block(unit, state, config.beats_per_block)
@@ -149,7 +149,7 @@ def _mac_from_reset(config: MacConfig, broken: bool) -> Iterator[Claim]:
     These units count the steps of a term or a rounding. Such a counter starts anew only after the earlier term or
     rounding is over. Any registers would break that, so the proof cannot start from them.
     """
-    unit = Unit(MacUnit(config), "count" if broken else "")
+    unit = UnitNetlist(MacUnit(config), "count" if broken else "")
     yield from _counts(unit, config.beats_per_block)
     state = unit.after_reset()
     due: list[Claim] = []
@@ -166,7 +166,7 @@ def _places(config: QuantizerConfig) -> list[str]:
     return [f"pipeline.store.valid{place}" for place in range(config.held_beats)]
 
 
-def _kept(unit: Unit, config: QuantizerConfig, state: State, ended: list[Claim]) -> Claim:
+def _kept(unit: UnitNetlist, config: QuantizerConfig, state: State, ended: list[Claim]) -> Claim:
     """What is true in every cycle. `ended[n]`: a block's last beat was taken n + 1 running cycles ago.
 
     - Blocks end at least `beats_per_block` cycles apart.
@@ -211,7 +211,7 @@ def _quantizer(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
     - Scales and `last` stay the same from the cycle in which a block begins to drain until the next block does.
     """
     beats, ranks = config.beats_per_block, config.maximum_registers
-    unit = Unit(Quantizer(config), "count" if broken else "")
+    unit = UnitNetlist(Quantizer(config), "count" if broken else "")
     ended = [z3.Bool(f"ended {cycle}") for cycle in range(ranks + 1 + beats)]
     yield _kept(unit, config, unit.after_reset(), [z3.BoolVal(False)] * len(ended))
     state = unit.netlist.symbols()
@@ -316,7 +316,7 @@ def _handshakes(broken: bool) -> Iterator[Claim]:
         *(partial(Quantizer, config) for config in QUANTIZERS),
     ]
     for make in makers:
-        yield from _handshake(Unit(make(), "ready" if broken else ""))
+        yield from _handshake(UnitNetlist(make(), "ready" if broken else ""))
 
 
 def _macs(broken: bool) -> Iterator[Claim]:

@@ -54,7 +54,7 @@ class Unit:
         component: Builds a unit from its config.
         inputs: The names of its input streams. Its output stream is `o`.
         columns: Fields of a config that tell the units of a table apart, in the table's order.
-        latency: What a config's `latency` counts.
+        latency_counts: What a config's `latency` counts.
         work: What one lane does per cycle: a "MAC", or an "element" converted.
         baseline: The unit of MXFP4 that a unit is compared with; see `references`.
         symmetric: The unit with one scale per block that a unit is compared with; see `references`.
@@ -69,7 +69,7 @@ class Unit:
     component: Callable[[Any], wiring.Component]
     inputs: tuple[str, ...]
     columns: tuple[str, ...]
-    latency: str
+    latency_counts: str
     work: Literal["MAC", "element"]
     baseline: Callable[[Any], Config]
     symmetric: Callable[[Any], Config]
@@ -147,7 +147,7 @@ _ALL = (
         component=MacUnit,
         inputs=("i",),
         columns=("activation", "weight", "lanes", "accumulator"),
-        latency="from the edge that takes a dot product's last beat to its result, stalls not counted",
+        latency_counts="from the edge that takes a dot product's last beat to its result, stalls not counted",
         work="MAC",
         baseline=references.mac_baseline,
         symmetric=references.mac_symmetric,
@@ -162,7 +162,7 @@ _ALL = (
         component=Quantizer,
         inputs=("i",),
         columns=("format", "input", "lanes"),
-        latency="from the edge that takes a block's last beat to that beat quantised, stalls not counted",
+        latency_counts="from the edge that takes a block's last beat to that beat quantised, stalls not counted",
         work="element",
         baseline=references.quantizer_baseline,
         symmetric=references.quantizer_symmetric,
@@ -176,7 +176,7 @@ _ALL = (
         component=Chain,
         inputs=("a", "w"),
         columns=("activation", "weight", "input", "lanes", "accumulator"),
-        latency="from the edge that takes a dot product's last beat of floats to its result, stalls not counted",
+        latency_counts="from the edge that takes a dot product's last beat of floats to its result, stalls not counted",
         work="MAC",
         baseline=references.chain_baseline,
         symmetric=references.chain_symmetric,

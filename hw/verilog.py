@@ -84,7 +84,7 @@ def manifest(component: wiring.Component, config: Config) -> dict[str, Any]:
         "clock": {"port": "clk", "edge": "rising"},
         "reset": {"port": "rst", "active": "high", "synchronous": True},
         "ports": ports,
-        "latency": {"cycles": config.latency, "meaning": unit.latency},
+        "latency": {"cycles": config.latency, "meaning": unit.latency_counts},
         "throughput": {
             "beats_per_cycle": 1,
             f"{unit.work.lower()}s_per_cycle": config.lanes,

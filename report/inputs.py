@@ -79,7 +79,7 @@ def default_of(units: Sequence[Record]) -> Record | None:
     return next((u for u in units if u["accumulator"] == "exact"), next(iter(units), None))
 
 
-def read(
+def read_inputs(
     area: Path = AREA, accuracy: Path = ACCURACY, sweep: Path = SWEEP, fpga: Path = FPGA, energy: Path = ENERGY
 ) -> Inputs:
     """Reads the files that the commands wrote.

@@ -51,7 +51,7 @@ def measure_energy(
         flow.synthesise(job.verilog, job.top, lib, netlist=path, timeout=timeout)
         mapped = MappedNetlist(json.loads(path.read_text()), job.top, lib, part.outputs)
     mapped.randomise(1)
-    mismatches = run(mapped, job)
+    mismatches = run_on_gates(mapped, job)
     found = energy.of_toggles(mapped, lib)
     return {
         **described(config),
@@ -76,7 +76,7 @@ def sample(layer: Layer, outputs: int) -> Layer:
     return Layer(layer.what, layer.activations[a_rows], layer.weights[w_rows])
 
 
-def run(mapped: MappedNetlist, job: Job) -> int:
+def run_on_gates(mapped: MappedNetlist, job: Job) -> int:
     """Runs one dot product per stimulus, twice.
 
     Toggles are counted the second time, when the pipeline is full from the first beat on.

@@ -36,8 +36,8 @@ def test_a_run_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: pytes
 
 
 def test_limits() -> None:
-    def result(ratio: float, peak: int) -> speed.Result:
-        return speed.Result("name", "baseline", ratio, 1.0, ratio, 4.0, peak, 100)
+    def result(ratio: float, peak: int) -> speed.SpeedResult:
+        return speed.SpeedResult("name", "baseline", ratio, 1.0, ratio, 4.0, peak, 100)
 
     assert result(4.0, 100).within_limits
     assert not result(4.1, 100).within_limits

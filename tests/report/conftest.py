@@ -13,4 +13,4 @@ from amxfp4.report.inputs import Inputs
 def found(tmp_path: Path) -> Inputs:
     report_samples.write(tmp_path)
     paths = (tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
-    return inputs.read(*paths)
+    return inputs.read_inputs(*paths)

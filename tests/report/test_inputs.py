@@ -18,7 +18,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_everything_is_read() -> None:
-    found = inputs.read()
+    found = inputs.read_inputs()
     assert found.library == "sample"
     assert (found.model, found.quick) == ("a sample model", False)
     assert found.lanes == [1, 8, 32]
@@ -31,7 +31,7 @@ def test_everything_is_read() -> None:
 
 
 def test_a_unit_is_the_exact_one_where_there_is_one() -> None:
-    found = inputs.read()
+    found = inputs.read_inputs()
     for pair in found.pairs:
         for lanes in found.lanes:
             unit = found.unit(pair, lanes)
@@ -42,7 +42,7 @@ def test_a_unit_is_the_exact_one_where_there_is_one() -> None:
 
 
 def test_accuracy_is_of_the_accumulator_where_that_was_measured() -> None:
-    found = inputs.read()
+    found = inputs.read_inputs()
     pair = ("AMXFP4-X2", "AMXFP4-X2")
     default = found.accuracy(pair, "fp32")
     assert default is not None and default["accumulate"] is None
@@ -57,7 +57,7 @@ def test_accuracy_is_of_the_accumulator_where_that_was_measured() -> None:
 
 def test_a_sweep_stands_in_for_the_table() -> None:
     inputs.AREA.unlink()
-    found = inputs.read()
+    found = inputs.read_inputs()
     assert found.lanes == [1, 2, 4, 8, 16, 32]
     assert {unit["config"]["front_registers"] for unit in found.units if unit["lanes"] == 8} == {1}
     assert len(found.units) == 12
@@ -66,14 +66,14 @@ def test_a_sweep_stands_in_for_the_table() -> None:
 def test_a_sweep_in_another_library_is_not_mixed_in() -> None:
     records = [record | {"library": "other"} for record in report_samples.sweep_records()]
     inputs.SWEEP.write_text(json.dumps(records))
-    assert inputs.read().swept == []
+    assert inputs.read_inputs().swept == []
 
 
 def test_what_is_optional_may_be_missing() -> None:
     inputs.SWEEP.unlink()
     inputs.FPGA.unlink()
     inputs.ENERGY.unlink()
-    found = inputs.read()
+    found = inputs.read_inputs()
     assert found.swept == found.fpga == found.energy == []
 
 
@@ -83,7 +83,7 @@ def test_what_is_needed_and_missing_is_said_with_the_command(name: str, command:
     path: Path = getattr(inputs, name)
     path.unlink()
     with pytest.raises(UsageError, match=f"'{path}' is missing; `{command}` makes it"):
-        inputs.read()
+        inputs.read_inputs()
 
 
 @pytest.mark.parametrize(
@@ -105,4 +105,4 @@ def test_another_file_is_said_with_the_command(name: str, text: str, command: st
         inputs.SWEEP.unlink()
     getattr(inputs, name).write_text(text)
     with pytest.raises(UsageError, match=command):
-        inputs.read()
+        inputs.read_inputs()

@@ -20,7 +20,7 @@ pytest.importorskip("plotly", reason="the extra report is not installed")
 def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("report")
     report_samples.write(folder)
-    found = inputs.read(
+    found = inputs.read_inputs(
         *(folder / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
     )
     return page(found, answer(found), measured_charts(found), ["A note <b>."])

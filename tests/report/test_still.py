@@ -12,7 +12,7 @@ from amxfp4.report.measured_charts import measured_charts
 
 def test_every_chart_is_drawn_the_same_every_time(tmp_path: Path) -> None:
     report_samples.write(tmp_path)
-    found = inputs.read(
+    found = inputs.read_inputs(
         *(tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
     )
     for chart in measured_charts(found):
@@ -27,7 +27,7 @@ def test_every_chart_is_drawn_the_same_every_time(tmp_path: Path) -> None:
 
 def test_a_picture_that_breaks_off_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report_samples.write(tmp_path)
-    found = inputs.read(
+    found = inputs.read_inputs(
         *(tmp_path / path for path in (inputs.AREA, inputs.ACCURACY, inputs.SWEEP, inputs.FPGA, inputs.ENERGY))
     )
     chart = measured_charts(found)[1]
