@@ -1,7 +1,7 @@
-"""The largest magnitudes of a beat: of each sign, or of all.
+"""The largest magnitudes of a beat: one for each sign, or one for all lanes.
 
-With asymmetry each lane belongs to one side, so two lanes join before they split: they are compared once, and each
-side takes the larger of those that are its own. Beyond that every side has a tree to itself.
+With two sides each lane belongs to just one of them. So each pair of lanes is compared once, and each side takes the
+larger of the lanes that are its own. From there on each side has a tree of its own.
 """
 
 from amaranth.hdl import Module, Mux, Signal, Value
@@ -34,8 +34,11 @@ def largest(m: Module, values: list[Value], name: str) -> Value:
 class BeatMaxima(wiring.Component):
     """The largest magnitudes of one beat; combinational.
 
-    Ports: `magnitude` (`maximum_bits` a lane), `negative` (1 bit a lane) in. `maximum` out: one, or the positive and
-    the negative lanes', 0 where there are none.
+    Ports:
+        magnitude: in, `maximum_bits` bits per lane.
+        negative: in, 1 bit per lane.
+        maximum: out, `maximum_bits` bits per side: of all lanes, or of the positive and of the negative lanes. A side
+            without lanes gives 0.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
