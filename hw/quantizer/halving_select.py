@@ -45,7 +45,7 @@ class HalvingSelect(wiring.Component):
 
 
 def halved_sides(code: Value, too_small: tuple[Value, Value]) -> list[Value]:
-    """Which sides of a block are halved: those within the limit, but never both.
+    """Which side of a block is halved: the one within the limit. Where both sides are within it, neither is halved.
 
     The block's largest magnitude is about 6 times its scale, so only under the smallest code can both sides be within
     7 times half the scale.
