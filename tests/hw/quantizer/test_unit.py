@@ -22,7 +22,7 @@ CYCLES = 256
 
 @dataclass
 class Plan:
-    """What goes in and out of one stream, cycle by cycle; -1 in `takes`/`shows` where no beat does."""
+    """One stream's inputs and outputs, cycle by cycle. In `takes` and `shows`, -1 stands for no beat."""
 
     takes: NDArray[np.int64]
     shows: NDArray[np.int64]
@@ -105,7 +105,7 @@ def test_every_format(format: str, rounding: str) -> None:
     ((1, 8, 0), (1, 8, 1), (2, 16, 0), (2, 16, 1), (4, 128, 0), (8, 8, 0), (8, 8, 1), (16, 32, 0), (32, 32, 1)),
 )
 def test_every_geometry(lanes: int, block_size: int, maximum_registers: int) -> None:
-    """With one beat a block, a few, and many; with and without a rank behind the maxima."""
+    """Blocks of one beat, of a few and of many, with and without a register rank behind the maxima."""
     config = QuantizerConfig("AMXFP4", block_size, lanes, maximum_registers=maximum_registers)
     check_streams(config, generator())
 
