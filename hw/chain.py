@@ -4,7 +4,7 @@
                             +-> MAC unit -> o: results
     w: weights -------------+
 
-In an array of MAC units one quantiser feeds many; this is the smallest whole of the two.
+In an array of MAC units one quantiser feeds many MAC units. A chain is the smallest whole: one of each.
 """
 
 from dataclasses import dataclass, field, fields
@@ -31,8 +31,8 @@ class ChainConfig:
 
     Attributes:
         mac: The MAC unit. Its activations' format, block size and lanes are the quantiser's too.
-        input: What floats come in: "bfloat16" or "float32".
-        rounding: What ties do when activations are quantised: "nearest-away" or "nearest-even".
+        input: The format of the floats that come in: "bfloat16" or "float32".
+        rounding: Where ties go when activations are quantised: "nearest-away" or "nearest-even".
         maximum_registers: Register ranks between the maxima of a beat and the scales, 0 or 1. None takes the
             quantiser's own default.
 
@@ -108,18 +108,18 @@ class ChainConfig:
 class Chain(wiring.Component):
     """Dot products of floats, quantised on the way, with weights in blocks.
 
-    A weight beat is taken together with the activation beat that it meets, so `w.ready` is high only when that
-    activation is quantised. A beat of either stream waits for its partner; the wait reaches back to `a.ready`. A result
-    comes `config.latency` cycles after its dot product's last beat of `a` was taken, plus the cycles in which the
-    quantiser or the MAC unit stood still in between.
+    The MAC unit takes a weight beat together with the activation beat that belongs to it, so `w.ready` is high only
+    when that activation is quantised. A beat of either stream waits for its partner, and the wait reaches back to
+    `a.ready`. A result comes `config.latency` cycles after its dot product's last beat of `a` was taken, plus the
+    cycles in which the quantiser or the MAC unit stood still in between.
 
     Args:
         config: The chain to build.
 
     Ports:
-        a: Stream of `config.quantizer.beat_layout`. Its `last` ends a dot product.
-        w: Stream of `config.weight_layout`, one beat per beat of `a`, in the same order.
-        o: Stream of `config.mac.result_layout`.
+        a: in, stream of `config.quantizer.beat_layout`. Its `last` ends a dot product.
+        w: in, stream of `config.weight_layout`: one beat per beat of `a`, in the same order.
+        o: out, stream of `config.mac.result_layout`.
     """
 
     def __init__(self, config: ChainConfig) -> None:

@@ -1,1 +1,1 @@
-"""Arithmetic that more than one block of the hardware is made of."""
+"""Arithmetic that several blocks of the hardware share."""

@@ -1,7 +1,7 @@
 """Comparing and subtracting unsigned values, written as the gates that come out small.
 
-Synthesis makes a whole subtraction of `a >= b`, and carry look-ahead of every subtraction; the operands here are a few
-bits wide, and there are many of them.
+Synthesis turns `a >= b` into a whole subtraction, and every subtraction into carry look-ahead. The operands here are
+only a few bits wide, and there are many of them, so both would be too large.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,10 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 def at_least(a: Value, b: Value) -> Value:
     """Whether a >= b, both unsigned and of the same width.
 
-    A balanced tree: a group of bits is decided by its upper half, or where that is equal by its lower half.
+    The comparison is a balanced tree. The upper half of a group of bits decides, and the lower half where the upper
+    halves are equal.
     """
-    # (greater, at least) of each group; of the lowest, only the latter is ever asked for.
+    # (greater, at least) of each group. Of the lowest group only "at least" is ever needed.
     groups = [(x & ~y, x | ~y) for x, y in zip(a, b, strict=True)]
     groups[0] = (groups[0][1], groups[0][1])
     while len(groups) > 1:
@@ -29,7 +30,16 @@ def at_least(a: Value, b: Value) -> Value:
 def subtract(
     m: Module, a: Value, b: Value, *, less: Value | None = None, name: str = "difference"
 ) -> tuple[Signal, Value]:
-    """a - b - less, modulo the width of a and b, and whether it is below zero; `less` is a bit. The borrow ripples."""
+    """Subtracts with a borrow that ripples.
+
+    Args:
+        a, b: unsigned, of the same width.
+        less: a bit that is subtracted too.
+        name: how the names of the signals begin.
+
+    Returns:
+        a - b - less modulo 2^width, and whether the true difference is negative.
+    """
     bits = []
     borrow = Const(0, 1) if less is None else less
     for index, (x, y) in enumerate(zip(a, b, strict=True)):
@@ -43,9 +53,12 @@ def subtract(
 
 
 def thermometer_count(met: Sequence[Value]) -> Value:
-    """How many of ascending thresholds are met, where meeting one means meeting all before it.
+    """The number of bits set in `met`.
 
-    Bit i of the count is set from each odd multiple of 2^i up to the next even one.
+    Bit i of the count is set from each odd multiple of 2^i up to the next even multiple.
+
+    Args:
+        met: a bit per threshold, in ascending order: it is met. A threshold is met only together with all before it.
     """
     bits = []
     for i in range(len(met).bit_length()):
@@ -61,7 +74,7 @@ def thermometer_count(met: Sequence[Value]) -> Value:
 
 
 def entry(table: Sequence[int], index: Value, width: int) -> Value:
-    """`table[index]`, `width` bits wide, of a table with an entry for every index."""
+    """`table[index]`, `width` bits wide. The table has an entry for every value of `index`."""
     if len(table) == 1:
         return Const(table[0], width)
     half = len(table) // 2

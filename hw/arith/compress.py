@@ -1,4 +1,4 @@
-"""Carry-save compression: many addends to two, whose sum is the same."""
+"""Carry-save compression: turns many addends into two (or more) with the same sum."""
 
 import heapq
 from collections.abc import Sequence
@@ -8,11 +8,10 @@ from amaranth.hdl import Cat, Const, Module, Signal, Value
 
 
 class Columns:
-    """Single bits waiting to be added, kept by weight, with the depth of logic behind each.
+    """Single bits that wait to be added, kept by weight, with the depth of logic behind each.
 
-    `add` takes unsigned values; `reduce` joins bits with full adders, earliest first, until no weight has more than
-    `rows`, two or more, and returns as many values of `width` bits whose sum, modulo 2^width, is that of all values
-    added.
+    Attributes:
+        width: bits of the sum, which is kept modulo 2^width.
     """
 
     def __init__(self, width: int) -> None:
@@ -21,12 +20,26 @@ class Columns:
         self._bits: list[list[tuple[int, int, Value]]] = [[] for _ in range(width)]
 
     def add(self, value: Value, at: int = 0, depth: int = 0) -> None:
-        """Adds `value << at`; `depth` full adders are already behind it."""
+        """Adds `value << at`.
+
+        Args:
+            value: unsigned.
+            depth: full adders that the value has already passed.
+        """
         for offset, bit in enumerate(value):
             if at + offset < self.width:
                 heapq.heappush(self._bits[at + offset], (depth, next(self._order), bit))
 
     def reduce(self, m: Module, name: str, rows: int = 2) -> tuple[Value, ...]:
+        """Joins bits of equal weight with full adders, the earliest bits first, until each weight has at most `rows`.
+
+        Args:
+            name: how the names of the signals begin.
+            rows: 2 or more.
+
+        Returns:
+            `rows` values of `width` bits. Their sum modulo 2^width is that of all values added.
+        """
         for weight, column in enumerate(self._bits):
             while len(column) > rows:
                 inputs = [heapq.heappop(column) for _ in range(3)]

@@ -6,14 +6,21 @@ from amxfp4.hw.arith.bits import gated
 
 
 def leading_zeros(m: Module, value: Value, name: str) -> tuple[Value, Value]:
-    """The number of zeros above the highest set bit (its bits; any number for 0), and whether a bit is set.
+    """Counts the zeros above the highest set bit.
 
-    Halves are counted side by side and the upper one's count taken where it has a bit: log2 levels.
+    The zeros of both halves are counted side by side. The upper half's count is taken where that half has a bit set.
+    So the logic is log2(width) levels deep.
+
+    Args:
+        name: how the names of the signals begin.
+
+    Returns:
+        The count, which is arbitrary where no bit is set; and whether a bit is set.
     """
     if len(value) == 1:
         return Const(0, 0), value
     low_bits = 1 << ((len(value) - 1).bit_length() - 1)
-    # Zeros below keep the halves equal, so that a count is made of bits instead of sums.
+    # Zeros below make the halves equally wide, so that a count is put together from bits and needs no adder.
     padded = Cat(Const(0, 2 * low_bits - len(value)), value)
     high, some_high = leading_zeros(m, padded[low_bits:], f"{name}h")
     low, some_low = leading_zeros(m, padded[:low_bits], f"{name}l")

@@ -1,4 +1,4 @@
-"""The one rounder: a normalised significand with guard and sticky bits to float32, ties to even."""
+"""The one rounder: from a normalised significand with guard and sticky bits to float32, ties to even."""
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -10,18 +10,22 @@ SIGNIFICAND_BITS = 24
 FRACTION_BITS = 23
 FLOAT32_BIAS = 127
 QUIET_NAN = 0x7FC00000
-# Sign, significand and guard: what is kept of a total once its sign stands alone on top.
+# Sign, significand and guard: the bits that are kept of a total once its sign stands alone on top.
 KEPT = 1 + SIGNIFICAND_BITS + 1
 
 RESULT_LAYOUT = data.StructLayout({"value": 32, "nan": 1, "overflow": 1})
-"""A result, from bit 0: the float32's bits; NaN; overflow (of an exact accumulator, or to infinity)."""
+"""A result, from bit 0: the bits of the float32; whether it is NaN; whether an exact accumulator overflowed, or a
+float32 one rounded to infinity."""
 
-# The increment's carries skip over this many bits at a time.
+# Carries of the increment skip over this many bits at a time.
 BLOCK_BITS = 8
 
 
 def _increment(number: Value, up: Value) -> Value:
-    """`number` + `up`, modulo its width: a carry into a block of bits is waited for no longer than all ones below."""
+    """`number` + `up`, modulo 2^width.
+
+    The carry into a block of bits is `up` and all bits below, a single AND, so no carry ripples from block to block.
+    """
     blocks: list[Value] = []
     for start in range(0, len(number), BLOCK_BITS):
         block = number[start : start + BLOCK_BITS]
@@ -32,13 +36,21 @@ def _increment(number: Value, up: Value) -> Value:
 class Rounder(wiring.Component):
     """Rounds a magnitude to float32, ties to even; combinational.
 
-    Ports in: `significand`: 24 bits, the top one set unless the value is zero or subnormal. `exponent`: the biased
-    exponent field of a significand whose top bit is set, unsigned (1 with a subnormal). `guard`: the bit below the
-    significand. `sticky`: whether anything lies below that. `complement`: significand and guard are those of the one's
-    complement of a negative number; its magnitude is larger by one in a last place infinitely far down, and when
-    `sticky` is clear that one reaches the guard bit.
-    Ports out: `exponent_field` (8 bits), `fraction` (23 bits), and with `overflows` set `infinite`; with it clear the
-    exponent never passes 254, and no logic for infinity is built.
+    Ports:
+        significand: in, 24 bits; the top one is set unless the value is zero or subnormal.
+        exponent: in, `exponent_bits` bits, unsigned: the biased exponent of a significand whose top bit is set; 1 with
+            a subnormal.
+        guard: in, 1 bit: the bit below the significand.
+        sticky: in, 1 bit: something non-zero lies below the guard.
+        complement: in, 1 bit: significand and guard were inverted, as the number is negative. `sticky` was not.
+        exponent_field: out, 8 bits.
+        fraction: out, 23 bits.
+        infinite: out, 1 bit, only where `overflows`: the result is infinity.
+
+    Without `overflows` the exponent never passes 254, and no logic for infinity is built.
+
+    Inverting leaves a magnitude too small by one in a last place infinitely far down. Where `sticky` is clear, all bits
+    below the guard would be ones after inverting, so the missing one is carried up to the guard:
 
     | complement & ~sticky | guard | sticky | last bit | add 1 | why |
     |---|---|---|---|---|---|
@@ -85,7 +97,8 @@ class Rounder(wiring.Component):
         if not self.overflows:
             m.d.comb += [self.fraction.eq(fraction), self.exponent_field.eq(exponent)]
             return m
-        # A carry into exponent 255 leaves the fraction 0, so that only an exponent which is beyond before counts there.
+        # Rounding up into exponent 255 leaves the fraction 0 by itself. So the fraction is cleared only where the
+        # exponent was too large before rounding.
         beyond = Signal()
         m.d.comb += [
             beyond.eq((self.exponent >= 255) & hidden),
@@ -97,13 +110,20 @@ class Rounder(wiring.Component):
 
 
 def round_total(m: Module, kept: Value, sticky: Value, exponent: Value) -> Value:
-    """The float32 of an exact total in two's complement, shifted up, zeros filling in, until its sign stands alone.
+    """Rounds an exact total in two's complement to float32.
 
-    `kept`: the top `KEPT` bits. Those below the sign are the magnitude, or, of a negative number, its one's complement,
-    too small by one in a last place infinitely far down: the bits that the shift brought in count as ones, and the
-    rounder adds the missing one where it matters, so that no wide negation is needed. Zero leaves the top bit clear.
-    `exponent`: biased, of the bit below the sign. It exceeds 0 and stays below 255 for every accumulator of FP8 scales
-    (2^-34 .. 2^94), so neither subnormals nor infinities are built.
+    The total has been shifted up, zeros filling in below, until its sign stands alone on top. Inverting a negative
+    total gives |total| minus an infinitesimal. The rounder corrects for it only where that can change the result (see
+    the table in `Rounder`), so no wide negation is needed.
+
+    Args:
+        kept: the top `KEPT` bits of the shifted total. A total of zero has its top bit clear.
+        sticky: something non-zero lies below `kept`.
+        exponent: biased, of the bit below the sign. It lies between 1 and 254 for every accumulator of FP8 scales
+            (2^-34 .. 2^94), so neither subnormals nor infinities are built.
+
+    Returns:
+        The 32 bits of the float32.
     """
     sign = kept[-1]
     magnitude = kept[:-1] ^ sign.replicate(KEPT - 1)
@@ -119,7 +139,13 @@ def round_total(m: Module, kept: Value, sticky: Value, exponent: Value) -> Value
 
 
 def result_register(m: Module, number: Value, nan: Value, overflow: Value) -> data.View:
-    """A register of its own for a result. Looked at only when valid: no reset."""
+    """Registers a result, as `RESULT_LAYOUT`. The register is read only where the result is valid, so it has no reset.
+
+    A NaN hides an overflow.
+
+    Args:
+        number: the bits of the float32, where the result is neither NaN nor overflowed.
+    """
     result = Signal(RESULT_LAYOUT, reset_less=True)
     special = nan | overflow
     m.d.sync += [

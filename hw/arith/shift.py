@@ -1,4 +1,4 @@
-"""Shifters: a multiplexer per bit and stage, each stage by a power of two."""
+"""Shifters: each stage shifts by a power of two, with one multiplexer per bit."""
 
 from collections.abc import Sequence
 
@@ -25,9 +25,13 @@ def shift_left(m: Module, value: Value, amount: Value, largest: int, name: str) 
 
 
 def shift_up(m: Module, value: Value, amount: Sequence[Value], name: str) -> Value:
-    """`value` shifted up by `amount` (its bits, lowest first) within its width; what is shifted out is lost.
+    """`value` shifted up by `amount` within its width. Bits that are shifted out are lost.
 
     Large shifts come first.
+
+    Args:
+        amount: its bits, lowest first.
+        name: how the names of the stages begin; the number of places follows.
     """
     for stage, bit in reversed(list(enumerate(amount))):
         value = shift_up_once(m, value, 1 << stage, bit, name)
@@ -42,8 +46,11 @@ def shift_up_once(m: Module, value: Value, step: int, when: Value, name: str) ->
 
 
 def shift_out_signs(m: Module, value: Value, step: int, name: str) -> tuple[Value, Value]:
-    """A two's complement `value` shifted up by `step` places if that loses nothing but copies of its sign, and whether
-    it was."""
+    """Shifts a two's complement `value` up by `step` places if the shift loses only copies of its sign.
+
+    Returns:
+        The value, shifted or not; and whether it was shifted.
+    """
     top = value[-1 - step :]
     up = Signal(name=f"up{step}")
     shifted = Signal(len(value), name=f"{name}{step}")

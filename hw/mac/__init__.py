@@ -1,1 +1,1 @@
-"""The multiply-accumulate unit: a box of its block diagram is a file."""
+"""The multiply-accumulate unit: one file per box of its block diagram."""

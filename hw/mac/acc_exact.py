@@ -15,7 +15,7 @@ from amxfp4.hw.mac.round_exact import AtOnce
 from amxfp4.hw.mac.term import Term
 
 CAPACITY = 1 << 24
-"""An exact accumulator of the default width holds this many worst-case products: 2^19 worst-case blocks of 32."""
+"""Worst-case products that an exact accumulator of the default width has room for: 2^19 worst-case blocks of 32."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Exact:
     """An accumulator that adds a term in one cycle, in an adder as wide as itself.
 
     Attributes:
-        term: what is added.
+        term: the form of the terms.
         paths: terms that are added at once.
         bits: width of the total, two's complement.
     """
@@ -37,7 +37,7 @@ class Exact:
 
     @property
     def width(self) -> int:
-        """Width of the register: a bit more than the total, see `ExactAccumulator`."""
+        """Width of the register: one bit more than the total, see `ExactAccumulator`."""
         return self.bits + 1
 
     @property
@@ -47,7 +47,7 @@ class Exact:
 
     @property
     def rounder(self) -> AtOnce:
-        """What rounds the total."""
+        """The rounder of the total."""
         return AtOnce(self.width, self.term.scales.least_exponent)
 
     def build(self, m: Module, terms: Terms, o: stream.Interface) -> None:
@@ -74,13 +74,15 @@ class ExactAccumulator(wiring.Component):
     """Adds scaled terms without rounding.
 
     Ports:
-        term: in, one for each path, see `Term.layout`.
-        valid: in, add them; first: in, they begin a dot product; last: in, they end a block.
+        term: in, one per path, see `Term.layout`.
+        valid: in, 1 bit: add the terms.
+        first: in, 1 bit: the terms begin a dot product.
+        last: in, 1 bit: the terms end a block.
         total: out, `bits + 1` bits, two's complement.
-        nan, overflow: out, sticky since the dot product began; right when the last term of a block has been added.
+        nan, overflow: out, 1 bit: sticky since the dot product began; valid once the last term of a block was added.
 
-    The running sum may leave `bits` while a block's terms are added one after the other, by less than one more bit. So
-    overflow is judged on whole blocks, when the two top bits differ.
+    While a block's terms are added one after the other, the running sum may need one bit more than `bits`. So overflow
+    is judged on whole blocks only. A whole block's total has overflowed where its two top bits differ.
     """
 
     def __init__(self, plan: Exact) -> None:
@@ -102,7 +104,7 @@ class ExactAccumulator(wiring.Component):
         width = self.plan.width
         total = Signal(width, reset_less=True)
         nan = Signal(reset_less=True)
-        overflowed = Signal(reset_less=True)  # before the block whose terms are being added
+        overflowed = Signal(reset_less=True)  # in a block before the one whose terms are being added
         whole = Signal(reset_less=True)  # `total` is a whole number of blocks
         m.d.comb += [
             self.total.eq(total),

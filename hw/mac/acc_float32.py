@@ -1,4 +1,4 @@
-"""The float32 accumulator: rounds after every term, ties to even, with gradual underflow where terms reach there."""
+"""The float32 accumulator: rounds after every term, ties to even, with subnormals where terms can be that small."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -18,8 +18,8 @@ from amxfp4.hw.mac.term import TermOfSum
 from amxfp4.hw.mac.term_digits import Digits
 
 FIELD_BITS = 8
-"""Of float32's exponent."""
-# Guard, round and sticky: enough for one rounding after an addition with alignment.
+"""Width of float32's exponent."""
+# Guard, round and sticky bits: enough to round once after operands were aligned and added.
 EXTRA_BITS = 3
 SMALL_BITS = SIGNIFICAND_BITS + EXTRA_BITS
 # Sign and carry above the aligned operands.
@@ -40,17 +40,17 @@ class InLoop:
 
 @dataclass(frozen=True)
 class Float32Sum(ABC):
-    """What both float32 accumulators have in common: they add normalised terms and round after each.
+    """The common part of both float32 accumulators: they add normalised terms and round after each.
 
     Attributes:
-        term: what is added.
+        term: the form of the terms.
     """
 
     term: TermOfSum
 
     @property
     def rounder(self) -> InLoop:
-        """What rounds the total."""
+        """The rounder of the total."""
         return InLoop()
 
     @property
@@ -73,26 +73,29 @@ class Float32Sum(ABC):
 
     @property
     def larger_bits(self) -> int:
-        """Width of the larger operand's exponent, which is never below 1 and so needs no sign."""
+        """Width of the larger operand's exponent, which is at least 1 and so needs no sign."""
         return self.exponent_bits - self.wide
 
     @property
     def registers_terms(self) -> bool:
-        """Whether a term is registered before it is normalised. Without scale significands there is no multiplication
-        from which the register would separate the normaliser."""
+        """Whether a term is registered before it is normalised.
+
+        The register parts the normaliser from the multiplication by the scales' significands. E8M0 scales have no
+        significands, so there is no multiplication to part it from.
+        """
         return self.term.scales.significand_max > 1
 
     @property
     def term_stays(self) -> bool:
-        """Whether a term is held where it was made until it has been normalised; only its flags are then registered."""
+        """Whether a term is held where it was made until it has been normalised. Then only its flags are registered."""
         return isinstance(self.term, Digits) and self.term.held
 
     @property
     def layout(self) -> data.StructLayout:
         """A normalised term: value = (-1)^negative x significand / 2^(term.bits - 1) x 2^(exponent - 127).
 
-        The top bit of the significand is set; 0 has significand and exponent 0. The exponent is signed where it may
-        leave float32's range.
+        The top bit of the significand is set, but zero has significand and exponent 0. The exponent is signed where it
+        may leave float32's range.
         """
         return data.StructLayout(
             {"significand": self.term.bits, "negative": 1, "exponent": self.exponent_bits, "nan": 1}
@@ -124,7 +127,7 @@ class Float32Sum(ABC):
 
     @property
     def rounding(self) -> str:
-        """In words: what the sum is rounded to."""
+        """In words: the numbers that the sum is rounded to."""
         reach = "with subnormals and infinity, which E8M0 scales reach" if self.wide else "normal numbers only"
         return f"float32, rounded after every term, {reach}"
 
@@ -134,7 +137,7 @@ class Float32(Float32Sum):
     """An accumulator that adds a term in one cycle or two.
 
     Attributes:
-        stages: cycles per addition: 2 where a block leaves them for each of its terms.
+        stages: cycles per addition: 2 where each term has two cycles to itself, otherwise 1.
     """
 
     stages: int
@@ -194,7 +197,13 @@ class TermNormaliser(wiring.Component):
 
 @dataclass(frozen=True)
 class Operand:
-    """What is added: significand (24 bits, the top one clear only of zero and of subnormals), biased exponent, sign."""
+    """An operand of the addition.
+
+    Attributes:
+        significand: 24 bits; the top one is clear only in zero and in subnormals.
+        exponent: biased.
+        negative: the sign.
+    """
 
     significand: Value
     exponent: Value
@@ -206,11 +215,11 @@ class Sum:
     """A sum shifted up until its sign stands alone on top (subnormals: until the exponent is 1).
 
     Attributes:
-        bits: `RAW_BITS`, two's complement, of the sum relative to the sign of the larger operand.
+        bits: `RAW_BITS` bits, two's complement: the sum, relative to the sign of the larger operand.
         exponent: biased, of the bit below the sign.
         negative: the larger operand's sign.
-        zero: nothing is left.
-        infinite, sign: of the accumulator before, which stays as it is where it was infinite.
+        zero: the sum is 0.
+        infinite, sign: of the accumulator before the addition. An infinite accumulator stays as it is.
         nan: the accumulator or the term is NaN.
     """
 
@@ -224,17 +233,19 @@ class Sum:
 
 
 class Float32Register(wiring.Component):
-    """A float32 to which normalised terms are added: what its two accumulators have in common.
+    """A float32 to which normalised terms are added: the common part of both float32 accumulators.
 
     Ports:
         term: in, see `Float32Sum.layout`.
-        valid: in, add it; first: in, it begins a dot product; last: in, it ends one.
-        value: out, float32 bits; nan, infinite: out. They come `cycles_per_term` cycles later, and stay until the next
-            term arrives there.
-        complete: out, they are a dot product's, for one cycle.
+        valid: in, 1 bit: add the term.
+        first: in, 1 bit: the term begins a dot product.
+        last: in, 1 bit: the term ends a dot product.
+        value: out, 32 bits: the sum as float32, `cycles_per_term` cycles after its term, until the next addition.
+        nan, infinite: out, 1 bit, together with `value`.
+        complete: out, 1 bit, for one cycle: `value` is a dot product's.
 
-    Which operand is shifted depends on the exponents alone, so the difference may be negative; it stays in two's
-    complement, is shifted up until its sign stands alone, and the rounder makes a magnitude of it (see `Rounder`).
+    The exponents alone decide which operand is shifted, so a difference may be negative. It stays in two's complement
+    and is shifted up until its sign stands alone on top. The rounder makes a magnitude of it (see `Rounder`).
     """
 
     def __init__(self, plan: Float32Sum) -> None:
@@ -255,7 +266,11 @@ class Float32Register(wiring.Component):
         )
 
     def _registers(self, m: Module, field_bits: int = 8) -> None:
-        """The accumulator; its exponent field may have bits more for a sum that is not rounded yet."""
+        """Makes the accumulator's registers.
+
+        Args:
+            field_bits: width of the exponent field: more than 8 where it also holds a sum that is not rounded yet.
+        """
         self.sign_register = Signal(name="sign", reset_less=True)
         self.field_register = Signal(field_bits, name="field", reset_less=True)
         self.fraction_register = Signal(FRACTION_BITS, name="fraction", reset_less=True)
@@ -268,14 +283,14 @@ class Float32Register(wiring.Component):
         ]
 
     def _operands(self, m: Module, keep: Value) -> tuple[Operand, Operand]:
-        """The accumulator, +0 unless `keep`, and the term."""
+        """The two operands: the accumulator, which counts as +0 without `keep`, and the term."""
         term = self.term
         field = Signal(8, name="acc_field")
         m.d.comb += field.eq(gated(self.field_register[:8], keep))
         acc = Cat(gated(self.fraction_register, keep), field.any())
         acc_exponent: Value = field
         term_exponent: Value = term.exponent
-        if self.wide:  # a subnormal has the weight of field 1; terms may lie below
+        if self.wide:  # a subnormal has the weight of field 1; a term's exponent may be below that
             acc_exponent = Cat(field[0] | ~field.any(), field[1:])
             term_exponent = term.exponent.as_signed()
         significand = Cat(Const(0, SIGNIFICAND_BITS - self.plan.term.bits), term.significand)
@@ -285,7 +300,7 @@ class Float32Register(wiring.Component):
         )
 
     def _round(self, m: Module, total: Sum, when: Value, clear: Value | None = None) -> None:
-        """The rounded sum becomes the accumulator `when` it is there, and +0 when it is to be cleared."""
+        """Rounds a sum into the accumulator `when` the sum is there. `clear` sets the accumulator to +0."""
         minus = total.bits[-1]
         magnitude = total.bits[:-1] ^ minus.replicate(RAW_BITS - 1)
         rounder = m.submodules.rounder = Rounder(self.exponent_bits, overflows=self.wide)
@@ -319,7 +334,10 @@ class Float32Register(wiring.Component):
 
 
 class Float32Accumulator(Float32Register):
-    """Adds a term in one cycle or two, with a shifter for the alignment and one for the sum."""
+    """Adds a term in one cycle or two, with one shifter to align and one to normalise.
+
+    Ports: see `Float32Register`.
+    """
 
     def __init__(self, plan: Float32) -> None:
         super().__init__(plan)
@@ -369,12 +387,17 @@ class Float32Accumulator(Float32Register):
         normal, zeros = self._normalise(m, raw, exponent)
         zero = Signal(name="zero")
         m.d.comb += zero.eq(~raw.any())
-        # The carry's place is on top, one above the larger operand's.
+        # The top place is the carry's, one above the larger operand's.
         self._round(m, Sum(normal, exponent + 1 - zeros, negative, zero, infinite, sign, nan), valid)
         return m
 
     def _add(self, m: Module, acc: Operand, term: Operand) -> tuple[Value, Value, Value]:
-        """The sum in units of the larger exponent's last place / 8, that exponent, and the larger's sign."""
+        """Aligns and adds.
+
+        Returns:
+            The sum in units of 1/8 of the larger operand's last place, the larger exponent, and the larger operand's
+            sign.
+        """
         bits = len(self.term.exponent)
         ahead = Signal(bits + 2, name="ahead")
         behind = Signal(bits + 2, name="behind")
@@ -397,7 +420,7 @@ class Float32Accumulator(Float32Register):
 
     @staticmethod
     def _align(m: Module, value: Value, distance: Value) -> Value:
-        """`value` shifted down by `distance`, what is lost gathered in the least bit."""
+        """`value` shifted down by `distance`. The least bit gathers the bits that are lost."""
         stages = (SMALL_BITS - 1).bit_length()
         lost: Value = Const(0, 1)
         for stage in reversed(range(stages)):
@@ -413,10 +436,14 @@ class Float32Accumulator(Float32Register):
         return Cat(near[0] | everything, near[1:])
 
     def _normalise(self, m: Module, raw: Value, exponent: Value) -> tuple[Value, Value]:
-        """The sum shifted up until its sign stands alone on top (subnormals: until the exponent is 1), and how far."""
+        """Shifts the sum up until its sign stands alone on top (subnormals: until the exponent is 1).
+
+        Returns:
+            The shifted sum, and by how many places it was shifted.
+        """
         changes = raw[:-1] ^ raw[1:]
         if self.wide:
-            # The bit that has field 1 when it comes out on top: the shift stops there.
+            # The shift must not lift the sum beyond exponent 1: it stops at the bit that has exponent 1 on top.
             stop = Signal(RAW_BITS - 1)
             m.d.comb += stop.eq(Const(1 << (RAW_BITS - 2), RAW_BITS - 1) >> exponent)
             changes = changes | stop

@@ -13,11 +13,12 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amxfp4.hw.mac.acc_float32 import EXTRA_BITS, RAW_BITS, SMALL_BITS, Float32Register, Float32Sum, Sum
 
 STEPS = 31
-"""Cycles in which a term is added."""
+"""Cycles that the addition of a term takes."""
 
-# Places after which of the smaller operand the two least bits are left, and from where on only that it is there counts.
+# The smaller operand moves down by this many places at most. Its two top bits are then the two least bits of the
+# register. Further down only "something is there" would count.
 FAR = SMALL_BITS - 2
-# The lower half of the addition.
+# Bits of the sum that are added first.
 LOW_BITS = RAW_BITS // 2
 # Load, align, add in two halves, shift up by two places, round.
 assert STEPS == 1 + FAR + 2 + 2 + 1
@@ -34,7 +35,7 @@ class Float32InSteps(Float32Sum):
 
     @staticmethod
     def fits(cycles: int) -> bool:
-        """Whether a term has cycles enough to itself: the steps, and one more that clears the accumulator of a dot
+        """Whether a term has enough cycles to itself: the steps, and one more that clears the accumulator after a dot
         product."""
         return cycles > STEPS
 
@@ -53,16 +54,18 @@ class Float32InSteps(Float32Sum):
 
 
 class Float32Steps(Float32Register):
-    """Adds a term in `STEPS` cycles; until then `term` and `last` are held.
+    """Adds a term in `STEPS` cycles.
 
-    A term comes at least `STEPS` cycles after the one before, and one cycle more where a dot product ends between: the
-    accumulator is cleared in that cycle (`first` is not looked at).
+    Ports: see `Float32Register`. `term` and `last` are held until the term has been added. `first` is not looked at.
+
+    A term comes at least `STEPS` cycles after the one before. Between two dot products it comes at least one cycle
+    later still, in which the accumulator is cleared.
 
     1. Step 0, with `valid`, loads the operand with the smaller exponent.
     2. The operand moves down one place per step. What is lost is gathered in its last bit. It stops when it has moved
        as far as the exponents are apart, or by `FAR` places.
-    3. The other operand is added from where it is: the accumulator, or the register that holds the term. The lower
-       half is added first, as carries through a whole sum would take longer than anything else in a cycle.
+    3. The other operand is added from its own place: the accumulator, or the register that holds the term. The lower
+       half is added first, as carries through a whole sum would be the longest path.
     4. The sum moves up one place per step, and is rounded in the last. From the addition on, the exponent counts down
        in the accumulator's own field.
 
@@ -88,8 +91,8 @@ class Float32Steps(Float32Register):
         with m.If(self.valid | busy):
             m.d.sync += step.eq(Mux(end, 0, step + 1))
 
-        # Registers, as comparing exponents takes a while: which operand is larger, and whether they are further apart
-        # than the smaller one has been moved.
+        # Comparing exponents takes long, so both of these are registers: which operand is larger, and whether the
+        # exponents are further apart than the smaller operand has been moved.
         larger_term = Signal(reset_less=True)
         apart = Signal(reset_less=True)
         ahead = Signal(len(self.term.exponent) + 2)
@@ -106,7 +109,7 @@ class Float32Steps(Float32Register):
         larger = Mux(larger_term, term.significand, acc.significand)
         low, high = self._halves(m, larger, value, apart, term.negative ^ acc.negative, carry)
         normal = value[-1] ^ value[-2]
-        if self.wide:  # the exponent is 1: it never is 0 here
+        if self.wide:  # a sum with exponent 1 is subnormal and moves no further; the exponent is never 0 here
             normal = normal | ~self.field_register[1:].any()
         aligned = ~apart | (step == 1 + FAR)
         with m.If(self.valid):
@@ -120,7 +123,7 @@ class Float32Steps(Float32Register):
             m.d.sync += [
                 value[LOW_BITS:].eq(high),
                 added.eq(1),
-                # The carry's place is on top, one above the larger operand's.
+                # The top place is the carry's, one above the larger operand's.
                 self.field_register.eq(Mux(larger_term, self.term.exponent[: self.exponent_bits], acc.exponent) + 1),
                 self.sign_register.eq(Mux(larger_term & ~self.infinite_register, term.negative, acc.negative)),
             ]
@@ -144,8 +147,17 @@ class Float32Steps(Float32Register):
     def _halves(
         m: Module, larger: Value, value: Value, apart: Value, subtract: Value, carry: Value
     ) -> tuple[Value, Value]:
-        """Larger +- smaller operand, in units of the larger exponent's last place / 8: the lower half with its carry,
-        and the upper half with that. Of an operand that lies further below all that counts is that it is there."""
+        """Adds the smaller operand to the larger, or subtracts it, in units of 1/8 of the larger's last place.
+
+        Where the exponents are still `apart`, the rest of the smaller operand counts as a sticky bit.
+
+        Args:
+            value: the register with the aligned smaller operand.
+            carry: of the lower half, registered.
+
+        Returns:
+            The lower half, with its carry on top; and the upper half, to which `carry` was added.
+        """
         left = Cat(Const(0, EXTRA_BITS), larger, Const(0, 2))
         right = Cat(value[0] | (value[1] & apart), value[1] & ~apart, value[2:SMALL_BITS], Const(0, 2))
         right = right ^ subtract.replicate(RAW_BITS)
@@ -158,7 +170,7 @@ class Float32Steps(Float32Register):
 
     @staticmethod
     def _further(m: Module, ahead: Value, forward: Value, step: Value) -> Value:
-        """Whether |ahead| exceeds the number of the step: ahead - step - 1 >= 0, or ahead + step < 0.
+        """Whether |ahead| exceeds the number of the step: ahead - step - 1 >= 0 or ahead + step < 0.
 
         `forward` is the registered sign of `ahead`. The sign is the last bit of the subtraction to settle, so using it
         directly would lengthen the path.

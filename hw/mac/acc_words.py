@@ -2,8 +2,8 @@
 
 A term that has several cycles to itself needs neither a shifter nor an adder as wide as the accumulator. The register
 turns round by one word per cycle, lowest word first, past an adder of one word. A term is shifted within a word, and
-then falls upon two words or three; the words above take copies of its sign. Where there is time for that too, the term
-comes shifted (`term_placed.py`), and moves down a word when one has been taken.
+then falls upon two or three words. The words above add copies of the term's sign. Where a block has time for that too,
+the term comes already shifted (`term_placed.py`), and moves down by one word whenever its lowest word has been added.
 """
 
 import functools
@@ -31,9 +31,9 @@ class Words:
     """An accumulator that adds a term in as many cycles as it has words.
 
     Attributes:
-        term: what is added.
+        term: the form of the terms.
         split: the register's words.
-        rounder: what rounds the total.
+        rounder: the rounder of the total.
     """
 
     term: TermOfSum
@@ -53,12 +53,12 @@ class Words:
 
     @property
     def term_stays(self) -> bool:
-        """Whether a term is held where it was made until it has been added, so that no register takes it."""
+        """Whether a term is held where it was made until it has been added. It then needs no further register."""
         return isinstance(self.term, Placed) or (isinstance(self.term, Digits) and self.term.held)
 
     @property
     def cycles(self) -> int:
-        """Cycles from a term to its total: the one in which it is registered or held, and one per word."""
+        """Cycles from a term to its total: one in which the term is registered or held, and one per word."""
         return 1 + self.split.words
 
     def build(self, m: Module, terms: Terms, o: stream.Interface) -> None:
@@ -91,23 +91,24 @@ class Words:
 
 
 class WordAccumulator(wiring.Component):
-    """Adds scaled terms without rounding, a word of the total per cycle.
+    """Adds scaled terms without rounding, one word of the total per cycle.
 
     Ports:
-        term: in, see `Term.layout`, held from the cycle of `valid` until the next. A placed term's value is held until
-            `take` only.
-        first: in, with `term`: it begins a dot product; last: in, it ends a block.
-        valid: in, begin to add the term, at least `words` cycles after the one before.
+        term: in, see `Term.layout`; held from the cycle of `valid` until the next. Only a placed term's value moves
+            earlier, with `take`.
+        first: in, 1 bit, held as `term`: the term begins a dot product.
+        last: in, 1 bit, held as `term`: the term ends a block.
+        valid: in, 1 bit: begin to add the term, at least `words` cycles after the term before.
         total: out, the register: `words` words of `word_bits` bits.
-        passed: out, one-hot: in the cycle k + 1 after `valid`, bit k. Word k of the new total is then on top of
-            `total`, and the words 0 .. k - 1 are below it.
-        nan, overflow: out, sticky since the dot product began; right together with the last bit of `passed`, of a
+        passed: out, `words` bits, one-hot: bit k is set in the cycle k + 1 after `valid`. Word k of the new total is
+            then on top of `total`, and the words 0 .. k - 1 are below it.
+        nan, overflow: out, 1 bit: sticky since the dot product began; valid with the last bit of `passed`, after a
             block's last term.
-        take: out, of a placed term only: its lowest word has been taken, and what is left moves down by one word,
-            filled with its sign.
+        take: out, 1 bit, with placed terms only: the term's lowest word is being added. The rest of the term is to move
+            down by one word, filled with its sign.
 
-    Overflow is judged on whole blocks, as in `ExactAccumulator`; in between, the running sum may leave `bits` by less
-    than one more bit.
+    Overflow is judged on whole blocks only, as in `ExactAccumulator`. Within a block the running sum may need one bit
+    more than `bits`.
     """
 
     def __init__(self, plan: Words) -> None:
@@ -144,7 +145,7 @@ class WordAccumulator(wiring.Component):
         nan, overflowed, whole = (Signal(name=name, reset_less=True) for name in ("nan", "overflowed", "whole"))
         with m.If(self.valid):
             m.d.sync += [nan.eq((nan & ~self.first) | self.term.nan), whole.eq(self.last)]
-        # The bits that a total of `bits` fills with its sign.
+        # A total that fits `bits` has copies of its sign in all of these.
         signs = total[-1][self.plan.bits - 1 - (self.words - 1) * self.bits :]
         m.d.comb += [
             Cat(*self.total).eq(Cat(*total)),
@@ -152,25 +153,28 @@ class WordAccumulator(wiring.Component):
             self.nan.eq(nan),
             self.overflow.eq(overflowed | (whole & signs.any() & ~signs.all())),
         ]
-        # A new dot product's first term may begin while the last one's top word passes.
+        # A dot product's first term may begin while the top word of the dot product before passes.
         begin = self.valid & self.first
         with m.If(passed[-1] | begin):
             m.d.sync += overflowed.eq(self.overflow & ~begin)
         return m
 
     def _piece(self, m: Module, step: Value) -> Value:
-        """What a term adds to the word of this step."""
+        """The piece of the term that is added to this step's word."""
         return self._placed_piece(m, step) if isinstance(self.plan.term, Placed) else self._shifted_piece(m, step)
 
     def _placed_piece(self, m: Module, step: Value) -> Value:
-        """The lowest word of a term that comes at its place, from the step on in which the term begins."""
+        """The lowest word of a placed term, in each step from the one on in which the term begins; 0 before."""
         reached = words_reached(self.plan.split, self.plan.term.scales, self.term.exponent)
         begun = [*(~above for above in reached), *[Const(1, 1)] * self.words]
         m.d.comb += self.take.eq(Cat(*(here & ready for here, ready in zip(step, begun, strict=False))).any())
         return gated(self.term.value[: self.bits], self.take)
 
     def _shifted_piece(self, m: Module, step: Value) -> Value:
-        """The piece of a term, shifted within a word, that falls upon this step's word; above it, its sign."""
+        """The piece of a term, shifted within a word, that falls upon this step's word.
+
+        Words below the term get 0, and words above it copies of its sign.
+        """
         words_up, places = word_and_places(self.plan.split, self.plan.term.scales, self.term.exponent)
         value = shift_left(m, self.term.value, places, self.bits - 1, "shifted")
         pieces = -(-len(value) // self.bits)

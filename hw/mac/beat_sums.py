@@ -3,7 +3,7 @@
 Which sum a product belongs to depends on the signs of the asymmetric operands. With one asymmetric operand or none,
 products of both signs meet in one sum. A product p with sign s is then added as `p - 256 s`: as its one's complement
 `p ^ s`, and the carry `s`. An offset of 256 per lane makes every addend unsigned (the ninth bit is `~s`). Over a block
-of k elements the offsets add up to 256 k, a power of two, which `block_sums.py` takes away by inverting one bit. (Each
+of k elements the offsets add up to 256 k, a power of two. `block_sums.py` takes them away by inverting one bit. (Each
 operand with halved sides makes products one bit wider, and the offset twice as large.)
 
 Each lane belongs to just one sum, so two lanes join before they split: `u = p0 + p1` if both are of the same sum,
@@ -29,9 +29,9 @@ class Sums:
     """The sums of a block: how many there are, how wide they get, and in which order the tail takes them.
 
     Attributes:
-        products: what is summed.
+        products: the products that are summed.
         block_size: elements per block.
-        for_exact: whether an exact accumulator follows, which adds signed terms; a float32 one adds sign and magnitude.
+        for_exact: whether an exact accumulator follows. It adds signed terms; a float32 one adds sign and magnitude.
         front_registers: register ranks between the adder tree and the block sums, 0 or 1.
     """
 
@@ -79,8 +79,10 @@ class Sums:
 
     @property
     def mixed(self) -> bool:
-        """Whether products of both signs meet in a sum. With both operands asymmetric they do not: the sign of a sum
-        is then that of its sign pair."""
+        """Whether products of both signs meet in a sum.
+
+        With both operands asymmetric they do not meet: all products of a sum have the sign of its sign pair.
+        """
         return self.count < 4
 
     def negated(self, index: int) -> bool:
@@ -100,7 +102,7 @@ class Sums:
 
     @property
     def lane_offset(self) -> int:
-        """What a lane adds to a mixed sum to keep it positive: the power of two above the largest product."""
+        """Offset that a lane adds to a mixed sum to keep it positive: the power of two above the largest product."""
         return 1 << self.products.bits
 
     @property
@@ -112,23 +114,27 @@ class Sums:
     def bits(self) -> int:
         """Width of a block sum.
 
-        A magnitude is at most 144 k. A signed sum is two's complement with room for +-256 k, as its addends carry an
-        offset of 256 per lane; with halved sides, two or four times as much.
+        In a block of k elements a magnitude is at most 144 k. A signed sum is two's complement with room for +-256 k,
+        as its addends carry an offset of 256 per lane. Each operand with halved sides doubles these figures.
         """
         return bits_for((self.lane_offset if self.signed else self.products.largest) * self.block_size)
 
     @property
     def beat_bits(self) -> int:
-        """Width of one beat's sum: a lane adds at most 144; with an offset at most 256 + 144; negated, below 256."""
+        """Width of one beat's sum.
+
+        A lane adds at most 144; with an offset at most 256 + 144; negated, less than 256. Each operand with halved
+        sides doubles these figures.
+        """
         return bits_for((self.lane_offset * self.mixed + self.products.largest) * self.products.lanes)
 
     @property
     def beat_rows(self) -> int:
         """Addends in which a beat's sum leaves the adder tree.
 
-        Two, so that carries ripple only once, in the block sum's adder. Where a register comes between, a third row is
-        worth its bits, as one full adder less comes before the register. With four sums it is not: each would have to
-        hold a row more.
+        With two rows carries ripple only once, in the block sum's adder. Where a register follows the tree, a third row
+        is worth its flip-flops, as it takes one full adder out of the path to the register. With four sums a third row
+        would need too many flip-flops.
         """
         return 3 if self.front_registers and self.count < 4 else 2
 
@@ -155,10 +161,10 @@ class BeatSums(wiring.Component):
     Ports:
         magnitude: in, `products.bits` bits per lane.
         a_sign, w_sign: in, 1 bit per lane.
-        rows: out, `plan.rows_layout`: for each sum `beat_rows` values of `beat_bits` bits, whose sum is the beat's.
+        rows: out, `plan.rows_layout`: per sum, `beat_rows` values of `beat_bits` bits that add up to the beat's sum.
 
-    Mixed sums carry an offset of `lane_offset` per lane. Of four sums with an exact accumulator behind them, the two
-    that count negatively come as `256 lanes - sum - lanes / 2`: the one's complement of each pair's addend.
+    Mixed sums carry an offset of `lane_offset` per lane. `Sums.negated` sums come as `256 lanes - sum - lanes / 2`, as
+    each pair of lanes adds the one's complement of its addend.
     """
 
     def __init__(self, plan: Sums) -> None:
@@ -201,8 +207,10 @@ class BeatSums(wiring.Component):
         return m
 
     def _lane(self, lane: int) -> tuple[Value, Value]:
-        """A lane's value in two's complement and the carry still to be added to it; unsigned, without carry, where
-        sums are not mixed."""
+        """A lane's value, and a carry still to be added to it.
+
+        In mixed sums the value is in two's complement. Otherwise it is unsigned, and the carry 0.
+        """
         magnitude = self.magnitude[lane]
         if not self.plan.mixed:
             return magnitude, Const(0, 1)
@@ -210,7 +218,7 @@ class BeatSums(wiring.Component):
         return Cat(magnitude ^ sign.replicate(len(magnitude)), sign), sign
 
     def _addend(self, index: int, value: Value) -> Value:
-        """A value (zero where it is of another sum) as an unsigned addend of sum `index`."""
+        """A value (0 where it belongs to another sum) as an unsigned addend of sum `index`."""
         if self.plan.mixed:
             return Cat(value[:-1], ~value[-1])
         return ~value if self.plan.negated(index) else value
@@ -228,7 +236,7 @@ class BeatSums(wiring.Component):
         same = Signal(name=f"same{lane}")
         joined = Signal(width, name=f"joined{lane}")
         alone = Signal(width, name=f"alone{lane}")
-        # Only asymmetric operands' signs tell sums apart.
+        # Two lanes belong to different sums where the sign of an asymmetric operand differs.
         differs: Value = Const(0, 1)
         for block, sign in zip(self.plan.products.formats, (self.a_sign, self.w_sign), strict=True):
             if block.asymmetric:

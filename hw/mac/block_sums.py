@@ -1,4 +1,4 @@
-"""Block sums: add up a block's beats, then hand the sums to the tail in turn."""
+"""Block sums: a block's beats are added up, and the sums are then handed to the tail in turn."""
 
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
@@ -13,11 +13,15 @@ class BlockSums(wiring.Component):
     """Adds the beats of a block and holds its sums until the tail has taken them.
 
     Ports:
-        rows: in, see `BeatSums`; valid: in, take them; first: in, they begin a block.
-        turn: in, one-hot: bit 0 in the cycle after a block's last beat was taken, and so on; all zero otherwise.
-        value: out, the sums of this turn, one for each path: `bits` bits, two's complement where `signed`.
+        rows: in, see `BeatSums`.
+        valid: in, 1 bit: take the rows.
+        first: in, 1 bit: the rows begin a block.
+        turn: in, 1 bit per turn, one-hot or 0: whose turn it is. Bit 0 is set in the cycle after a block's last beat
+            was taken.
+        value: out, the sums of this turn, one per path: `bits` bits, two's complement where `signed`.
 
-    The registers begin the next block right after `turn[0]`, so the sums of later turns are held apart.
+    The running sums belong to the next block right after `turn[0]`, so the sums of later turns are held in registers of
+    their own.
     """
 
     def __init__(self, plan: Sums) -> None:
@@ -50,12 +54,12 @@ class BlockSums(wiring.Component):
         return m
 
     def _sum(self, m: Module, index: int) -> Value:
-        """The running sum of one sign pair; its value in two's complement where the sums are signed."""
+        """The running sum of one sign pair, in two's complement where the sums are signed."""
         plan = self.plan
         offset = plan.mixed or plan.negated(index)
         width = plan.bits if offset else plan.products.bits + (plan.block_size - 1).bit_length()
         total = Signal(width, name=f"sum{index}", reset_less=True)
-        # Pairs that come as one's complement lack 1 each: a whole block's worth is there from the start.
+        # A pair of lanes that comes as one's complement lacks 1. The ones of all pairs in a block are the start value.
         start = plan.block_size // 2 if plan.negated(index) else 0
         columns = columns_of(width, [Mux(self.first, start, total)[:width], *self.rows[index]])
         row0, row1 = columns.reduce(m, f"fa{index}")

@@ -1,4 +1,4 @@
-"""What is asked for: one frozen description of a MAC unit. What is built for it is its plan (`plan.py`)."""
+"""A MAC unit's config: one frozen description of what is asked for. Its plan (`plan.py`) says what is built."""
 
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -19,7 +19,7 @@ from amxfp4.hw.mac.term_direct import Direct
 ACCUMULATORS = ("exact", "fp32")
 
 MAX_ACCUMULATOR_BITS = 128
-"""Of an exact accumulator: the widest that this project's tests reach."""
+"""The widest exact accumulator: wider ones are beyond this project's tests."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,9 @@ class MacConfig:
         accumulator_bits: width of the exact accumulator, two's complement; None takes `default_accumulator_bits`. A
             float32 accumulator has None.
         front_registers: register ranks between the adder tree and the block sums, 0 or 1. None takes 1 for 8 lanes or
-            more, whose adder tree would otherwise be the longest path, unless a beat is a whole block and so there is
-            nothing to add to its sum. A unit that adds products directly has no block sums, and so takes only 0.
+            more, as their adder tree would otherwise be the longest path, and 0 where a beat is a whole block, as
+            nothing is then added to a beat's sum. A unit that adds products directly has no block sums and takes only
+            0.
 
     Raises:
         UsageError: anything that cannot be built.
@@ -185,9 +186,14 @@ class MacConfig:
     def beat_layout(self) -> data.StructLayout:
         """An input beat, from bit 0.
 
-        Codes of lane 0 come first; then the scales (positive first) of the block that begins; then whether the dot
-        product ends with this block (looked at in the block's last beat). A format with halved sides has two bits more
-        behind its scale: positive side halved, negative side halved.
+        | field | content | looked at in |
+        |---|---|---|
+        | `a_codes`, `w_codes` | element codes, lane 0 first | every beat |
+        | `a_scales`, `w_scales` | scales of the block, positive first | the block's first beat |
+        | `a_halved`, `w_halved` | positive side halved, negative side halved | the block's first beat |
+        | `last` | the dot product ends with this block | the block's last beat |
+
+        Only operands with halved sides have `a_halved` or `w_halved`, which follows that operand's scales.
         """
         a, w = self.formats
         return data.StructLayout(

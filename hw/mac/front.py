@@ -1,4 +1,4 @@
-"""The front end: beats in, block sums out, with their scales beside them, in the turns that the tail takes them in."""
+"""The front end: beats in, block sums and their scales out, in the turns in which the tail takes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Beat:
     """The flags of a beat.
 
     Attributes:
-        valid: it is taken in this cycle.
+        valid: the beat is taken in this cycle.
         first: it begins a block.
         ends: it ends a block.
         last: it ends a dot product, and so a block.
@@ -35,11 +35,12 @@ class SumsInTurn:
     """Block sums as the tail gets them.
 
     Attributes:
-        values: of this turn, one for each path; see `BlockSums`.
-        scales: likewise the products of their scales, see `Scales.layout`.
-        negative: likewise, whether a magnitude counts negatively.
+        values: this turn's sums, one per path; see `BlockSums`.
+        scales: the products of their scales, one per path; see `Scales.layout`.
+        negative: for each path, whether its sum, where it is a magnitude, counts negatively.
         beat: the beat that goes into the block sums in this cycle.
-        done: a block's sums are complete; done_last: it ends a dot product.
+        done: a block's sums are complete.
+        done_last: that block ends a dot product.
         turn: one-hot, whose turn it is.
     """
 
@@ -58,8 +59,8 @@ class Pace:
 
     Attributes:
         apart: cycles from one turn to the next.
-        counted: whether a counter says whose turn it is, as a chain of flip-flops would get long.
-        late: whether the scales are still needed when the next block's may have come.
+        counted: whether a counter says whose turn it is, where a chain of flip-flops would be long.
+        late: whether a block's scales may still be needed when those of the next block come.
     """
 
     apart: int
@@ -78,7 +79,7 @@ def count_beats(m: Module, i: stream.Interface, beats: int) -> Beat:
     last: Value = Const(1, 1)
     if beats > 1:
         count = Signal(range(beats))
-        # A register of its own: the counter would otherwise come before everything that a block's first beat does.
+        # `first` is a register of its own, so that decoding the counter does not lengthen the paths that begin with it.
         first = Signal(init=1)
         last = count.all()
         with m.If(i.valid):
@@ -87,7 +88,7 @@ def count_beats(m: Module, i: stream.Interface, beats: int) -> Beat:
 
 
 def block_scales(m: Module, i: stream.Interface, when: Value) -> tuple[Value, Value]:
-    """The scales of the current block, valid from the cycle after its first beat until the next block's."""
+    """The scales of the current block, held from the cycle after its first beat until the next block's first beat."""
     a_scales, w_scales = (kept(m, i.payload[name], when, name) for name in ("a_scales", "w_scales"))
     return a_scales, w_scales
 
@@ -134,7 +135,11 @@ def sums_in_turn(m: Module, i: stream.Interface, plan: Sums, pace: Pace) -> Sums
 
 
 def _halved(m: Module, i: stream.Interface, plan: Sums, beat: Beat) -> tuple[Value, Value]:
-    """Which sides of the current block are halved. The block's first beat, which brings this, needs it already."""
+    """Which sides of the current block are halved.
+
+    The block's first beat brings these bits and needs them too. So they are taken from the input in the first beat, and
+    from a register in later beats.
+    """
     halved: list[Value] = []
     for name, block in zip(("a_halved", "w_halved"), plan.products.formats, strict=True):
         if not block.halving:
@@ -149,7 +154,7 @@ def _halved(m: Module, i: stream.Interface, plan: Sums, beat: Beat) -> tuple[Val
 
 
 def _front_register(m: Module, beat: Beat, rows: Value) -> tuple[Beat, Value]:
-    """Parts the adder tree from the block sums."""
+    """Registers a beat's rows: the adder tree is parted from the block sums."""
     valid, first, ends, last = flags("beat", "first", "ends", "last")
     register = Signal(rows.shape(), name="beat_rows", reset_less=True)
     m.d.sync += valid.eq(beat.valid)
@@ -179,9 +184,12 @@ def _scale_products(
 ) -> list[Value]:
     """The product of the scales that belong to this turn's sums, one for each path.
 
-    The scales come with `begins`, a block's first beat, and are needed after the last. Where each path has but one
-    product per block, the product is made of the scales as they come, and kept in their place; otherwise each turn
-    selects from the scales. A block's tail may come after the next block's scales: what was kept is then copied.
+    The scales come with `begins`, a block's first beat, and are needed after its last.
+
+    - One turn: the product is made as the scales come, and kept in their place.
+    - More turns: the scales are kept, and each turn selects from them.
+
+    A block's tail may be later than the next block's scales. The kept values are then copied at the block's end.
     """
     a_scales: Value = i.payload.a_scales
     w_scales: Value = i.payload.w_scales

@@ -1,6 +1,6 @@
 """The plan of a MAC unit: which structure a config gets, and why.
 
-A config says what is asked (`config.py`), the plan says what is built. The plan has a part for each stage, and each
+A config says what is asked for (`config.py`), the plan says what is built. The plan has a part for each stage. Each
 part's class stands beside the component that it describes, with its widths, its thresholds and the reason for them:
 
 | part | choices |
@@ -38,7 +38,7 @@ from amxfp4.hw.mac.words import WordSplit
 
 
 class Structure(NamedTuple):
-    """What stands in each place of a MAC unit, by name."""
+    """The names of the parts of a plan."""
 
     front: str
     term: str
@@ -72,7 +72,7 @@ class MacPlan:
     Attributes:
         front: from beats to block sums.
         term: from a block sum (or product) to a scaled term.
-        accumulator: what terms are added in.
+        accumulator: the register in which terms are added, and its adder.
     """
 
     front: Sums | NoSums
@@ -89,7 +89,7 @@ class MacPlan:
         """The front, where it is block sums.
 
         Raises:
-            TypeError: products are added directly, and there are none.
+            TypeError: products are added directly, so there are no block sums.
         """
         if not isinstance(self.front, Sums):
             raise TypeError("this plan adds products directly; it has no block sums")
@@ -97,12 +97,12 @@ class MacPlan:
 
     @property
     def scales(self) -> Scales:
-        """What sums (or products) are scaled by."""
+        """The scales of sums (or products)."""
         return self.term.scales
 
     @property
     def products(self) -> Products:
-        """What the lanes multiply."""
+        """The products of the lanes."""
         return self.scales.products
 
     @property
@@ -127,7 +127,7 @@ class MacPlan:
         }
 
     def explain(self) -> list[str]:
-        """In words, a line per part: what is built and why."""
+        """In words, one line per part: what is built and why."""
         parts = (self.front, self.term, self.accumulator, self.rounder)
         names = ("front", "term", "accumulator", "rounder")
         lines = [f"{name}: {part.title}; {part.explain()}" for name, part in zip(names, parts, strict=True)]
@@ -135,7 +135,7 @@ class MacPlan:
         return [*lines, f"latency: {self.latency} cycles = {cycles}"]
 
     def build(self, m: Module, i: stream.Interface, o: stream.Interface) -> None:
-        """Builds all of it into `m`, from the unit's input to its output."""
+        """Builds the whole unit into `m`, from its input to its output."""
         self.accumulator.build(m, self._terms(m, i), o)
 
     def _terms(self, m: Module, i: stream.Interface) -> Terms:
@@ -153,10 +153,13 @@ class MacPlan:
 
 
 def choose_plan(products: Products, block_size: int, accumulator_bits: int | None, front_registers: int) -> MacPlan:
-    """The smallest structure that keeps up with a beat per cycle.
+    """The smallest structure that keeps up with one beat per cycle.
 
     Args:
+        products: formats and lanes.
+        block_size: elements per block.
         accumulator_bits: width of an exact accumulator; None for a float32 one.
+        front_registers: register ranks between the adder tree and the block sums, 0 or 1.
     """
     exact = accumulator_bits is not None
     if accumulator_bits is not None and Direct.fits(products, exact):
@@ -169,7 +172,7 @@ def choose_plan(products: Products, block_size: int, accumulator_bits: int | Non
 
 
 def _exact(sums: Sums, bits: int) -> Exact | Words:
-    """In words, where a term has cycles enough for the turning to pay for itself."""
+    """In words, where a term has so many cycles that the turning register pays for itself; otherwise at full width."""
     splits = WordSplit.choices(bits, sums.cycles_per_term)
     if not splits:
         return Exact(Whole(sums), sums.paths, bits)
@@ -177,7 +180,7 @@ def _exact(sums: Sums, bits: int) -> Exact | Words:
     term = _term(sums, split.words, split.words)
     if sums.count == 1 and term.scales.significand_bits > 1 and Placed.fits(sums, split):
         term = Placed(sums, split)
-    # Blocks come a block's beats apart, and a block's terms take turns.
+    # From a dot product's last term to the next one's first: blocks are `beats` apart, less the turns within a block.
     gap = sums.beats - (sums.turns - 1) * split.words
     least = term.scales.least_exponent
     rounder = next(iter(InPlace.choices(split, least, gap)), ByWords(split, least))
@@ -185,7 +188,7 @@ def _exact(sums: Sums, bits: int) -> Exact | Words:
 
 
 def _float32(sums: Sums) -> Float32 | Float32InSteps:
-    """In steps, where a term has cycles enough; otherwise in two cycles, or in one."""
+    """In steps, where a term has enough cycles to itself; otherwise in two cycles or one."""
     cycles = sums.cycles_per_term
     if Float32InSteps.fits(cycles):
         return Float32InSteps(_term(sums, Float32InSteps.cycles_per_term, 1))

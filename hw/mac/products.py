@@ -22,7 +22,7 @@ ELEMENT_MAX_HALVES = ELEMENT_HALVES[-1]
 
 @dataclass(frozen=True)
 class Products:
-    """What the lanes multiply, and how large their products get.
+    """The products of the lanes: their operands, and how large they get.
 
     Attributes:
         activation, weight: the block formats of both operands.
@@ -42,8 +42,8 @@ class Products:
     def halvings(self) -> int:
         """Operands whose sides may have half the block's scale.
 
-        Elements of such an operand count in units of half that scale. A side that is not halved is then shifted by one
-        place more, so the asymmetry costs a shift, not a sum.
+        Elements of such an operand count in units of half that scale. Elements of a side that is not halved are shifted
+        by one place more. So the asymmetry takes a shift, not a further sum.
         """
         return sum(f.halving for f in self.formats)
 
@@ -81,7 +81,7 @@ def shift(code: Value, halved: Value, block: BlockFormat) -> Value:
 
 
 def shifted(m: Module, value: Value, by: Value, largest: int, name: str) -> Signal:
-    """`value` shifted left by `by`, at most `largest`.
+    """`value` shifted left by `by`, which is at most `largest`.
 
     For three possible shifts an AND-OR is smaller than two multiplexers; for four it is larger.
     """
@@ -101,8 +101,8 @@ class ElementProducts(wiring.Component):
 
     Ports:
         a, w: in, 4 bits per lane: the codes.
-        a_halved, w_halved: in, 2 bits: for a format with halved sides, whether the positive (bit 0) and the negative
-            (bit 1) side are; not looked at for other formats.
+        a_halved, w_halved: in, 2 bits: the positive (bit 0) and the negative (bit 1) side is halved. Only formats with
+            halved sides look at these.
         magnitude: out, `plan.bits` bits per lane: |a * w|.
     """
 

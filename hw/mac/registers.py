@@ -1,4 +1,4 @@
-"""Terms on their way down the pipeline, and its registers."""
+"""Terms and totals on their way down the pipeline, and the pipeline's registers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ class Terms:
     """Terms for every path, all in one cycle, and their flags.
 
     Attributes:
-        terms: one for each path, see `Term.layout`.
-        valid: they are there.
+        terms: one per path, see `Term.layout`.
+        valid: the terms are there.
         first: they begin a dot product.
         ends: they end a block.
         last: they end a dot product.
@@ -28,7 +28,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Total:
-    """What an exact accumulator holds.
+    """The content of an exact accumulator.
 
     Attributes:
         total: two's complement, or its words.
@@ -47,19 +47,19 @@ class TotalInWords(Total):
     """A total whose words pass one per cycle.
 
     Attributes:
-        passed: which of them did, see `WordAccumulator`.
+        passed: which word has just passed, see `WordAccumulator`.
     """
 
     passed: Value
 
 
 def flags(name: str, *others: str) -> list[Signal]:
-    """A valid flag, and flags that are looked at only where it is set, or was, and so need no reset."""
+    """A valid flag, and others, which need no reset as they are read only once the valid flag has been set."""
     return [Signal(name=f"{name}_valid"), *(Signal(name=f"{name}_{flag}", reset_less=True) for flag in others)]
 
 
 def kept(m: Module, source: Value, when: Value, name: str) -> Value:
-    """A register that takes `source` when told to."""
+    """A register that takes `source` where `when` is set."""
     register = Signal(source.shape(), name=name, reset_less=True)
     with m.If(when):
         m.d.sync += register.eq(source)

@@ -1,4 +1,4 @@
-"""From an exact total to float32: find the leading bit, shift it up, round once. Two pipeline stages."""
+"""From an exact total to float32, in two pipeline stages: shift the leading bit to the top, round once."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from amxfp4.hw.arith.round import FLOAT32_BIAS, KEPT, RESULT_LAYOUT, result_regi
 from amxfp4.hw.arith.shift import shift_out_signs
 from amxfp4.hw.mac.registers import Total
 
-# What is left of the shift for the second stage: 8, 4, 2 and 1.
+# Shifts of the second pipeline stage: 8, 4, 2 and 1.
 FINE_STAGES = 4
 
 
@@ -50,8 +50,11 @@ class ExactRounder(wiring.Component):
     """Rounds a two's complement total to float32, ties to even.
 
     Ports:
-        total: in, `width` bits; nan, overflow: in. All are taken when `valid` is set.
-        result: out, see `RESULT_LAYOUT`, two cycles later, when `ready` is set. A NaN scale hides an overflow.
+        total: in, `width` bits, two's complement.
+        nan, overflow: in, 1 bit.
+        valid: in, 1 bit: take the inputs above.
+        result: out, see `RESULT_LAYOUT`, two cycles after `valid`. A NaN scale hides an overflow.
+        ready: out, 1 bit: the result is there.
 
     The total is shifted up until its sign stands alone on top (see `round_total`).
     """
@@ -96,7 +99,7 @@ class ExactRounder(wiring.Component):
         for stage in reversed(range(FINE_STAGES)):
             value, sticky, up = self._stage(m, value, sticky, stage)
             shift.insert(0, up)
-        # The bit below the sign has this biased exponent when nothing was shifted.
+        # Biased exponent of the bit below the sign, where nothing was shifted.
         unshifted = self.plan.width - 2 + self.plan.least_exponent + FLOAT32_BIAS
         number = round_total(m, value, sticky, unshifted - Cat(*shift))
         ready = Signal(2)
@@ -106,8 +109,12 @@ class ExactRounder(wiring.Component):
 
     @staticmethod
     def _stage(m: Module, value: Value, sticky: Value, stage: int) -> tuple[Value, Value, Value]:
-        """Shifts up by 2^stage if that loses nothing but copies of the sign. Keeps the bits that later stages may still
-        bring up; the rest is sticky."""
+        """Shifts up by 2^stage places if the shift loses only copies of the sign.
+
+        Returns:
+            The bits that later stages may still bring up; the sticky bit, into which the bits below are gathered; and
+            whether the value was shifted.
+        """
         kept = KEPT + (1 << stage) - 1
         shifted, up = shift_out_signs(m, value, 1 << stage, "normal")
         if len(value) <= kept:

@@ -14,7 +14,7 @@ from amxfp4.hw.mac.round_words import LeadingWord, RounderOfWords, RoundingOfWor
 from amxfp4.hw.mac.words import WordSplit
 
 PLACES = (1, 3)
-"""Places per cycle, the smallest rounder first: 1, or 3 where only these leave time."""
+"""Places per cycle, the smallest rounder first: 1, or 3 where 1 would be too slow."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class InPlace(RoundingOfWords):
 
     @property
     def cycles(self) -> int:
-        """Cycles from a total's last word to the result: the register, the shifts, and rounding."""
+        """Cycles from a total's last word to the result: one for the register, one per shift, and one to round."""
         return 2 + -(-(self.split.word_bits - 1) // self.places)
 
     @classmethod
@@ -63,12 +63,12 @@ class InPlace(RoundingOfWords):
 class InPlaceRounder(RounderOfWords):
     """As `WordRounder`, in more cycles and less area.
 
-    Ports: as those of `WordRounder`. `nan` and `overflow` stay from the last bit of `passed` until after `ready`, which
-    comes `cycles` cycles after that bit.
+    Ports: as those of `WordRounder`, but `nan` and `overflow` stay from the last bit of `passed` until after `ready`.
+    `ready` comes `cycles` cycles after that bit.
 
-    What is kept of the total is shifted up by `places` places per cycle until its sign stands alone on top, by
-    `word_bits` - 1 places at most, while the exponent counts down. It is then rounded in place: one register is window,
-    significand and result.
+    The kept bits of the total are shifted up by `places` places per cycle until their sign stands alone on top, by
+    `word_bits` - 1 places at most. The exponent counts down meanwhile. Then they are rounded in place: one register is
+    first the kept bits, then the significand, and last the result.
     """
 
     def __init__(self, plan: InPlace) -> None:
@@ -118,7 +118,11 @@ class InPlaceRounder(RounderOfWords):
         return m
 
     def _shifted(self, m: Module, value: Value, exponent: Value) -> tuple[Value, Value]:
-        """Shifted up by as many places as a cycle may, if that loses no more than copies of the sign."""
+        """Shifts up by as many places as one cycle allows and as lose only copies of the sign.
+
+        Returns:
+            The shifted value, and the exponent less the places.
+        """
         down: list[Value] = []
         for stage in reversed(range(self.places.bit_length())):
             value, up = shift_out_signs(m, value, 1 << stage, "shifted")

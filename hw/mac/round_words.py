@@ -1,4 +1,4 @@
-"""From the words of an exact total, as they pass, to float32: keep the leading ones, shift them up, round once.
+"""From the words of an exact total, as they pass, to float32: keep the leading words, shift them up, round once.
 
 Two ways to shift stand in two files. `WordRounder` here shifts and rounds in one cycle each, into a register of its
 own; `round_in_place.py` takes more cycles and less area.
@@ -21,11 +21,11 @@ from amxfp4.hw.mac.words import WordSplit
 
 @dataclass(frozen=True)
 class RoundingOfWords(ABC):
-    """What rounders of a total in words have in common.
+    """The common part of rounders of a total in words.
 
     Attributes:
         split: the total's words.
-        least_exponent: weight of its least bit, as a power of two.
+        least_exponent: weight of the total's least bit, as a power of two.
     """
 
     split: WordSplit
@@ -72,7 +72,7 @@ class ByWords(RoundingOfWords):
 
 
 class RounderOfWords(wiring.Component):
-    """What both forms have in common: their ports, for which see `WordRounder`."""
+    """The common part of both rounders: their ports, for which see `WordRounder`."""
 
     def __init__(self, plan: RoundingOfWords) -> None:
         self.plan = plan
@@ -91,16 +91,16 @@ class RounderOfWords(wiring.Component):
 
 
 class LeadingWord:
-    """Finds the leading word of a total whose words pass one a cycle, lowest first.
+    """Finds the leading word of a total whose words pass one per cycle, lowest first.
 
-    A word whose bits all equal the top bit of the word below adds nothing but copies of a sign. Any other is the
-    leading word so far, and is kept with the bits below it that may still count.
+    A word whose bits all equal the top bit of the word below adds only copies of a sign. Any other word is the leading
+    word so far. It is kept, with the bits below it that may still count.
 
     Attributes:
         top, below: the word that passes, and the top bit of the word below it.
         found: the word that passes is the leading word so far.
-        kept: that word and as many bits below it as may still come up, `word_bits` - 1 + `KEPT`.
-        sticky: whether anything lies below those.
+        kept: `word_bits` - 1 + `KEPT` bits: that word, and the bits below it that a shift may still bring up.
+        sticky: something non-zero lies below the kept bits.
     """
 
     def __init__(self, m: Module, rounder: RounderOfWords) -> None:
@@ -124,13 +124,13 @@ class LeadingWord:
 
 
 class WordRounder(RounderOfWords):
-    """Rounds a two's complement total to float32, ties to even; its words come one a cycle, lowest first.
+    """Rounds a two's complement total to float32, ties to even. Its words come one per cycle, lowest first.
 
     Ports:
         total, passed, nan, overflow: in, see `WordAccumulator`.
-        valid: in, the total that passes ends a dot product; looked at with each bit of `passed`.
-        result: out, see `RESULT_LAYOUT`, two cycles after the last bit of `passed`, when `ready` is set. A NaN scale
-            hides an overflow.
+        valid: in, 1 bit: the total that passes ends a dot product; looked at with each bit of `passed`.
+        result: out, see `RESULT_LAYOUT`, two cycles after the last bit of `passed`. A NaN scale hides an overflow.
+        ready: out, 1 bit: the result is there.
     """
 
     def elaborate(self, platform: object) -> Module:
@@ -154,7 +154,7 @@ class WordRounder(RounderOfWords):
         value: Value = leading
         for stage in reversed(range(len(zeros))):
             shifted = shift_up_once(m, value, 1 << stage, zeros[stage], "normal")
-            # What the stages to come cannot bring up any more counts as something or nothing.
+            # Bits that later stages cannot bring up any more are gathered in the sticky bit.
             kept = min(len(value), KEPT + (1 << stage) - 1)
             sticky = sticky | shifted[: len(value) - kept].any()
             value = shifted[len(value) - kept :]

@@ -32,7 +32,7 @@ class Scales:
     """The product of the two scales of a sign pair: value = significand x 2^(exponent - biases and mantissa bits).
 
     Attributes:
-        products: what is scaled; their formats say which scales there are.
+        products: the products that are scaled. Their formats say which scales there are.
     """
 
     products: Products
@@ -105,18 +105,24 @@ class Scales:
 
 @dataclass(frozen=True)
 class Scale:
-    """A decoded scale: value = significand x 2^(exponent - bias - mantissa bits)."""
+    """A decoded scale: value = significand x 2^(exponent - bias - mantissa bits).
 
-    significand: Value  # mantissa bits + 1; the constant 1 for E8M0
-    exponent: Value  # effective field: 1 for FP8 subnormals
+    Attributes:
+        significand: as wide as the mantissa and one bit more; the constant 1 for E8M0.
+        exponent: effective field: 1 for FP8 subnormals.
+        nan: the scale is NaN.
+    """
+
+    significand: Value
+    exponent: Value
     nan: Value
 
 
 def decode(code: Value, scale: ScaleFormat) -> Scale:
     """Decodes a scale code.
 
-    An FP8 field of 0 means no hidden bit and the weight of field 1. A NaN code decodes to some finite value besides,
-    which the accumulator's NaN flag hides.
+    An FP8 field of 0 means no hidden bit and the weight of field 1. The significand and exponent of a NaN code are
+    those of some finite value, which the accumulator's NaN flag hides.
     """
     if not scale.is_fp8:
         return Scale(Const(1, 1), code, code == scale.nan_code)
@@ -127,7 +133,7 @@ def decode(code: Value, scale: ScaleFormat) -> Scale:
 
 
 def select(scales: data.View, f: BlockFormat, negative: Value) -> Value:
-    """The code of the side that `negative` asks for; of the only one in a symmetric format."""
+    """The scale code of the side that `negative` asks for, or of the only one in a symmetric format."""
     return Mux(negative, scales[1], scales[0]) if f.asymmetric else scales[0]
 
 
@@ -136,7 +142,7 @@ class ScaleProduct(wiring.Component):
 
     Ports:
         a_scales, w_scales: in, the codes of a block's scales, positive first.
-        a_negative, w_negative: in, which sign pair; not looked at for a symmetric format.
+        a_negative, w_negative: in, 1 bit: the operand's sign in the sign pair. A symmetric format does not look at it.
         product: out, see `Scales.layout`.
     """
 

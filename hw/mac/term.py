@@ -18,7 +18,7 @@ from amxfp4.hw.mac.scale import Scales
 
 
 class Term(ABC):
-    """How large a term gets and how it is coded: value = (-1)^negative x magnitude x 2^(exponent - exponent_offset)."""
+    """The size and the coding of a term: value = (-1)^negative x magnitude x 2^(exponent - exponent_offset)."""
 
     title: ClassVar[str]
     """The form's name in tables."""
@@ -26,17 +26,17 @@ class Term(ABC):
     @property
     @abstractmethod
     def scales(self) -> Scales:
-        """What a sum is scaled by."""
+        """The scales of a sum (or product)."""
 
     @property
     @abstractmethod
     def sum_max(self) -> int:
-        """The largest magnitude of what is scaled."""
+        """The largest magnitude of a sum (or product) before it is scaled."""
 
     @property
     @abstractmethod
     def signed(self) -> bool:
-        """Whether a term is one signed integer (`value`), as an exact accumulator takes it, in place of sign and
+        """Whether a term is one signed integer (`value`), which an exact accumulator takes. Otherwise it is sign and
         magnitude."""
 
     @property
@@ -50,7 +50,7 @@ class Term(ABC):
 
     @property
     def places(self) -> int:
-        """Places that the signed integer comes shifted up by at most; see `term_placed.py`."""
+        """The most places by which the signed integer comes shifted up; see `term_placed.py`."""
         return 0
 
     @property
@@ -75,7 +75,7 @@ class TermOfSum(Term):
     """A term made of a block sum.
 
     Attributes:
-        sums: what is scaled.
+        sums: the block sums.
     """
 
     sums: Sums

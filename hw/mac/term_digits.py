@@ -1,6 +1,6 @@
 """A term in several cycles: a block sum multiplied by one digit of the scales' product per cycle.
 
-A digit of n bits takes n rows to add, so this is smaller than `term_whole.py` where a block leaves the cycles.
+A digit of n bits takes n rows to add, fewer than in `term_whole.py`. A block must leave enough cycles for all digits.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from amxfp4.hw.mac.scale import Scales
 from amxfp4.hw.mac.term import TermOfSum
 
 ROWS_WORTH_SAVING = 5
-"""Rows of the multiplier below which digits do not pay: holding the sum and the growing product costs as much."""
+"""Rows of the multiplier that digits must save: fewer do not pay for holding the sum and the growing product."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Digits(TermOfSum):
     """A term made of digits of the scales' product.
 
     Attributes:
-        digit_bits: bits of the scales' product that a sum is multiplied by in one cycle.
-        held: whether a term stays where it was made until it has been added, because the next one is begun later than
-            that. It then needs no register of its own.
+        digit_bits: bits of the scales' product by which a sum is multiplied in one cycle.
+        held: whether a term stays where it was made until it has been added, as the next term is begun only later. It
+            then needs no register of its own.
     """
 
     digit_bits: int
@@ -39,7 +39,7 @@ class Digits(TermOfSum):
 
     @classmethod
     def over(cls, sums: Sums, cycles: int, held_for: int) -> "Digits":
-        """The narrowest digits that are used up in `cycles` cycles.
+        """The narrowest digits that all pass in `cycles` cycles.
 
         Args:
             held_for: cycles for which a term must be there to be added.
@@ -56,7 +56,7 @@ class Digits(TermOfSum):
 
     @property
     def digits(self) -> int:
-        """How many there are: one is used per cycle."""
+        """The number of digits. One is used per cycle."""
         return -(-self.scales.significand_bits // self.digit_bits)
 
     @property
@@ -81,15 +81,18 @@ class Digits(TermOfSum):
 
 
 class TermInSteps(wiring.Component):
-    """What terms made in several cycles have in common: their ports.
+    """The common part of terms made in several cycles: their ports.
+
+    Args:
+        plan: the form of the term.
+        more: further ports of a form.
 
     Ports:
-        start: in, take `sum`.
+        start: in, 1 bit: take `sum`.
         sum: in, `sums.bits` bits, two's complement.
         scale: in, see `Scales.layout`; held from `start` on.
-        ready: out, the term is there.
+        ready: out, 1 bit: the term is there.
         term: out, see `Term.layout`.
-        more: whatever a form has besides.
     """
 
     def __init__(self, plan: TermOfSum, **more: wiring.Member) -> None:
@@ -109,7 +112,7 @@ class DigitTerm(TermInSteps):
     """Multiplies a sum by the product of its scales, `digits` digits of `digit_bits` bits, lowest first.
 
     Ports: see `TermInSteps`. `scale` is held until the term is taken. `ready` comes `digits` - 1 cycles after `start`.
-    `term` is there with `ready`; where `held`, from the cycle after that until the next `start`.
+    `term` is there together with `ready`. With `held` it is there from the cycle after `ready` until the next `start`.
     """
 
     def __init__(self, plan: Digits) -> None:
@@ -124,7 +127,7 @@ class DigitTerm(TermInSteps):
         m.d.sync += later.eq(step[:-1])
 
         taken: Value = self.sum
-        if not self.plan.signed:  # a magnitude: what stands above it is 0 as well
+        if not self.plan.signed:  # the magnitude of the sum
             taken = (self.sum ^ self.sum[-1].replicate(len(self.sum))) + self.sum[-1]
             negative = Signal(reset_less=True)
             with m.If(self.start):

@@ -1,4 +1,4 @@
-"""A term per product: one lane, both operands asymmetric, an exact accumulator; no sums."""
+"""A term per product, without sums: for one lane, two asymmetric operands and an exact accumulator."""
 
 from dataclasses import dataclass
 
@@ -24,7 +24,7 @@ class Direct(Term):
     """A term for each product: every scaled product goes into the accumulator by itself.
 
     Attributes:
-        products: what is scaled.
+        products: the products that are scaled.
     """
 
     products: Products
@@ -47,7 +47,7 @@ class Direct(Term):
 
     @property
     def sum_max(self) -> int:
-        """The product's own shift goes to the exponent."""
+        """The largest product before its shift, as the shift goes to the exponent."""
         return SIGNIFICAND_MAX
 
     @property
@@ -60,7 +60,7 @@ class Direct(Term):
 
     @property
     def exponent_max(self) -> int:
-        """With the product's own shift."""
+        """The largest exponent, the product's own shift included."""
         return self.scales.exponent_max + SHIFT_MAX
 
     def build(self, m: Module, i: stream.Interface, beats: int) -> Terms:
@@ -112,7 +112,7 @@ class DirectProduct(wiring.Component):
     Sides that may be halved share one scale, so their products are never added directly.
 
     Ports:
-        a, w: in, codes.
+        a, w: in, 4 bits: the codes.
         product: out, see `product_layout`.
     """
 
@@ -139,7 +139,7 @@ class DirectTerm(wiring.Component):
     Ports:
         product: in, see `product_layout`.
         a_scales, w_scales: in, codes, positive first.
-        term: out, see `Term.layout`. NaN is that of any of the block's scales, selected or not.
+        term: out, see `Term.layout`. Its `nan` is set where any of the block's scales is NaN, selected or not.
     """
 
     def __init__(self, plan: Direct) -> None:

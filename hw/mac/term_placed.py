@@ -1,6 +1,7 @@
-"""A term scaled and shifted in one register: a bit of the scales' product per cycle, then a place per cycle.
+"""A term scaled and shifted in one register: one bit of the scales' product per cycle, then one place per cycle.
 
-It needs neither a multiplier nor a shifter, and no register behind it. A block must last long enough for all its steps.
+Such a term needs neither a multiplier nor a shifter, and no register behind it. A block must have enough beats for all
+of its steps.
 """
 
 from dataclasses import dataclass
@@ -32,23 +33,31 @@ class Placed(TermOfSum):
 
     @classmethod
     def fits(cls, sums: Sums, split: WordSplit) -> bool:
-        """Whether the cycles of a block are enough: one for taking the sum, one for each bit of the scales' product,
-        one for each place within a word but the last, and one for each word."""
+        """Whether a block has enough cycles for all steps of a term.
+
+        | step | cycles |
+        |---|---|
+        | taking the sum | 1 |
+        | multiplying, one bit of the scales' product per cycle | `significand_bits` |
+        | moving to the place within a word | `word_bits` - 1 |
+        | adding, one word per cycle | `words` |
+        """
         return Scales(sums.products).significand_bits + split.word_bits + split.words <= sums.beats
 
     @property
     def digits(self) -> int:
-        """Digits of one bit: those of the scales' product."""
+        """Bits of the scales' product, each of which is a digit."""
         return self.scales.significand_bits
 
     @property
     def places(self) -> int:
-        """Places that the value comes shifted up by at most."""
+        """The most places by which the value comes shifted up."""
         return self.split.word_bits - 1
 
     @property
     def cycles(self) -> int:
-        """Cycles from a block sum to its term beyond the first: for the bits but one, the places, and the register."""
+        """Cycles from a block sum to its term, beyond the first: one per bit but the first, one per place, and one for
+        the register."""
         return self.digits - 1 + self.places + 1
 
     def build(self, m: Module, sums: SumsInTurn) -> "PlacedTerms":
@@ -71,25 +80,27 @@ class Placed(TermOfSum):
 
 @dataclass(frozen=True)
 class PlacedTerms(Terms):
-    """Terms that move down a word when told to.
+    """Terms that move down by one word whenever their lowest word has been added.
 
     Attributes:
-        take: to be driven: the lowest word has been added.
+        take: the lowest word is being added. The accumulator drives it.
     """
 
     take: Value
 
 
 class PlacedTerm(TermInSteps):
-    """Multiplies a sum by the product of its scales, a bit per cycle, and shifts it to its place in a word.
+    """Multiplies a sum by the product of its scales, one bit per cycle, and shifts it to its place in a word.
 
-    Ports: see `TermInSteps`. `scale` is held until the term has been added. `ready` comes `digits` + `word_bits` cycles
-    after `start`. The term stays until the next `start`, but for `take`: its lowest word has been added, and the others
-    move down.
+    Ports: see `TermInSteps`, with one more:
+        take: in, 1 bit: the term's lowest word is being added. The other words move down by one.
 
-    The product that the bits of the significand add to stands on top, and all of the register moves down one place per
-    cycle. After the last bit the product stands at the highest offset that a term can have within a word. It keeps
-    moving down one place per cycle and stops at the offset that the exponent asks for.
+    `scale` is held until the term has been added. `ready` comes `digits` + `word_bits` cycles after `start`. The term
+    stays until the next `start`, except that it moves down with `take`.
+
+    The bits of the significand add to the product at the top of the register, and the whole register moves down one
+    place per cycle. After the last bit the product stands at the highest offset that a term can have within a word. It
+    keeps moving down one place per cycle and stops at the offset that the exponent asks for.
     """
 
     def __init__(self, plan: Placed) -> None:
@@ -121,7 +132,7 @@ class PlacedTerm(TermInSteps):
         moving = count.any() & ~(count + places)[len(count)]
 
         held = Signal(len(self.sum), reset_less=True)
-        # On top stand a sum and less than half of twice that much: one bit more than the term itself may need.
+        # The top adds a row, |sum| at most, to half a product of less than 2 |sum|. So it has one bit more than a sum.
         low = moves - 1
         product = Signal(low + len(held) + 1, reset_less=True)
         moved: Value = Cat(product[1:], product[-1])

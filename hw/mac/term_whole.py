@@ -32,7 +32,7 @@ class Whole(TermOfSum):
         for path, (value, scale, negative) in enumerate(zip(sums.values, sums.scales, sums.negative, strict=True)):
             m.submodules[f"term{path}"] = term = ScaledTerm(self)
             m.d.comb += [term.scale.eq(scale), term.sum.eq(value), term.negative.eq(negative)]
-            if self.scales.significand_max == 1:  # E8M0 alone: a constant, of which a register would be kept
+            if self.scales.significand_max == 1:  # E8M0 alone: a constant, so that no register is kept for it
                 m.d.comb += term.scale.significand.eq(1)
             terms.append(term.term)
         turn = sums.turn
@@ -82,10 +82,10 @@ class ScaledTerm(wiring.Component):
         return m
 
     def _signed_product(self, m: Module) -> Value:
-        """The sum, two's complement, times the significand, with one row to add for each bit of the significand.
+        """The sum, two's complement, times the significand, with one row to add per bit of the significand.
 
-        A row's sign bit s weighs -2^n, which is 2^n (~s) - 2^n. So rows stay short, and what is subtracted for all of
-        them together is a constant.
+        A row's sign bit s weighs -2^n s, which equals 2^n (~s) - 2^n. So rows need no sign extension. The -2^n of all
+        rows together are one constant.
         """
         width = len(self.term.value)
         place = len(self.sum) - 1

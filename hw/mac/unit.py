@@ -2,8 +2,8 @@
 
     beat -> products -> beat sums -> [register] -> block sums -> terms -> accumulator -> rounder -> result
 
-What stands in each place is the choice of `plan.py`. The whole pipeline stands still while a result waits to be taken,
-so every register has the same enable, which synthesis turns into a gated clock.
+`plan.py` chooses the part for each place. The whole pipeline stands still while a result waits to be taken, so every
+register has the same enable, which synthesis turns into a gated clock.
 """
 
 from amaranth.hdl import EnableInserter, Module, Signal

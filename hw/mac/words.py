@@ -11,7 +11,7 @@ from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.mac.scale import Scales
 
 MIN_WORDS, MAX_WORDS = 4, 8
-"""Two or three words would not pay for turning round; more than eight would save little more of the adder."""
+"""Two or three words would not pay for turning the register round. More than eight would save little of the adder."""
 
 MIN_WORD_BITS = 13
 """A leading word and two more hold the 24 bits of a significand below the leading bit, and the guard."""
@@ -23,7 +23,7 @@ class WordSplit:
 
     Attributes:
         accumulator_bits: width of the total, two's complement.
-        words: how many there are.
+        words: the number of words.
     """
 
     accumulator_bits: int
@@ -33,8 +33,8 @@ class WordSplit:
     def word_bits(self) -> int:
         """Width of a word.
 
-        Together the words have at least one bit more than the accumulator: a block's terms may leave it by that much
-        before the last one is added.
+        Together the words have at least one bit more than the total, as the running sum may need one bit more before a
+        block's last term is added.
         """
         return -(-(1 + self.accumulator_bits) // self.words)
 
@@ -51,7 +51,7 @@ class WordSplit:
 
 
 def words_reached(split: WordSplit, scales: Scales, exponent: Value) -> list[Value]:
-    """A bit for each number of whole words from 1 on: whether a term is shifted up by so many or more."""
+    """A bit for each number of whole words from 1 on: a term is shifted up by at least that many words."""
     bits, lowest = split.word_bits, scales.exponent_min
     return [exponent >= lowest + count * bits for count in range(1, (scales.exponent_max - lowest) // bits + 1)]
 
@@ -60,8 +60,7 @@ def word_and_places(split: WordSplit, scales: Scales, exponent: Value) -> tuple[
     """Where a term begins.
 
     Returns:
-        A bit for each number of whole words that the term is shifted up by, lowest first, one of them set; and the
-        places within a word.
+        One-hot, lowest first, the number of whole words by which the term is shifted up; and the places within a word.
     """
     bits, lowest = split.word_bits, scales.exponent_min
     reached = words_reached(split, scales, exponent)

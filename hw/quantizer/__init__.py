@@ -1,1 +1,1 @@
-"""The quantiser: a box of its block diagram is a file."""
+"""The quantiser: one file per box of its block diagram."""

@@ -8,11 +8,16 @@ from amaranth.lib.wiring import In, Out
 class BlockStore(wiring.Component):
     """A queue of beats that close up towards its head.
 
-    Ports: `beat`, `valid` in: a beat to take. `drain` in: the beat at the head leaves. `head` out.
+    Ports:
+        beat: in, `width` bits: a beat to take.
+        valid: in, 1 bit: `beat` is there.
+        drain: in, 1 bit: the beat at the head leaves.
+        head: out, `width` bits: the beat at the head.
 
-    `depth` stages of `width` bits, each loading the one behind it, with an enable and no multiplexer. A beat moves up
-    a stage a cycle until it stands at the head or behind another beat, so gaps close by themselves; while the head
-    drains, all move. The user sees to it that a beat comes only where there is room, and that `drain` finds one.
+    The queue has `depth` stages. Each stage loads from the stage behind it, with an enable and no multiplexer. A beat
+    moves up one stage per cycle until it stands at the head or behind another beat, so gaps close by themselves. While
+    the head drains, all beats move. The user must send a beat only where there is room, and drain only where the head
+    holds a beat.
     """
 
     def __init__(self, width: int, depth: int) -> None:

@@ -1,4 +1,4 @@
-"""What is to be built: one frozen description from which every width, stage and port of a quantiser is derived."""
+"""A quantiser's config: one frozen description from which every width, stage and port is derived."""
 
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -22,24 +22,19 @@ BIAS = 127
 class QuantizerConfig:
     """A quantiser: format, geometry, input and rounding.
 
-    Parameters
-    ----------
-    format
-        Name of a block format, e.g. "AMXFP4" or "MXFP4-E5M2".
-    block_size
-        Elements a block: a power of two, 8 .. 128.
-    lanes
-        Elements a beat: 1, 2, 4, 8, 16 or 32, at most `block_size`.
-    input
-        "bfloat16" or "float32".
-    rounding
-        What ties do, of FP8 scales and of elements: "nearest-away" or "nearest-even".
-    maximum_registers
-        Register ranks between the maxima of a beat and the scales, 0 or 1. A rank takes the choice of scales out of
-        the longest path, and costs a beat more to hold. None takes 1 for FP8 scales and 8 lanes or more, where both
-        the search and the choice are deep; an E8M0 scale is hardly chosen at all.
+    Attributes:
+        format: name of a block format, e.g. "AMXFP4" or "MXFP4-E5M2".
+        block_size: elements per block: a power of two, 8 .. 128.
+        lanes: elements per beat: 1, 2, 4, 8, 16 or 32, at most `block_size`.
+        input: the format of the floats that come in: "bfloat16" or "float32".
+        rounding: where ties go, of FP8 scales and of elements: "nearest-away" or "nearest-even".
+        maximum_registers: register ranks between the maxima of a beat and the scales, 0 or 1. A rank takes the choice
+            of scales out of the longest path, but one more beat has to be held. None takes 1 for FP8 scales and 8
+            lanes or more, where both the search for the maxima and the choice of scales are deep. An E8M0 scale takes
+            next to no logic to choose.
 
-    Raises `UsageError` for anything that cannot be built.
+    Raises:
+        UsageError: anything that cannot be built.
     """
 
     format: str = field(default="AMXFP4", metadata={"help": "Block format that floats are quantised to."})
@@ -85,12 +80,12 @@ class QuantizerConfig:
 
     @property
     def sides(self) -> int:
-        """Maxima a block: 2 (positive, negative) or 1, of all."""
+        """Maxima per block: 2 (of the positive and the negative elements) or 1 (of all)."""
         return 1 + self.block_format.two_sided
 
     @property
     def scales(self) -> int:
-        """Scales a block: 2 (positive, negative) or 1."""
+        """Scales per block: 2 (positive, negative) or 1."""
         return self.block_format.scales_per_block
 
     @property
@@ -105,7 +100,8 @@ class QuantizerConfig:
 
     @property
     def held_beats(self) -> int:
-        """Beats of narrowed elements that are held: a whole block, and what arrives before its scales are known."""
+        """Beats of narrowed elements that are held: a whole block, and the beats that arrive before its scales are
+        known."""
         return self.beats_per_block + self.maximum_registers
 
     # -- numbers ----------------------------------------------------------------------------------------------------
@@ -124,11 +120,17 @@ class QuantizerConfig:
     def kept_fraction_bits(self) -> int:
         """Fraction bits that a comparison can depend on.
 
-        FP8: what a magnitude is compared with is 7 significands of a scale or 6 midpoints of scales, each with at
-        most this many bits below its leading one: 5 for E5M2 (7 x 7 = 49, 3 x 15 = 45), 6 for E4M3 and UE5M3
-        (7 x 15 = 105, 3 x 31 = 93). A side is halved by comparing with 7 significands too. E8M0: 7 is the largest
-        threshold's significand, so 2; one more, as a subnormal input has no leading one, and is compared with as little
-        as 2^-127 / 4, its third bit.
+        The thresholds' significands decide, as no threshold has more bits than this below its leading one:
+
+        | scale | thresholds: significands up to | kept bits |
+        |---|---|---|
+        | E5M2 | 7 x 7 = 49 and 3 x 15 = 45 | 5 |
+        | E4M3, UE5M3 | 7 x 15 = 105 and 3 x 31 = 93 | 6 |
+        | E8M0 | 7 | 2, and 1 more for subnormals |
+
+        For FP8 scales an element is compared with at most 7 times a scale's significand, a maximum with 6 times the
+        midpoint of two scales. Whether a side may be halved is a comparison with 7 times a significand too. For E8M0 a
+        subnormal input has no leading one, and its least threshold is 2^-127 / 4, the third bit of its fraction.
         """
         scale = self.block_format.scale
         if not self.fp8:
@@ -138,23 +140,27 @@ class QuantizerConfig:
 
     @property
     def fraction_bits(self) -> int:
-        """Fraction bits held: those kept, and with ties to even whether anything was below them."""
+        """Fraction bits held: the kept ones, and with ties to even a sticky bit: something non-zero was below them."""
         return self.kept_fraction_bits + self.ties_to_even
 
     @property
     def exponent_bits(self) -> int:
         """Exponent bits held.
 
-        E8M0: all 8. FP8: those of a window around 2^0 that reaches beyond every threshold on both sides; 6 bits for
-        E5M2 (2^-31 .. 2^32, of which 2^-18 .. 2^18 matter), 5 for E4M3 (2^-15 .. 2^16, of which 2^-11 .. 2^11 matter).
+        E8M0 scales need all 8. FP8 scales need a window around 2^0 that reaches beyond every threshold on both sides:
+
+        | scale | bits | window | thresholds |
+        |---|---|---|---|
+        | E5M2 | 6 | 2^-31 .. 2^32 | 2^-18 .. 2^18 |
+        | E4M3 | 5 | 2^-15 .. 2^16 | 2^-11 .. 2^11 |
         """
         if not self.fp8:
             return EXPONENT_BITS
         lowest = min(step.exponent for step in self.scale_steps)
         highest = max(step.exponent for step in self.scale_steps)
         scale = self.block_format.scale
-        # The least element threshold is a quarter of the least scale, or of half of it; the greatest, 5 times the
-        # largest scale, is below the scale thresholds' greatest binade's end: 5 < 6.
+        # The least element threshold is a quarter of the least scale, or of half that scale. The greatest is 5 times
+        # the largest scale. It lies in the binade of the greatest scale threshold, which is 6 times almost that scale.
         lowest = min(lowest, scale.least_exponent - 2 - self.halving)
         bits = 1
         while not (1 - (1 << (bits - 1)) < lowest and highest < 1 << (bits - 1)):
@@ -163,8 +169,11 @@ class QuantizerConfig:
 
     @property
     def window_bias(self) -> int:
-        """Held exponent field of 2^0. A window of FP8 scales covers float fields 128 - 2^(bits - 1) and up, so that
-        it is told by the field's top bits alone; E8M0 holds the float's own field."""
+        """Held exponent field of 2^0.
+
+        E8M0 holds the float's own field. For FP8 scales the window begins at float field 128 - 2^(bits - 1), so that
+        the top bits of a field tell whether it lies in the window.
+        """
         return BIAS if not self.fp8 else BIAS - 128 + (1 << (self.exponent_bits - 1))
 
     @property
@@ -173,8 +182,11 @@ class QuantizerConfig:
 
     @property
     def maximum_sticky(self) -> int:
-        """1 where a maximum has a bit more than a held magnitude, for anything below: a side is halved up to a limit,
-        not below it, so what exceeds the limit by less than the kept bits must be told from what does not."""
+        """Sticky bits that a maximum has beyond a held magnitude: 0 or 1.
+
+        A side that equals the limit is halved, and a side that exceeds it is not. So a maximum must show that it
+        exceeds the limit even by less than the kept bits. With ties to even, held magnitudes have a sticky bit anyway.
+        """
         return int(self.halving and not self.ties_to_even)
 
     @property
@@ -183,23 +195,22 @@ class QuantizerConfig:
 
     @property
     def maximum_bits(self) -> int:
-        """Width of what a maximum is found of: a magnitude; its exponent alone for an E8M0 scale."""
+        """Width of the values whose maximum is found: magnitudes, or for an E8M0 scale their exponents alone."""
         return self.exponent_bits + (self.maximum_fraction_bits if self.fp8 else 0)
 
     @cached_property
     def scale_steps(self) -> tuple[Step, ...]:
-        """Of an FP8 scale: the least maximum of a block that takes code 1, 2, ..."""
+        """For an FP8 scale: the least maximum of a block that takes scale code 1, 2, ..."""
         return scale_steps(self.block_format.scale, self.ties_to_even, self.kept_fraction_bits)
 
     @cached_property
     def halving_steps(self) -> tuple[Step, ...]:
-        """The least maximum of a side that cannot be halved under scale code 1, 2, ..."""
+        """The least maximum of a side that is too large to be halved under scale code 1, 2, ..."""
         return halving_steps(self.block_format.scale, self.kept_fraction_bits)
 
     @cached_property
     def element_steps(self) -> tuple[tuple[Step, ...], ...]:
-        """For each mantissa of a normal scale: the least magnitude that takes element code 1 .. 7, where the scale is
-        1.mantissa."""
+        """For each mantissa: the least magnitudes that take the element codes 1 .. 7 under the scale 1.mantissa."""
         bits = self.block_format.scale.mantissa_bits
         significands = (1 + Fraction(mantissa, 1 << bits) for mantissa in range(1 << bits))
         return tuple(element_steps(s, self.ties_to_even, self.kept_fraction_bits) for s in significands)
@@ -208,15 +219,26 @@ class QuantizerConfig:
 
     @property
     def beat_layout(self) -> data.StructLayout:
-        """An input beat, from bit 0: the floats' bits, lane 0 first, and whether a row (a dot product's operand) ends
-        with this block (looked at in the block's last beat)."""
+        """An input beat, from bit 0.
+
+        The bits of the floats come first, lane 0 lowest. Then comes `last`: a row (a dot product's operand) ends with
+        this block. `last` is looked at in the block's last beat.
+        """
         return data.StructLayout({"elements": data.ArrayLayout(self.float_bits, self.lanes), "last": 1})
 
     @property
     def output_layout(self) -> data.StructLayout:
-        """An output beat, from bit 0: codes of lane 0 first, the block's scales (positive first; right in the block's
-        first beat, anything in others) and `last` (right in the block's last beat, anything in others). A format with
-        halved sides has two bits more behind its scale, as right as it: positive side halved, negative side halved."""
+        """An output beat, from bit 0.
+
+        | field | content | valid in |
+        |---|---|---|
+        | `codes` | element codes, lane 0 first | every beat |
+        | `scales` | the block's scales, positive first | the block's first beat |
+        | `halved` | positive side halved, negative side halved; only in formats with halved sides | as `scales` |
+        | `last` | the block ends a row | the block's last beat |
+
+        In other beats a field holds arbitrary bits.
+        """
         return data.StructLayout(
             {
                 "codes": data.ArrayLayout(4, self.lanes),
@@ -228,21 +250,27 @@ class QuantizerConfig:
 
     @property
     def element_layout(self) -> data.StructLayout:
-        """A held element: magnitude (fraction, then exponent, so that magnitudes order as integers) and sign."""
+        """A held element: magnitude and sign. The exponent stands above the fraction, so that magnitudes compare as
+        integers."""
         return data.StructLayout({"fraction": self.fraction_bits, "exponent": self.exponent_bits, "negative": 1})
 
     # -- timing -----------------------------------------------------------------------------------------------------
 
     @property
     def drain(self) -> int:
-        """Cycles from the edge that takes a block's last beat to its first output beat, stalled cycles not counted:
-        scales, codes, and the maxima's own registers. The block's other beats follow, one a cycle."""
+        """Cycles from the edge that takes a block's last beat to the block's first output beat.
+
+        One cycle registers the scales, one the codes, and one the maxima where `maximum_registers` is 1. The block's
+        other beats follow, one per cycle. Stalled cycles are not counted.
+        """
         return 2 + self.maximum_registers
 
     @property
     def latency(self) -> int:
-        """Cycles from a beat to the same beat quantised, when its block arrives without gaps, stalled cycles not
-        counted: the rest of the block, and `drain`."""
+        """Cycles from a beat to the same beat quantised, where its block arrives without gaps.
+
+        These are the rest of the block, and `drain`. Stalled cycles are not counted.
+        """
         return self.beats_per_block - 1 + self.drain
 
     @property

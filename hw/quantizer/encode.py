@@ -1,9 +1,9 @@
 """E2M1 codes from narrowed magnitudes and a scale, without a multiplier.
 
-|x| >= threshold x scale is decided as for floats: by the difference of exponents, and where that leaves it open by
-comparing fractions. In units of a quarter of the scale the thresholds are 1, 3, 5, 7, 10, 14 and 20: under one scale
-there are four fractions to compare with, those of 1, 3, 5 and 7 times the scale's significand. Where such a product
-reaches the next power of two, it is met a binade later ("carries").
+|x| >= threshold x scale is decided as for floats: by the difference of exponents, and where exponents leave the
+question open, by comparing fractions. In units of a quarter of the scale the thresholds are 1, 3, 5, 7, 10, 14 and 20.
+So under one scale there are four fractions to compare with: those of 1, 3, 5 and 7 times the scale's significand. A
+product "carries" where it reaches the next power of two: its threshold then lies one binade higher.
 """
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
@@ -20,13 +20,16 @@ LARGEST_MAGNITUDE = 7
 
 
 def decoded_layout(config: QuantizerConfig) -> data.StructLayout:
-    """A scale as elements are compared with it.
+    """A scale in the form that elements are compared with.
 
-    `none`: nothing but zeros, as the scale is 0 or NaN. FP8: `mantissa` of the scale once normalised, and `origin`, the
-    held exponent field of a quarter of the scale. E8M0: `origin` is the field of the block's largest magnitude.
+    | field | FP8 | E8M0 |
+    |---|---|---|
+    | `origin` | held exponent field of a quarter of the scale | exponent field of the block's largest magnitude |
+    | `mantissa` | of the normalised scale | absent |
+    | `none` | all codes are 0, as the scale is 0 or NaN | all codes are 0, as the scale is NaN |
 
-    With halved sides `origin` is that of half the scale: the one more of a side that is whole is the borrow of a
-    subtraction that is there anyway.
+    In formats with halved sides `origin` is the field for half the scale. A side that is not halved needs one more.
+    The borrow input of the subtraction of `origin` provides that one at no cost.
     """
     mantissa = {"mantissa": config.block_format.scale.mantissa_bits} if config.fp8 else {}
     return data.StructLayout({"origin": config.exponent_bits, **mantissa, "none": 1})
@@ -35,8 +38,9 @@ def decoded_layout(config: QuantizerConfig) -> data.StructLayout:
 class ScaleDecode(wiring.Component):
     """Decodes a block's scale for `ElementEncode`; combinational.
 
-    Ports: `code` in, `scale` out: see `decoded_layout`. E8M0 codes beyond 252 but NaN, which no float asks for, decode
-    to anything.
+    Ports:
+        code: in, the scale's code. E8M0 codes 253 and 254 decode to arbitrary values, as no float asks for them.
+        scale: out, see `decoded_layout`.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -73,11 +77,13 @@ class ScaleDecode(wiring.Component):
 class ElementEncode(wiring.Component):
     """Encodes one element; combinational.
 
-    Ports: `element` in (see `QuantizerConfig.element_layout`), `scale` in (see `decoded_layout`), `code` out: sign and
-    magnitude, 0 for a zero magnitude whatever the sign. `whole` in, where a side may have half the scale: the element's
-    has all of it.
+    Ports:
+        element: in, see `QuantizerConfig.element_layout`.
+        scale: in, see `decoded_layout`.
+        whole: in, 1 bit, only in formats with halved sides: the element's side is not halved.
+        code: out, 4 bits: magnitude and, on top, sign. The sign of a zero is 0.
 
-    For E8M0 the element lies within the block's largest magnitude, as the one that the scale was made for does.
+    For E8M0 the element must not exceed the largest magnitude of the block that the scale was made for.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -98,7 +104,8 @@ class ElementEncode(wiring.Component):
         return m
 
     def _meets(self, m: Module, multiple: int) -> tuple[Value, Value]:
-        """Whether the fraction meets that of `multiple` x the scale's significand, and whether that product carries."""
+        """Whether the element's fraction is at least that of `multiple` x the scale's significand, and whether that
+        product carries."""
         steps = [steps[MULTIPLES.index(multiple)] for steps in self.config.element_steps]
         plain = multiple.bit_length() - 1 - ELEMENT_EXPONENT  # the product's exponent without a carry
         met, carries = Signal(name=f"met{multiple}"), Signal(name=f"carries{multiple}")
@@ -112,9 +119,10 @@ class ElementEncode(wiring.Component):
         return met, carries
 
     def _magnitudes(self, m: Module) -> list[Value]:
-        """The magnitude code at each distance of exponents, 0 .. 5: the first of the thresholds met, from the top.
+        """The magnitude code at each distance of exponents, 0 .. 5: that of the highest threshold met.
 
-        With 7 = "7 x significand" etc.; a product that carries is met at the next distance instead:
+        "7" stands for 7 x the scale's significand, and so on. Thresholds in brackets are products that carry: they are
+        met here instead of at the distance before.
 
             distance   thresholds (code)           code below them
             0          1 (1)                       0
@@ -125,7 +133,7 @@ class ElementEncode(wiring.Component):
             5          [20]                        6
         """
         (one, _), (three, late3), (five, late5), (seven, late7) = (self._meets(m, n) for n in MULTIPLES)
-        # `in_time`: met at the distance of a product that does not carry. `by_now`: met a distance later.
+        # `in_time`: met at the product's own distance, as it does not carry. `by_now`: met at the next distance.
         in_time3, by_now3 = three & ~late3, three | ~late3
         in_time5, by_now5 = five & ~late5, five | ~late5
         in_time7, by_now7 = seven & ~late7, seven | ~late7
@@ -155,7 +163,10 @@ class ElementEncode(wiring.Component):
                 m.d.comb += magnitude.eq(LARGEST_MAGNITUDE)
 
     def _e8m0(self, m: Module, magnitude: Signal) -> None:
-        """`origin` lies a distance of 4 above: the largest element, 6, is within [4, 8) scales, [16, 32) quarters."""
+        """As `_fp8`, but `origin` is the highest exponent here, at distance 4, so distances count down from it.
+
+        The largest magnitude lies in [4, 8) scales, which is [16, 32) quarters of the scale.
+        """
         magnitudes = self._magnitudes(m)[: ELEMENT_EXPONENT + 3]
         tiny = self._subnormal()
         subnormal = Signal()
@@ -167,8 +178,11 @@ class ElementEncode(wiring.Component):
                     m.d.comb += magnitude.eq(Mux(subnormal, tiny[index], code) if index in tiny else code)
 
     def _subnormal(self) -> dict[int, Value]:
-        """The magnitude code of a subnormal input where `origin` is 2, 3 or 4 (a scale of 2^-127, 2^-126, 2^-125);
-        larger scales have no threshold that low. Its fraction bits count 2^-129, a quarter of the least scale."""
+        """The magnitude code of a subnormal input, by how far `origin` lies above its exponent field of 0.
+
+        `origin` 2, 3 and 4 stand for the scales 2^-127, 2^-126 and 2^-125. Larger scales have no threshold among the
+        subnormals. The kept fraction counts 2^-129, a quarter of the least scale.
+        """
         codes = {}
         for shift in range(3):
             thresholds = [(code, multiple << shift) for code, multiple in enumerate(MULTIPLES, 1)]

@@ -1,7 +1,7 @@
-"""Whether a side of a block may be halved: whether its largest magnitude is at most 7 times half the block's scale.
+"""Whether a side of a block may be halved: its largest magnitude is at most 7 times half the block's scale.
 
-The scale is known only after the block's last beat. What is kept of a side until then is not its maximum but the
-number of scale codes that are too small for it, which is narrower, and grows with the maximum as a scale code does.
+The scale is known only after the block's last beat. Until then a side is kept as the number of scale codes that are too
+small for it, not as its maximum. That number is narrower than the maximum and grows with it, as a scale code does.
 """
 
 from amaranth.hdl import Module, Value
@@ -16,8 +16,12 @@ from amxfp4.hw.quantizer.step_count import count_steps
 class HalvingSelect(wiring.Component):
     """Counts the scale codes under which one side of a block cannot be halved; combinational.
 
-    Ports: `maximum` in: the side's largest magnitude, with whether anything lies below what is kept of it. `too_small`
-    out: how many of the finite codes from 1 on are too small. Code 0 always is: nothing is halved under it.
+    Ports:
+        maximum: in, `maximum_bits` bits: the side's largest magnitude. Its lowest bit is sticky: something non-zero
+            lies below the kept bits.
+        too_small: out, as wide as a scale code: the number of finite codes, from 1 on, that are too small.
+
+    Code 0 is always too small: no side is halved under it.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -41,9 +45,17 @@ class HalvingSelect(wiring.Component):
 
 
 def halved_sides(code: Value, too_small: tuple[Value, Value]) -> list[Value]:
-    """Which sides of a block with this scale code are halved: those within the limit, but never both.
+    """Which side of a block is halved: the one within the limit. Where both sides are within it, neither is halved.
 
-    The largest magnitude is about 6 scales, so that only the smallest code lets both be within 7 halves of one.
+    The block's largest magnitude is about 6 times its scale, so only under the smallest code can both sides be within
+    7 times half the scale.
+
+    Args:
+        code: the block's scale code.
+        too_small: from `HalvingSelect`, of the positive and of the negative side.
+
+    Returns:
+        A bit for the positive side, and one for the negative.
     """
     positive, negative = (~at_least(count, code) for count in too_small)
     return [positive & ~negative, negative & ~positive]

@@ -1,7 +1,7 @@
-"""The largest magnitudes of a beat: of each sign, or of all.
+"""The largest magnitudes of a beat: one for each sign, or one for all lanes.
 
-With asymmetry each lane belongs to one side, so two lanes join before they split: they are compared once, and each
-side takes the larger of those that are its own. Beyond that every side has a tree to itself.
+With two sides each lane belongs to just one of them. So each pair of lanes is compared once, and each side takes the
+larger of the lanes that are its own. From there on each side has a tree of its own.
 """
 
 from amaranth.hdl import Module, Mux, Signal, Value
@@ -34,8 +34,11 @@ def largest(m: Module, values: list[Value], name: str) -> Value:
 class BeatMaxima(wiring.Component):
     """The largest magnitudes of one beat; combinational.
 
-    Ports: `magnitude` (`maximum_bits` a lane), `negative` (1 bit a lane) in. `maximum` out: one, or the positive and
-    the negative lanes', 0 where there are none.
+    Ports:
+        magnitude: in, `maximum_bits` bits per lane.
+        negative: in, 1 bit per lane.
+        maximum: out, `maximum_bits` bits per side: of all lanes, or of the positive and of the negative lanes. A side
+            without lanes gives 0.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -57,7 +60,7 @@ class BeatMaxima(wiring.Component):
         sides = (~self.negative, self.negative)
         values: list[list[Value]] = [[], []]
         if lanes == 1:
-            values = [[self._masked(self.magnitude[0], own)] for own in sides]
+            values = [[gated(self.magnitude[0], own)] for own in sides]
         for lane in range(0, lanes - 1, 2):
             first, second = self.magnitude[lane], self.magnitude[lane + 1]
             first_wins = Signal(name=f"first_wins{lane}")
@@ -65,14 +68,10 @@ class BeatMaxima(wiring.Component):
             for side, own in enumerate(sides):
                 joined = Signal(len(first), name=f"joined{side}_{lane}")
                 m.d.comb += joined.eq(
-                    self._masked(first, own[lane] & (first_wins | ~own[lane + 1]))
-                    | self._masked(second, own[lane + 1] & ~(first_wins & own[lane]))
+                    gated(first, own[lane] & (first_wins | ~own[lane + 1]))
+                    | gated(second, own[lane + 1] & ~(first_wins & own[lane]))
                 )
                 values[side].append(joined)
         for side in range(2):
             m.d.comb += self.maximum[side].eq(largest(m, values[side], f"max{side}"))
         return m
-
-    @staticmethod
-    def _masked(value: Value, own: Value) -> Value:
-        return gated(value, own)

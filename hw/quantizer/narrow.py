@@ -1,8 +1,8 @@
-"""Narrows floats to what a comparison with a scale's thresholds can depend on, before they are held.
+"""Narrows floats, before they are held, to the bits that a comparison with a scale's thresholds can depend on.
 
-Every threshold has few significant bits, so low fraction bits only ever matter as "something below". FP8 scales have a
-short range besides: beyond it on either side a magnitude compares alike, whatever it is. So a held element takes 12
-bits (one more with ties to even) whether it came as bfloat16 or as float32.
+Every threshold has few significant bits, so low fraction bits matter only as "something non-zero below". FP8 scales
+have a short range besides: all magnitudes above it compare alike, and so do all below it. So a held element takes 12 or
+13 bits (one more with ties to even), whether it came as bfloat16 or as float32.
 """
 
 from amaranth.hdl import Cat, Module, Signal, Value
@@ -16,12 +16,14 @@ from amxfp4.hw.quantizer.config import EXPONENT_BITS, QuantizerConfig
 class Narrow(wiring.Component):
     """Narrows one float; combinational.
 
-    Ports: `float`: the bits of a bfloat16 or float32 in. `element` out: see `QuantizerConfig.element_layout`. `special`
-    out: the float is NaN or infinite. `below` out, where `QuantizerConfig.maximum_sticky`: anything non-zero lies below
-    the fraction's held bits.
+    Ports:
+        float: in, `float_bits` bits: a bfloat16 or float32.
+        element: out, see `QuantizerConfig.element_layout`.
+        special: out, 1 bit: the float is NaN or infinite.
+        below: out, 1 bit, only with `QuantizerConfig.maximum_sticky`: something non-zero lies below the held fraction.
 
-    A magnitude below a window of FP8 scales has exponent field 0 and one above it the largest; their fractions are not
-    looked at. Both lie beyond every threshold.
+    A magnitude below the window of FP8 scales gets exponent field 0, and one above it the largest field. The fractions
+    of both do not matter, as both lie beyond every threshold.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -45,8 +47,8 @@ class Narrow(wiring.Component):
         if config.exponent_bits == EXPONENT_BITS:
             m.d.comb += [self.element.exponent.eq(field), self.special.eq(field.all())]
             return m
-        # The window is 0111.. and 1000..: its lower half has all bits set above the held ones but the sign of the
-        # distance from 128, its upper half none.
+        # Fields of the window are 01..1xxx (its lower half) and 10..0xxx (its upper half), xxx being `kept`: the bits
+        # of `top` are all set in the lower half and all clear in the upper.
         top, kept = field[config.exponent_bits - 1 : -1], field[: config.exponent_bits - 1]
         upper = field[-1]
         above, below = Signal(), Signal()

@@ -1,8 +1,8 @@
 """A block's scale from its largest magnitude, without a divider.
 
-FP8: the code is the number of thresholds 6 x midpoint that the maximum meets.
+FP8: the code is the number of thresholds (6 x midpoint of two neighbouring scales) that the maximum meets.
 
-E8M0: two less than the exponent field of the maximum, which is where the element format's largest exponent lies.
+E8M0: the code is the exponent field of the maximum less 2, as the largest element's exponent is 2.
 """
 
 from amaranth.hdl import Module, Mux
@@ -19,8 +19,9 @@ ELEMENT_EXPONENT = 2
 class ScaleSelect(wiring.Component):
     """Selects the scale of one side of a block; combinational.
 
-    Ports: `maximum` in: a magnitude (fraction, then exponent), or the exponent alone for E8M0. `code` out: the scale's
-    code. Whether the block has a NaN is no matter here.
+    Ports:
+        maximum: in, `maximum_bits` bits: a magnitude, exponent above fraction; for E8M0 the exponent alone.
+        code: out, the scale's code. Blocks with a NaN are not this component's matter.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:

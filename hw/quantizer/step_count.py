@@ -1,8 +1,8 @@
-"""How many of ascending thresholds a magnitude meets, where their fractions repeat from binade to binade.
+"""How many ascending thresholds a magnitude meets, where the fractions of thresholds repeat from binade to binade.
 
-Thresholds of FP8 scale codes: in every binade where the codes around are normal the same fractions are thresholds, so
-the count is the exponent less a constant, beside a number of fractions met. The few binades where codes are
-subnormal, and the last one, have lists of their own.
+These are thresholds of FP8 scale codes. In each binade of normal codes the thresholds have the same fractions. So the
+count has two parts: the exponent less a constant, above the number of fractions met. The few binades of subnormal codes
+have lists of their own, and in the last binade the count stops at the number of thresholds.
 """
 
 from collections.abc import Sequence
@@ -20,16 +20,18 @@ def count_steps(
     """The number of `steps` that a magnitude meets, `bits_for(len(steps))` bits wide.
 
     Args:
-        steps: ascending, one for each code from 1 on of a scale with `mantissa_bits`.
-        fraction, exponent: the magnitude; fractions as wide as those of the steps.
-        window_bias: exponent field of 2^0.
+        steps: ascending, one for each scale code from 1 on.
+        fraction: of the magnitude, as wide as the fractions of `steps`.
+        exponent: of the magnitude, as held.
+        window_bias: held exponent field of 2^0.
+        mantissa_bits: of the scale.
     """
     octave = 1 << mantissa_bits
     binades: dict[int, list[int]] = {}
     for step in steps:
         binades.setdefault(step.exponent, []).append(step.fraction)
     below = {e: sum(step.exponent < e for step in steps) for e in binades}  # count at the binade's lowest magnitudes
-    # Codes are normal from the binade whose list is that of the last whole one.
+    # Codes are normal from the first binade whose list equals that of the last whole binade.
     regular = max(binades) - 1
     first = min(e for e in binades if all(binades[x] == binades[regular] for x in range(e, regular + 1)))
     met = {
@@ -37,7 +39,7 @@ def count_steps(
         for t in sorted({t for fractions in binades.values() for t in fractions})
     }
 
-    # Field and mantissa of count - fractions met, in the regular binades.
+    # In the regular binades, count - fractions met is linear in the exponent. Its constant, as field and mantissa:
     field, mantissa = divmod(below[first] - (first + window_bias) * octave, octave)
     regular_count = Signal(len(exponent) + 1 + mantissa_bits)
     low = Signal(mantissa_bits + 1)

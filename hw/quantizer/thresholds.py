@@ -1,7 +1,8 @@
-"""What a quantiser compares with: exact thresholds of scales and elements, as held fractions of a binade.
+"""The thresholds that a quantiser compares with: exact ones of scales and elements, in the form of held magnitudes.
 
-A fraction is that of a number 1.f as an integer of `fraction_bits` bits. With ties to even a last bit says whether
-anything non-zero lies below, in the data ("sticky") as in a threshold: "exceeds t" is "at least t, and something".
+The fraction f of a number 1.f is an integer of `fraction_bits` bits. With ties to even a sticky bit follows as the
+lowest. In the data it says whether something non-zero lies below. In a threshold it turns "at least t" into "more than
+t".
 """
 
 from dataclasses import dataclass
@@ -13,14 +14,19 @@ from amxfp4.golden.formats import ELEMENT_HALVES, HALVING_LIMIT, ScaleFormat
 
 @dataclass(frozen=True)
 class Step:
-    """A threshold: 2^exponent x 1.fraction, with the sticky bit lowest where ties go to even."""
+    """A threshold: 2^exponent x 1.fraction.
+
+    Attributes:
+        exponent: as a power of two, without bias.
+        fraction: as an integer, with the sticky bit lowest where there is one.
+    """
 
     exponent: int
     fraction: int
 
 
 def _step(threshold: Fraction, code: int, ties_to_even: bool, fraction_bits: int) -> Step:
-    """The threshold at which `code` begins: a tie goes up to it unless ties go to even and it is odd."""
+    """The threshold at which `code` begins. A tie goes up to `code`, unless ties go to even and `code` is odd."""
     exponent = threshold.numerator.bit_length() - threshold.denominator.bit_length()
     exponent -= threshold < Fraction(2) ** exponent
     fraction = (threshold / Fraction(2) ** exponent - 1) * (1 << fraction_bits)
@@ -29,26 +35,32 @@ def _step(threshold: Fraction, code: int, ties_to_even: bool, fraction_bits: int
 
 
 def scale_steps(scale: ScaleFormat, ties_to_even: bool, fraction_bits: int) -> tuple[Step, ...]:
-    """The least maximum of a block that takes FP8 scale code 1, 2, ...: 6 times the midpoint below the code's value."""
+    """The least maximum of a block that takes FP8 scale code 1, 2, ...
+
+    This is 6 times the midpoint between the code's value and the value below.
+    """
     middles = ((low + high) / 2 for low, high in pairwise(_values(scale)))
     return tuple(_step(6 * middle, code, ties_to_even, fraction_bits) for code, middle in enumerate(middles, 1))
 
 
 def halving_steps(scale: ScaleFormat, fraction_bits: int) -> tuple[Step, ...]:
-    """The least maximum of a side that is too large to be halved under scale code 1, 2, ...: what exceeds 7 times half
-    the code's value. As it must exceed it, the sticky bit is there whatever ties do."""
+    """The least maximum of a side that is too large to be halved under scale code 1, 2, ...
+
+    Such a maximum exceeds 7 times half the code's value. As it must exceed and not just equal that, the steps have a
+    sticky bit with either rounding.
+    """
     return tuple(_step(HALVING_LIMIT * value / 2, 1, True, fraction_bits) for value in _values(scale)[1:])
 
 
 def _values(scale: ScaleFormat) -> list[Fraction]:
-    """Exact values of the finite codes."""
+    """The exact value of each finite code, ascending."""
     codes = slice(scale.max_code + 1)
     parts = zip(scale.significands[codes], scale.exponents[codes], strict=True)
     return [int(significand) * Fraction(2) ** int(exponent) for significand, exponent in parts]
 
 
 def element_steps(significand: Fraction, ties_to_even: bool, fraction_bits: int) -> tuple[Step, ...]:
-    """The least magnitude that takes element code 1, 2, ... 7 under a scale of `significand` (1 <= significand < 2)."""
+    """The least magnitude that takes element code 1, 2, ... 7 under the scale `significand`, 1 <= significand < 2."""
     middles = (Fraction(low + high, 4) for low, high in pairwise(ELEMENT_HALVES))
     return tuple(
         _step(middle * significand, code, ties_to_even, fraction_bits) for code, middle in enumerate(middles, 1)

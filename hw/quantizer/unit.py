@@ -1,11 +1,11 @@
-"""The quantiser: floats in, blocks of E2M1 codes and their scales out, one beat of `lanes` elements a cycle.
+"""The quantiser: floats in, blocks of E2M1 codes and their scales out, one beat of `lanes` elements per cycle.
 
     beat -> narrow -+-> store ------------------------> encode -> codes
                     +-> maxima -> [register] -> scales ---+-----> scales
 
-A block's scales are known only after its last element, so its elements are held meanwhile, narrowed to what can still
-matter. Two stores in turn (ping-pong) would hold two blocks; one is enough: a block drains a beat a cycle from the
-moment that it is complete, and the next cannot arrive faster, so it fills the places that the first leaves.
+A block's scales are known only after its last element. Until then its elements are held, narrowed to the bits that can
+still matter. One store of a block's size is enough, where two in turn (ping-pong) would hold two blocks. A complete
+block drains by one beat per cycle, and the next block cannot arrive faster, so it fills the places that become free.
 """
 
 from collections.abc import Callable
@@ -28,7 +28,15 @@ from amxfp4.hw.quantizer.scale_select import ScaleSelect
 
 @dataclass(frozen=True)
 class _Beat:
-    """The flags of a beat: it is here; begins a block; ends one; ends a row, if it ends a block; has a NaN or Inf."""
+    """The flags of a beat.
+
+    Attributes:
+        valid: the beat is here.
+        first: it begins a block.
+        ends: it ends a block.
+        last: its block ends a row; looked at only with `ends`.
+        special: one of its elements is NaN or infinite.
+    """
 
     valid: Value
     first: Value
@@ -39,7 +47,13 @@ class _Beat:
 
 @dataclass(frozen=True)
 class _Block:
-    """What a whole block decides: its scales; which sides are halved, if any can be; whether it ends a row."""
+    """What is known only of a whole block.
+
+    Attributes:
+        scales: codes, positive side first.
+        halved: for each side, whether it is halved; empty in formats without halved sides.
+        last: the block ends a row.
+    """
 
     scales: list[Value]
     halved: list[Value]
@@ -49,11 +63,16 @@ class _Block:
 class Quantizer(wiring.Component):
     """Casts floats to a block format.
 
-    Ports: `i`: stream of `config.beat_layout`; `o`: stream of `config.output_layout`, whose beats are those of a MAC
-    unit's operand. The first beat of a block comes `config.drain` cycles after the block's last beat was taken, and its
-    other beats in the cycles that follow, whatever gaps the block arrived with; one that arrived without gaps comes
-    `config.latency` cycles later, beat for beat. Blocks follow one another without bubbles. A beat that is not taken
-    stalls the unit: `i.ready` is low in just those cycles, which count for nothing above.
+    Ports:
+        i: in, stream of `config.beat_layout`.
+        o: out, stream of `config.output_layout`, whose beats are those of a MAC unit's operand.
+
+    A block's first output beat comes `config.drain` cycles after the block's last beat was taken. The block's other
+    beats come in the cycles that follow, whatever gaps the block arrived with. So in a block that arrives without gaps
+    each beat comes out `config.latency` cycles after it was taken. Blocks follow one another without bubbles.
+
+    A beat that is not taken stalls the unit: `i.ready` is low in just those cycles. Stalled cycles are not counted
+    above.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -61,11 +80,6 @@ class Quantizer(wiring.Component):
         super().__init__(
             {"i": In(stream.Signature(config.beat_layout)), "o": Out(stream.Signature(config.output_layout))}
         )
-
-    @property
-    def latency(self) -> int:
-        """See `QuantizerConfig.latency`."""
-        return self.config.latency
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -91,7 +105,12 @@ class Quantizer(wiring.Component):
         return m
 
     def _narrow(self, m: Module) -> tuple[data.View, list[Value], Value]:
-        """The elements of a beat, narrowed; what their maxima are found of; whether any is NaN or infinite."""
+        """Narrows the elements of a beat.
+
+        Returns:
+            The narrowed elements; for each lane the value whose maximum is found; whether any element is NaN or
+            infinite.
+        """
         config = self.config
         elements = Signal(data.ArrayLayout(config.element_layout, config.lanes))
         magnitudes: list[Value] = []
@@ -124,7 +143,8 @@ class Quantizer(wiring.Component):
         return list(maxima.maximum)
 
     def _maximum_register(self, m: Module, beat: _Beat, maxima: list[Value]) -> tuple[_Beat, list[Value]]:
-        """Parts the search for a beat's maxima, which is deep with many lanes, from the choice of scales."""
+        """Registers a beat's maxima: the search for them, which is deep with many lanes, is parted from the choice of
+        scales."""
         valid = Signal(name="beat_valid")
         flags = {name: Signal(name=f"beat_{name}", reset_less=True) for name in ("first", "ends", "last", "special")}
         registers = [
@@ -137,10 +157,11 @@ class Quantizer(wiring.Component):
         return _Beat(valid, **flags), list(registers)
 
     def _block(self, m: Module, beat: _Beat, maxima: list[Value]) -> _Block:
-        """A block's scales and `last`, from the cycle after its last beat is here until the next block's.
+        """A block's scales, halved sides and `last`.
 
-        A larger maximum never has a smaller scale, so what is kept of the beats so far is the largest of their scales,
-        which is narrower than a maximum.
+        They are there from the cycle after the block's last beat until the cycle after the next block's last beat. A
+        larger maximum never has a smaller scale. So of the beats so far the largest scale is kept, which is narrower
+        than the largest magnitude.
         """
         config = self.config
         complete = beat.valid & beat.ends
@@ -184,7 +205,7 @@ class Quantizer(wiring.Component):
         return Mux(at_least(new, old), new, old)
 
     def _largest(self, m: Module, beat: _Beat, new: Value, name: str, join: Callable[[Value, Value], Value]) -> Value:
-        """What `join` makes of the beats of a block up to this one."""
+        """`new`, joined by `join` over the beats of a block up to this one."""
         if self.config.beats_per_block == 1:
             return new
         so_far = Signal(len(new), name=f"{name}_so_far", reset_less=True)
@@ -195,7 +216,7 @@ class Quantizer(wiring.Component):
         return joined
 
     def _drain(self, m: Module, known: Value) -> Value:
-        """Whether a beat leaves the store: in each of `beats_per_block` cycles from the one after `known`."""
+        """Whether a beat leaves the store: in `beats_per_block` cycles, beginning with the cycle after `known`."""
         drain = Signal()
         if self.config.beats_per_block == 1:
             m.d.sync += drain.eq(known)
@@ -241,10 +262,10 @@ class Quantizer(wiring.Component):
             m.d.comb += self.o.payload.halved.eq(Cat(*halved))
 
     def _shown(self, m: Module, fields: list[Value], drain: Value, name: str) -> list[Value]:
-        """A block's fields as they stand beside its first beat of codes."""
+        """A block's fields (scales or halved sides) as they stand beside the block's first beat of codes."""
         if self.config.beats_per_block > 1:
             return fields
-        # The next block's take their place as this one's beat is shown.
+        # A block is one beat, so the next block's fields are in `fields` by the cycle in which this beat is shown.
         registers = []
         for index, field in enumerate(fields):
             register = Signal(len(field), name=f"shown_{name}{index}", reset_less=True)

@@ -16,7 +16,7 @@ The rooms of the project are packages:
 - `amxfp4.report`: all results on one page.
 - `amxfp4.cli`: the command line.
 
-Every name is imported when it is first used, so that none costs those who do not need it.
+Each name is imported when it is first used, so that a program pays only for the names that it uses.
 """
 
 from typing import TYPE_CHECKING

@@ -1,5 +1,8 @@
-"""The one exception that a user's mistake raises: its text is a sentence that names the value and what is allowed."""
+"""The one exception that a user's mistake raises. Its text is a sentence that names the value and what is allowed."""
 
 
 class UsageError(ValueError):
-    """A wrong config, shape, dtype, code or file, or a missing tool; the command line prints it and exits with 2."""
+    """A wrong config, shape, dtype, code or file, or a missing tool.
+
+    The command line prints the sentence and exits with status 2.
+    """

@@ -1,4 +1,4 @@
-"""Whole files or none: written under a temporary name, then renamed."""
+"""Whole files or none: a file is written under a temporary name, then renamed."""
 
 import os
 import tempfile
@@ -11,9 +11,10 @@ from amxfp4.errors import UsageError
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yields a temporary path beside `path` that takes its place on success and is removed on failure.
+    """Yields a temporary path beside `path`. The temporary file replaces `path` on success and is removed on failure.
 
-    Raises `UsageError` when the folder cannot be made or written.
+    Raises:
+        UsageError: the folder cannot be made or written, or `path` is no file's name.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -34,6 +35,10 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text file, whole or not at all."""
+    """Writes a text file, whole or not at all.
+
+    Raises:
+        UsageError: as `replacing`.
+    """
     with replacing(path) as temporary:
         temporary.write_text(text)

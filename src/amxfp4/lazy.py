@@ -1,6 +1,6 @@
-"""Names that a package gives without importing what they need before they are used (PEP 562).
+"""Names of a package that are imported when they are first used (PEP 562).
 
-A package lists the names as any package does, but hides their imports from everything except type checkers:
+A package imports its names as any package does, but only type checkers see the imports:
 
     if TYPE_CHECKING:
         from amxfp4.sim.layer.run import run_layer
@@ -9,10 +9,10 @@ A package lists the names as any package does, but hides their imports from ever
 
     __all__ = ["run_layer"]
 
-Editors and type checkers read ordinary imports, and no table of names has to be kept beside them: `lazy_exports` reads
-the same lines from the package's own source. (`lazy_loader.attach_stub` of SPEC 1 does so with a .pyi file.)
+So editors and type checkers read ordinary imports. `lazy_exports` reads the same lines from the package's source, so no
+second table of names has to be kept. (`lazy_loader.attach_stub` of SPEC 1 reads a .pyi file instead.)
 
-A lazy name must not be that of a module in the same package, as importing that module would replace it.
+A lazy name must differ from the names of the package's own modules, as importing such a module would replace it.
 """
 
 import sys
@@ -27,6 +27,9 @@ def lazy_exports(package: str) -> tuple[Callable[[str], Any], Callable[[], list[
 
     Args:
         package: the package's `__name__`. Its `__all__` says which names are public.
+
+    Returns:
+        The two functions. `__getattr__` raises `AttributeError` for a name that is not public.
     """
 
     def get(name: str) -> Any:
@@ -48,8 +51,8 @@ def lazy_exports(package: str) -> tuple[Callable[[str], Any], Callable[[], list[
 
 @cache
 def _imports(package: str) -> dict[str, tuple[str, str]]:
-    """For each name that the package imports for type checkers, the module it is in and its name there."""
-    import ast  # only here, as it takes longer to import than the whole package
+    """For each name that the package imports for type checkers: the module that has it, and its name there."""
+    import ast  # only here, as importing ast takes longer than importing the whole package
 
     spec = sys.modules[package].__spec__
     source = spec.loader.get_source(package) if spec and spec.loader else None  # type: ignore[attr-defined]

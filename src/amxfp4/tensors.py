@@ -20,11 +20,11 @@ Result = TypeVar("Result")
 def read_tensor(source: str) -> NDArray[Any]:
     """The tensor that `source` names: `file.npy`, `file.npz:key` or `file.safetensors:key`.
 
-    The key may be left out where the file holds one tensor. Two-byte void, as which NumPy stores bfloat16, reads as
-    bfloat16.
+    The key may be left out where the file holds one tensor. NumPy stores bfloat16 as two-byte void, so two-byte void is
+    read as bfloat16.
 
     Raises:
-        UsageError: no such file or key, another kind of file, or one that cannot be read.
+        UsageError: there is no such file or key, the file is of another kind, or it cannot be read.
     """
     path, key = _split(source)
     if not path.is_file():
@@ -66,13 +66,17 @@ def _split(source: str) -> tuple[Path, str | None]:
 
 
 def _reading(path: Path, read: Callable[[], Result]) -> Result:
-    """What `read` gives; whatever the libraries raise about a file becomes one sentence."""
+    """The result of `read`.
+
+    Raises:
+        UsageError: whatever a library raised about the file, as one sentence.
+    """
     try:
         return read()
     except UsageError:
         raise
     except Exception as error:
-        # safetensors is in an extra; its error, which descends from Exception alone, is known by its name.
+        # safetensors may not be installed, and its error descends from Exception alone. So it is told by its name.
         kinds = (OSError, ValueError, EOFError, zipfile.BadZipFile)
         if not isinstance(error, kinds) and type(error).__name__ != "SafetensorError":
             raise

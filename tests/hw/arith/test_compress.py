@@ -35,7 +35,7 @@ class Compressor(wiring.Component):
 
 
 def check(width: int, bits: int, shifts: list[int], addends: np.ndarray, *, exact: bool, rows: int = 2) -> None:
-    """`exact`: no carry is lost at the top, so that the rows add up to the very sum."""
+    """The rows add up to the sum of the addends: modulo 2^width, or with `exact` fully, as no carry is lost."""
     found = evaluate(Compressor(width, bits, shifts, rows), addends=addends)["rows"]
     expected = (addends << np.array(shifts)).sum(axis=1)
     if exact:

@@ -36,7 +36,7 @@ def test_shift_up_once(step: int) -> None:
 
 @pytest.mark.parametrize("step", [1, 2, 4])
 def test_shift_out_signs(step: int) -> None:
-    """Shifted if the value stays what it is, as a fraction of a range 2^`step` smaller; and whether it was."""
+    """A value is shifted where the shifted value still fits the width, and the second output tells whether."""
     width = 7
     value = np.arange(1 << width)
     number = signed(value, width)

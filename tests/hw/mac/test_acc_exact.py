@@ -16,7 +16,7 @@ from amxfp4.hw.mac.term_direct import SHIFT_MAX
 
 
 def narrow(activation: str, weight: str, **geometry: int) -> MacConfig:
-    """With room for one worst-case block and no more."""
+    """A unit whose accumulator has room for one worst-case block and no more."""
     config = MacConfig(activation, weight, **geometry)
     return MacConfig(activation, weight, accumulator_bits=1 + config.block_max.bit_length(), **geometry)
 

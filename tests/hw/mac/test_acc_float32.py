@@ -74,7 +74,7 @@ def test_streams_of_terms(config: MacConfig) -> None:
 
 
 def test_the_reference_rounds_as_fractions_do() -> None:
-    """The sums above are rounded in integers; the plainest arithmetic there is agrees."""
+    """The sums above are rounded in integers. Exact fractions, the plainest arithmetic, must agree."""
     rng = generator()
     for _ in range(3000):
         power = int(rng.choice([-150, -140, -126, 0, 96]) + rng.integers(-12, 3))
@@ -105,7 +105,7 @@ def exactly(values: list[float]) -> list[int]:
 
 
 def test_infinity_stays() -> None:
-    """Whatever finite term follows: also one that would cancel it."""
+    """An infinite accumulator stays infinite, whatever finite term follows."""
     assert exactly([2.0**127, 2.0**127, -(2.0**128), -(2.0**200), 1.0]) == [0x7F000000] + [0x7F800000] * 4
     assert exactly([-(2.0**130), 2.0**130, 0.0]) == [0xFF800000] * 3
 

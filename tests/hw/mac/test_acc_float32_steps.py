@@ -25,8 +25,8 @@ def test_streams_of_terms(config: MacConfig) -> None:
 
 @pytest.mark.parametrize("config", full_but({"mac_mxfp4_x_mxfp4_l1_fp32"}, CONFIGS, lambda config: config.name))
 def test_every_distance(config: MacConfig) -> None:
-    """Two terms make an accumulator with bits in all its places; a third one is added at each distance of exponents
-    until long after nothing but the sticky bit is left, of either sign, with the significands at both ends."""
+    """Two terms make an accumulator with bits in all its places. A third term is added at each distance of exponents,
+    far beyond the one where only the sticky bit is left of it, with either sign and with significands at both ends."""
     rng, plan = generator(), plan_of(config)
     width, level = plan.term.bits, 127
     ends = [1 << (width - 1), (1 << width) - 1, (1 << (width - 1)) | 1]
@@ -52,5 +52,5 @@ def test_every_distance(config: MacConfig) -> None:
 
 
 def test_a_term_has_the_steps_and_one_cycle_more() -> None:
-    """In that cycle the accumulator is cleared."""
+    """The accumulator is cleared in the additional cycle."""
     assert [Float32InSteps.fits(cycles) for cycles in (STEPS - 1, STEPS, STEPS + 1)] == [False, False, True]

@@ -24,7 +24,8 @@ def test_many_totals_and_flags(config: MacConfig) -> None:
 
 
 def check(config: MacConfig, terms: int) -> None:
-    """Terms `words` cycles apart or more, two a block; the whole register where a term's last word passes."""
+    """Adds terms `words` cycles apart or more, two per block. The whole register is compared where a term's last word
+    passes."""
     rng, plan = generator(), plan_of(config)
     scales, words, word_bits, bits = plan.term.scales, plan.split.words, plan.split.word_bits, plan.term.bits + 1
     lowest, highest = scales.exponent_min, scales.exponent_max

@@ -22,7 +22,8 @@ FORMATS = {
 
 
 def largest(config: MacConfig) -> int:
-    """The largest product of two elements: 144 in units of 1/4, and twice as many half units where a side halves."""
+    """The largest product of two elements: 144 in units of 1/4. Each operand with halved sides doubles the number, as
+    units are then half as large."""
     return 144 << sum(f.halving for f in config.formats)
 
 

@@ -15,7 +15,7 @@ from amxfp4.hw.mac.config import ACCUMULATORS, MacConfig
 
 
 def allowed(a: str, w: str, block_size: int, lanes: int, accumulator: str) -> bool:
-    """The contract's rule, from the names alone."""
+    """Whether the contract allows a config, from the names alone."""
     if lanes > block_size:
         return False
     if accumulator == "exact":
@@ -64,7 +64,7 @@ REFUSED = [
 
 @pytest.mark.parametrize(("options", "parts"), REFUSED, ids=lambda value: str(value) if isinstance(value, dict) else "")
 def test_refused_in_one_sentence(options: dict[str, object], parts: list[str]) -> None:
-    """It names the value and what is allowed."""
+    """The sentence names the value and the allowed values."""
     with pytest.raises(UsageError) as refusal:
         MacConfig(**options)  # type: ignore[arg-type]
     sentence = str(refusal.value)
@@ -122,7 +122,8 @@ def test_default_accumulators_have_the_contracts_width() -> None:
 
 
 def test_exact_accumulators_hold_what_they_must() -> None:
-    """Of 2^24 largest products, not a bit less; the narrowest allowed one, one largest block."""
+    """The default width is the least that holds 2^24 largest products. The narrowest allowed width is the least that
+    holds one largest block."""
     for config in every_mac():
         if not config.exact:
             continue

@@ -37,7 +37,7 @@ STRUCTURES = {
 
 
 def test_eleven_structures() -> None:
-    """Front, term, accumulator and rounder, and how many configs get them."""
+    """The structures (front, term, accumulator and rounder), and how many configs get each."""
     assert Counter(config.plan.structure for config in every_mac()) == STRUCTURES
 
 
@@ -106,7 +106,7 @@ def check_sums(sums: Sums, product_max: int) -> None:
 
 
 def test_widths_of_sums_and_terms() -> None:
-    """Each holds its largest value; magnitudes have not a bit too many."""
+    """Each width holds the largest value. Widths of magnitudes are the least that do."""
     for config in every_mac():
         a, w = config.formats
         product_max = 144 * (1 + a.halving) * (1 + w.halving)
@@ -142,8 +142,8 @@ def test_exponents_reach_both_ends() -> None:
 
 
 def test_float32_exponents_fit() -> None:
-    """A normalised term's biased exponent, at both ends; terms of FP8 scales stay inside float32's normal range, so
-    that nothing for subnormals and infinities need be built."""
+    """A normalised term's biased exponent fits its field at both ends. Terms of FP8 scales stay inside float32's normal
+    range, so that no logic for subnormals and infinities is needed."""
     for config in every_mac():
         accumulator = config.plan.accumulator
         if not isinstance(accumulator, Float32 | Float32InSteps):

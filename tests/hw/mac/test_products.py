@@ -22,7 +22,7 @@ CONFIGS = [
 
 
 def element(codes: np.ndarray, halved: np.ndarray, f: BlockFormat) -> np.ndarray:
-    """|element| in units of 1/2, or where sides may be halved in units of half of that."""
+    """|element| in units of 1/2, or of 1/4 where sides may be halved."""
     value = 2 * MAGNITUDES[codes & 7]
     if not f.halving:
         return value
@@ -34,7 +34,7 @@ QUICK = {config.name for config in CONFIGS if config.lanes < 32}
 
 @pytest.mark.parametrize("config", full_but(QUICK, CONFIGS, lambda config: config.name))
 def test_every_pair_of_codes_in_every_lane(config: MacConfig) -> None:
-    """Lanes see the pairs in different orders, so that crossed wires show. What no format looks at is junk."""
+    """Lanes see the pairs in different orders, so that crossed wires show. Inputs that no format looks at are junk."""
     pair, a_halved, w_halved = (axis.ravel() for axis in np.indices((256, 4, 4)))
     pairs = (pair[:, None] + 37 * np.arange(config.lanes)) % 256
     a, w = np.divmod(pairs, 16)

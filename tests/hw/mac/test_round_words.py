@@ -10,8 +10,8 @@ from amxfp4.hw.mac.round_words import ByWords
 
 @pytest.mark.parametrize("name", full_but({"five words", "four sums", "placed"}, WORD_UNITS, str))
 def test_rounded_once(name: str) -> None:
-    """A total whose words pass gives its float32 two cycles after the last, whatever passed before; also of units
-    that leave the time to round in place."""
+    """A total gives its float32 two cycles after its last word has passed, whatever passed before. Units that have the
+    time to round in place are tried too."""
     config = WORD_UNITS[name]
     split = plan_of(config).split
     plan = ByWords(split, config.lsb_exponent)

@@ -21,8 +21,8 @@ CONFIGS = {
 
 @pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS.keys())
 def test_products(config: MacConfig) -> None:
-    """The term is there `digits` - 1 cycles after `start`, and only then; a new sum may come as soon as the
-    accumulator has taken the one before."""
+    """The term is there `digits` - 1 cycles after `start`, and only then. A new sum may come as soon as the accumulator
+    has taken the term before."""
     rng, plan, apart = generator(), config.plan.term, config.plan.accumulator.cycles_per_term
     assert isinstance(plan, Digits) and 1 < plan.digits <= apart, "these are the units that scale by digits"
     count, sums = 200, 12
@@ -64,7 +64,7 @@ def test_products(config: MacConfig) -> None:
     ("cycles", "digit_bits", "digits"), ((1, 8, 1), (2, 4, 2), (3, 3, 3), (4, 2, 4), (6, 2, 4), (8, 1, 8), (31, 1, 8))
 )
 def test_the_narrowest_digits(cycles: int, digit_bits: int, digits: int) -> None:
-    """Of a product of eight bits; they stay where they were made if the block's beats leave the time for that."""
+    """Digits of a product of eight bits. The term stays where it was made if the block has enough beats."""
     sums = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=4).plan.sums
     plan = Digits.over(sums, cycles, held_for=4)
     assert plan.scales.significand_bits == 8 and sums.beats == 8

@@ -18,8 +18,8 @@ PLACED = {
 
 @pytest.mark.parametrize("config", PLACED.values(), ids=PLACED.keys())
 def test_places(config: MacConfig) -> None:
-    """The term comes `digits` + `word_bits` cycles after `start`, at its place in a word, stays there but for words
-    that are taken, and a block after a `start` comes the next."""
+    """The term comes `digits` + `word_bits` cycles after `start`, at its place in a word. It stays there, except that
+    it moves down by the words that are taken. The next `start` comes one block later."""
     rng, plan = generator(), config.plan.term
     assert isinstance(plan, Placed), "these are the units that have the time"
     scales, words, word_bits = plan.scales, plan.split.words, plan.split.word_bits

@@ -124,15 +124,14 @@ def one(blocks: Blocks, begin: int, end: int) -> Blocks:
 
 
 def result(config: MacConfig, a: Blocks, w: Blocks) -> dict[str, int]:
-    """As the unit shows it."""
+    """The golden result of a dot product, in the fields of the unit's output."""
     accumulator: Any = config.accumulator
     found = dot_detailed(a, w, accumulator, accumulator_bits=config.accumulator_bits)
     return {"value": int(found.bits[0]), "nan": int(found.nan[0]), "overflow": int(found.overflow[0])}
 
 
 def beats(config: MacConfig, a: Blocks, w: Blocks, ends: set[int], rng: np.random.Generator) -> list[dict[str, Any]]:
-    """What the unit's input takes, beat by beat; scales after a block's first beat, and `last` before its last, are
-    junk."""
+    """The unit's input, beat by beat. Scales after a block's first beat and `last` before its last beat are junk."""
     found = []
     for block, beat in product(range(a.scales.shape[1]), range(config.beats_per_block)):
         fields: dict[str, Any] = {}
@@ -211,7 +210,7 @@ def test_a_sample_elaborates(config: MacConfig) -> None:
 @pytest.mark.full
 @pytest.mark.parametrize("pair", list(product(BLOCK_FORMAT_NAMES, repeat=2)), ids=" x ".join)
 def test_every_pair_elaborates(pair: tuple[str, str]) -> None:
-    """With every number of lanes and accumulator in blocks of 32, and with one lane in all."""
+    """In blocks of 32 with every accumulator and number of lanes, and in other blocks with one lane."""
     for config in every_mac():
         if (config.activation, config.weight) == pair and (config.block_size == 32 or config.lanes == 1):
             elaborate(config)

@@ -12,7 +12,7 @@ from amxfp4.hw.mac.words import MAX_WORDS, MIN_WORD_BITS, MIN_WORDS, WordSplit, 
 @pytest.mark.parametrize("bits", range(40, 129, 8))
 @pytest.mark.parametrize("cycles", [1, 3, 4, 5, 8, 32])
 def test_choices(bits: int, cycles: int) -> None:
-    """As many words as there are cycles at most, none too narrow, with a bit to spare; the smallest first."""
+    """At most as many words as cycles, no word too narrow, at least one bit to spare, and the smallest split first."""
     splits = WordSplit.choices(bits, cycles)
     for split in splits:
         assert MIN_WORDS <= split.words <= min(cycles, MAX_WORDS)
@@ -26,7 +26,7 @@ def test_choices(bits: int, cycles: int) -> None:
 
 @pytest.mark.parametrize("name", ["x2", "five words", "placed, narrow", "wide"])
 def test_where_a_term_begins(name: str) -> None:
-    """Of every exponent: the word, one-hot and as a thermometer, and the place within it."""
+    """For every exponent: the word, one-hot and as a thermometer, and the place within the word."""
     plan = plan_of(WORD_UNITS[name])
     split, scales = plan.split, plan.term.scales
     exponent = np.arange(scales.exponent_min, scales.exponent_max + 1)

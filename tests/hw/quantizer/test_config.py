@@ -48,7 +48,7 @@ def test_layouts() -> None:
     (("AMXFP4", 6, 5), ("AMXFP4-E4M3", 5, 6), ("MXFP4", 8, 3), ("MXFP4-UE5M3", 6, 6), ("AMXFP4-X2", 6, 6)),
 )
 def test_a_held_element_is_narrow(format: str, exponent: int, fraction: int) -> None:
-    """Whatever the input, and one bit wider with ties to even."""
+    """The width does not depend on the input. Ties to even need one bit more."""
     for input in ("bfloat16", "float32"):
         config = QuantizerConfig(format, input=input)
         assert (config.exponent_bits, config.fraction_bits) == (exponent, fraction)
@@ -56,7 +56,7 @@ def test_a_held_element_is_narrow(format: str, exponent: int, fraction: int) -> 
 
 
 def test_a_maximum_that_may_be_halved_is_a_bit_wider() -> None:
-    """Anything below what is held counts, as a side is halved up to the limit and no further."""
+    """The bit is sticky: a side that equals the limit is halved, and one that exceeds it by anything is not."""
     for format, rounding, bits in (
         ("AMXFP4-X2", "nearest-away", 13),
         ("AMXFP4-X2", "nearest-even", 13),
@@ -68,7 +68,7 @@ def test_a_maximum_that_may_be_halved_is_a_bit_wider() -> None:
 
 @pytest.mark.parametrize("format", BLOCK_FORMAT_NAMES)
 def test_a_beat_is_a_macs_operand(format: str) -> None:
-    """Field for field, in order."""
+    """The fields of an output beat are those of the MAC unit's operand, in the same order."""
     quantizer, mac = QuantizerConfig(format), MacConfig(format, format)
     output = {name: field.shape for name, field in quantizer.output_layout if name != "last"}
     operand = {name[2:]: field.shape for name, field in mac.beat_layout if name.startswith("a_")}

@@ -28,8 +28,8 @@ FINITE_BFLOAT16 = np.concatenate([np.arange(0x7F80), np.arange(0x8000, 0xFF80)])
 def reachable(config: QuantizerConfig, field: np.ndarray, scale: int) -> np.ndarray:
     """Whether a block with this scale code can hold floats with these exponent fields.
 
-    An E8M0 scale is two binades below the largest magnitude of its block, so nothing in it lies further above; an
-    FP8 scale saturates, so anything may be."""
+    An E8M0 scale is two binades below the largest magnitude of its block, so no element lies further above. An FP8
+    scale saturates, so its block can hold any float."""
     return np.full(field.shape, True) if config.fp8 else field <= scale + 2
 
 
@@ -44,8 +44,8 @@ BY_ROUNDING = [(format, rounding) for format in SCALE_FORMATS for rounding in RO
     ],
 )
 def test_every_bfloat16_under_every_scale(format: str, rounding: str) -> None:
-    """The quotient in float64 is not exact, but lies on the right side of every threshold: where it is not equal to
-    one, it is apart from it by a part in 2^12 at least, as neither operand has more than 8 significant bits."""
+    """The quotient in float64 is not exact, but lies on the right side of every threshold. A quotient that differs from
+    a threshold differs by a part in 2^12 at least, as neither operand has more than 8 significant bits."""
     config = QuantizerConfig(format, rounding=rounding)
     scale = config.block_format.scale
     values = FINITE_BFLOAT16.astype(np.uint16).view(ml_dtypes.bfloat16).astype(np.float64)
@@ -73,7 +73,7 @@ def test_the_same_in_amaranths_simulator() -> None:
 
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 def test_halved_scales_are_scales_of_half_the_value(rounding: str) -> None:
-    """Every bfloat16 under a scale of every significand, and every subnormal one, and half of it."""
+    """Every bfloat16 under scales with every significand, subnormal ones too, whole and halved."""
     config = QuantizerConfig(HALVING, rounding=rounding)
     values = FINITE_BFLOAT16.astype(np.uint16).view(ml_dtypes.bfloat16).astype(np.float64)
     gates = Gates(FloatToElement(config))

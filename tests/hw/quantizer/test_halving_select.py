@@ -82,7 +82,7 @@ def test_every_code_and_every_count() -> None:
 
 
 def test_both_sides_are_within_the_limit_under_the_smallest_scale_only() -> None:
-    """And golden halves neither there, which code 1 allows from 3 to 3.5 of it."""
+    """Under code 1 both maxima may lie between 3 and 3.5 scales, within the limit. Golden halves neither side there."""
     values = exact_values()
     for code in range(1, len(values)):
         least = 6 * (values[code - 1] + values[code]) / 2  # the least maximum that takes this code

@@ -24,8 +24,8 @@ def float32_bits() -> np.ndarray:
 @pytest.mark.parametrize("format", [*SCALE_FORMATS, HALVING])
 @pytest.mark.parametrize("input", ["bfloat16", "float32"])
 def test_what_is_held(format: str, rounding: Rounding, input: str) -> None:
-    """Within the window the exponent moves, the fraction is cut, and what is cut off leaves a sticky bit where ties
-    go to even; beyond it, exponents are at its ends; NaN and infinity are told."""
+    """Within the window the exponent is moved and the fraction cut. With ties to even the cut bits leave a sticky bit.
+    Beyond the window exponents are at its ends. NaN and infinity are told."""
     config = QuantizerConfig(format, input=input, rounding=rounding)
     bits = np.arange(1 << 16) if input == "bfloat16" else float32_bits()
     found = evaluate(Narrow(config), float=bits)
@@ -47,7 +47,7 @@ def test_what_is_held(format: str, rounding: Rounding, input: str) -> None:
 
 
 def test_what_lies_beyond_the_window_is_beyond_every_threshold() -> None:
-    """So its fraction may be anything."""
+    """So the fraction of a float beyond the window does not matter."""
     for format in (*SCALE_FORMATS[:3], HALVING):
         config = QuantizerConfig(format)
         steps = [*config.scale_steps, *(config.halving_steps if config.halving else ())]

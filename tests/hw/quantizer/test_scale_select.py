@@ -19,7 +19,7 @@ FINITE_BFLOAT16 = np.arange(0x7F80, dtype=np.uint16)
 @pytest.mark.parametrize("rounding", ROUNDINGS)
 @pytest.mark.parametrize("format", SCALE_FORMATS)
 def test_every_bfloat16_magnitude(format: str, rounding: str) -> None:
-    """Each is the largest of a block to itself."""
+    """Each magnitude is the largest of a block of its own."""
     x = np.zeros((len(FINITE_BFLOAT16), 8), np.uint16)
     x[:, 3] = FINITE_BFLOAT16
     expected = quantize(x.view(ml_dtypes.bfloat16), block_format(format, 8), rounding=rounding).scales[:, 0, 0]

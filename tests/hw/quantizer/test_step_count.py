@@ -13,7 +13,7 @@ from amxfp4.hw.quantizer.thresholds import Step
 
 
 def check(config: QuantizerConfig, steps: tuple[Step, ...], fraction_bits: int) -> None:
-    """Magnitudes order as exponent and fraction, one integer, do."""
+    """Counts by a search: magnitudes compare as the integers whose upper bits are the exponent, lower the fraction."""
     bits, mantissa_bits = config.exponent_bits, config.block_format.scale.mantissa_bits
     exponent, fraction = (axis.ravel() for axis in np.indices((1 << bits, 1 << fraction_bits)))
     due = [((step.exponent + config.window_bias) << fraction_bits) + step.fraction for step in steps]

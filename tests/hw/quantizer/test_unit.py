@@ -23,7 +23,7 @@ CYCLES = 256
 
 @dataclass
 class Plan:
-    """What goes in and out of one stream, cycle by cycle; -1 in `takes`/`shows` where no beat does."""
+    """One stream's inputs and outputs, cycle by cycle. In `takes` and `shows`, -1 stands for no beat."""
 
     takes: NDArray[np.int64]
     shows: NDArray[np.int64]
@@ -115,7 +115,7 @@ GEOMETRIES = ((1, 8, 0), (1, 8, 1), (2, 16, 0), (2, 16, 1), (4, 128, 0), (8, 8, 
     "geometry", full_but({"1-8-1", "2-16-0", "8-8-0"}, GEOMETRIES, lambda g: "-".join(map(str, g)))
 )
 def test_every_geometry(geometry: tuple[int, int, int]) -> None:
-    """With one beat per block, a few, and many; with and without a rank behind the maxima."""
+    """Blocks of one beat, of a few and of many, with and without a register rank behind the maxima."""
     lanes, block_size, maximum_registers = geometry
     config = QuantizerConfig("AMXFP4", block_size, lanes, maximum_registers=maximum_registers)
     check_streams(config, generator())
