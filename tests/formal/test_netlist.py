@@ -11,6 +11,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 from amaranth.sim import Simulator
 from helpers.comb import generator
+from helpers.mac_parts import exact_part
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended, pack, unpack
 from amxfp4.hw.arith.round import Rounder
@@ -57,8 +58,8 @@ class Operators(wiring.Component):
 
 COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
     "operators": Operators,
-    "products": lambda: ElementProducts(MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1, accumulator="fp32")),
-    "scales": lambda: ScaleProduct(MacConfig()),
+    "products": lambda: ElementProducts(MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1).plan.products),
+    "scales": lambda: ScaleProduct(MacConfig().plan.scales),
     "rounder": lambda: Rounder(10, overflows=True),
     "narrow": lambda: Narrow(QuantizerConfig()),
     "select": lambda: ScaleSelect(QuantizerConfig()),
@@ -67,8 +68,8 @@ COMPONENTS: dict[str, Callable[[], wiring.Component]] = {
 
 CLOCKED: dict[str, Callable[[], wiring.Component]] = {
     "store": lambda: BlockStore(5, 3),
-    "block sums": lambda: BlockSums(MacConfig(lanes=2, block_size=8)),
-    "accumulator": lambda: ExactAccumulator(MacConfig()),
+    "block sums": lambda: BlockSums(MacConfig(lanes=2, block_size=8).plan.sums),
+    "accumulator": lambda: ExactAccumulator(exact_part(MacConfig())),
 }
 STEPS = 40
 
@@ -130,8 +131,8 @@ def test_outputs_are_those_of_simulation(make: Callable[[], wiring.Component]) -
 
 
 def test_a_cut_gives_what_drives_it_and_takes_what_it_drives() -> None:
-    whole = Netlist(ExactAccumulator(MacConfig()))
-    cut = Netlist(ExactAccumulator(MacConfig()), cut=["shifted0_32"])
+    whole = Netlist(ExactAccumulator(exact_part(MacConfig())))
+    cut = Netlist(ExactAccumulator(exact_part(MacConfig())), cut=["shifted0_32"])
     state = {name: z3.BitVecVal(0, width) for name, width in whole.registers.items()}
     inputs = {name: z3.BitVecVal(1, 1) for name in ("valid", "first", "last")}
     inputs["term"] = z3.BitVecVal(0x155555, whole.ports["term"])

@@ -53,4 +53,9 @@ FAULTS = (
         PLACED,
         ("mac/acc_words.py", "begun = [*(~above for", "begun = [Const(1, 1), *(~above for"),
     ),
+    made(
+        "no reset of a valid bit",
+        EXACT,
+        ("mac/acc_exact.py", "complete = Signal()", "complete = Signal(reset_less=True)"),
+    ),
 )

@@ -64,4 +64,9 @@ FAULTS = (
         STEPS,
         ("mac/acc_float32_steps.py", "clear.eq(end & self.last)", "clear.eq(0)"),
     ),
+    made(
+        "no result ever comes",
+        FLOAT,
+        ("mac/acc_float32.py", "o.valid.eq(accumulator.complete)", "o.valid.eq(0)"),
+    ),
 )

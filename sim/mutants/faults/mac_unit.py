@@ -1,4 +1,4 @@
-"""Faults of the MAC unit around its parts, its streams and its reset: `hw/mac/unit.py`."""
+"""Faults of the MAC unit around its parts: its streams (`hw/mac/unit.py`) and its front end (`hw/mac/front.py`)."""
 
 from amxfp4.sim.mutants.faults.configs import EXACT, FLOAT, ONE_LANE
 from amxfp4.sim.mutants.faults.fault import made
@@ -27,7 +27,7 @@ FAULTS = (
     made(
         "a result is not held through a stall",
         EXACT,
-        ("mac/unit.py", "EnableInserter(running)(pipeline)", "EnableInserter(Const(1, 1))(pipeline)"),
+        ("mac/unit.py", "EnableInserter(running)(pipeline)", "EnableInserter(Signal(init=1))(pipeline)"),
     ),
     made(
         "the end of a dot product seen in every beat",
@@ -38,16 +38,6 @@ FAULTS = (
         "no beat is ever taken",
         EXACT,
         ("mac/unit.py", "self.i.ready.eq(running)", "self.i.ready.eq(0)"),
-    ),
-    made(
-        "no result ever comes",
-        FLOAT,
-        ("mac/acc_float32.py", "o.valid.eq(accumulator.complete)", "o.valid.eq(0)"),
-    ),
-    made(
-        "no reset of a valid bit",
-        EXACT,
-        ("mac/acc_exact.py", "complete = Signal()", "complete = Signal(reset_less=True)"),
     ),
     made(
         "no reset of the beat counter",
