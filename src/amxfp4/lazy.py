@@ -52,13 +52,13 @@ def lazy_exports(package: str) -> tuple[Callable[[str], Any], Callable[[], list[
 @cache
 def _imports(package: str) -> dict[str, tuple[str, str]]:
     """For each name that the package imports for type checkers: the module that has it, and its name there."""
-    import ast  # only here, as importing ast takes longer than importing the whole package
+    import ast  # only here, as both take longer to import than the whole package
+    import inspect
 
-    spec = sys.modules[package].__spec__
-    source = spec.loader.get_source(package) if spec and spec.loader else None  # type: ignore[attr-defined]
+    source = inspect.getsource(sys.modules[package])
     return {
         alias.asname or alias.name: (statement.module or "", alias.name)
-        for block in ast.parse(source or "").body
+        for block in ast.parse(source).body
         if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
         for statement in block.body
         if isinstance(statement, ast.ImportFrom)
