@@ -12,7 +12,8 @@ from amxfp4.hw.arith.shift import shift_left
 from amxfp4.hw.config import plural
 from amxfp4.hw.mac.registers import Terms, Total, registered
 from amxfp4.hw.mac.round_exact import AtOnce
-from amxfp4.hw.mac.term import Term
+from amxfp4.hw.mac.term import TermOfSum
+from amxfp4.hw.mac.term_direct import Direct
 
 CAPACITY = 1 << 24
 """Worst-case products that an exact accumulator of the default width has room for: 2^19 worst-case blocks of 32."""
@@ -28,7 +29,7 @@ class Exact:
         bits: width of the total, two's complement.
     """
 
-    term: Term
+    term: TermOfSum | Direct
     paths: int
     bits: int
 

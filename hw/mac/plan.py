@@ -71,13 +71,17 @@ class MacPlan:
 
     Attributes:
         front: from beats to block sums.
-        term: from a block sum (or product) to a scaled term.
-        accumulator: the register in which terms are added, and its adder.
+        accumulator: the register in which terms are added, and its adder. It says which terms it takes and what rounds
+            its total.
     """
 
     front: Sums | NoSums
-    term: TermOfSum | Direct
     accumulator: Exact | Words | Float32 | Float32InSteps
+
+    @property
+    def term(self) -> TermOfSum | Direct:
+        """From a block sum (or product) to a scaled term."""
+        return self.accumulator.term
 
     @property
     def rounder(self) -> AtOnce | ByWords | InPlace | InLoop:
@@ -163,12 +167,9 @@ def choose_plan(products: Products, block_size: int, accumulator_bits: int | Non
     """
     exact = accumulator_bits is not None
     if accumulator_bits is not None and Direct.fits(products, exact):
-        direct = Direct(products)
-        return MacPlan(NoSums(block_size), direct, Exact(direct, 1, accumulator_bits))
+        return MacPlan(NoSums(block_size), Exact(Direct(products), 1, accumulator_bits))
     sums = Sums(products, block_size, exact, front_registers)
-    accumulator = _float32(sums) if accumulator_bits is None else _exact(sums, accumulator_bits)
-    assert isinstance(accumulator.term, TermOfSum)
-    return MacPlan(sums, accumulator.term, accumulator)
+    return MacPlan(sums, _float32(sums) if accumulator_bits is None else _exact(sums, accumulator_bits))
 
 
 def _exact(sums: Sums, bits: int) -> Exact | Words:
