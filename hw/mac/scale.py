@@ -24,7 +24,7 @@ def largest_exponent(scale: ScaleFormat) -> int:
 
 def smallest_exponent(scale: ScaleFormat) -> int:
     """The smallest effective exponent field: an FP8 field of 0 (subnormal) has the weight of 1; E8M0 has none."""
-    return 1 if scale.mantissa_bits else 0
+    return int(scale.is_fp8)
 
 
 @dataclass(frozen=True)
