@@ -45,6 +45,12 @@ class Blocks:
     axis: int
 
     def __post_init__(self) -> None:
+        if not isinstance(self.fmt, BlockFormat):
+            raise UsageError(f"fmt is {self.fmt!r}; a BlockFormat is needed, which block_format gives")
+        if check_shape(self.shape) != self.shape or check_axis(self.axis, self.shape) != self.axis:
+            raise UsageError(
+                f"shape {self.shape!r}, axis {self.axis!r} is not allowed; a tuple and an axis from 0 on are"
+            )
         check_codes("element", self.codes, len(ELEMENT_VALUES) - 1)
         check_scales(self.scales, self.fmt.scale)
         leading = self.shape[: self.axis] + self.shape[self.axis + 1 :]
@@ -106,6 +112,8 @@ class Blocks:
             )
         padded = codes.shape[-1]
         length = padded if length is None else length
+        if not _is_integer(length):
+            raise UsageError(f"length {length!r} is not an integer")
         if not max(padded - fmt.block_size, -1) < length <= padded:
             raise UsageError(
                 f"length {length} does not fit {padded} codes; it is at most {padded}, "
@@ -113,6 +121,7 @@ class Blocks:
             )
         return cls(codes, scales, (*codes.shape[:-1], length), fmt, codes.ndim - 1)
 
+    @np.errstate(all="ignore")  # the same results whatever the caller's settings are
     def dequantize(self, dtype: Any = np.float32) -> NDArray[Any]:
         """The exact values, in the true shape. Every element of a block with a NaN scale is NaN.
 
@@ -125,7 +134,10 @@ class Blocks:
         Raises:
             UsageError: a value beyond float32's range, or a dtype other than float32 and float64.
         """
-        dtype = np.dtype(dtype)
+        try:
+            dtype = np.dtype(dtype)
+        except TypeError:
+            raise UsageError(f"cannot dequantize to {dtype!r}; it is float32 or float64") from None
         if dtype not in (np.float32, np.float64):
             raise UsageError(f"cannot dequantize to {dtype}; it is float32 or float64")
         values = np.empty(self.codes.shape, dtype)
@@ -172,7 +184,9 @@ class Blocks:
             UsageError: a wrong number of bytes, a wrong axis, or contents that `from_codes` would refuse.
         """
         fmt = block_format(fmt)
-        shape = tuple(int(size) for size in shape)
+        shape = check_shape(shape)
+        if not isinstance(data, bytes | bytearray | memoryview):
+            raise UsageError(f"data is of type {type(data).__name__}; it must be bytes")
         axis = check_axis(axis, shape)
         leading = shape[:axis] + shape[axis + 1 :]
         blocks = -(-shape[axis] // fmt.block_size)
@@ -212,13 +226,27 @@ def _unpack_asymmetry(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8
     return codes[:count]
 
 
+def check_shape(shape: Sequence[int]) -> tuple[int, ...]:
+    """`shape` as a tuple of integers. Anything but a sequence of whole numbers, each at least 0, is refused."""
+    sizes = tuple(shape) if isinstance(shape, Sequence) and not isinstance(shape, str) else (shape,)
+    if not isinstance(shape, Sequence) or not all(_is_integer(size) and size >= 0 for size in sizes):
+        raise UsageError(f"shape {shape!r} is not allowed; it is a sequence of integers, each at least 0")
+    return tuple(int(size) for size in sizes)
+
+
+def _is_integer(value: object) -> bool:
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
 def check_axis(axis: int, shape: tuple[int, ...]) -> int:
     """`axis` counted from the front. An axis that `shape` does not have is refused."""
     if not shape:
         raise UsageError("a scalar has no axis to quantize along; it needs at least one dimension")
+    if not _is_integer(axis):
+        raise UsageError(f"axis {axis!r} is not an integer")
     if not -len(shape) <= axis < len(shape):
         raise UsageError(f"axis {axis} is out of range; shape {shape} has axes {-len(shape)} to {len(shape) - 1}")
-    return axis % len(shape)
+    return int(axis) % len(shape)
 
 
 _POSITIVE_VALUES = np.maximum(ELEMENT_VALUES, 0)

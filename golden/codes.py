@@ -32,6 +32,7 @@ def decode_elements(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
     return ELEMENT_VALUES[codes]
 
 
+@np.errstate(all="ignore")  # the same results whatever the caller's settings are
 def encode_elements(values: NDArray[np.floating[Any]], rounding: Rounding = "nearest-away") -> NDArray[np.uint8]:
     """Nearest E2M1 code of each value, of any shape, saturating at 6. What rounds to zero gets code 0.
 
@@ -50,6 +51,7 @@ def encode_elements(values: NDArray[np.floating[Any]], rounding: Rounding = "nea
     return magnitude | (negative * np.uint8(ELEMENT_SIGN))
 
 
+@np.errstate(all="ignore")  # the same results whatever the caller's settings are
 def decode_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> NDArray[np.float32]:
     """Values of scale codes, of any shape, NaN where a code means NaN. They are exact, as float32 has all of them.
 
@@ -60,6 +62,7 @@ def decode_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> NDArray[np.fl
     return scale.values.astype(np.float32)[codes]
 
 
+@np.errstate(all="ignore")  # the same results whatever the caller's settings are
 def encode_scales(
     values: NDArray[np.floating[Any]], scale: ScaleFormat, rounding: Rounding = "nearest-away"
 ) -> NDArray[np.uint8]:

@@ -27,6 +27,7 @@ It is above every other exponent, and 2**(900 + 52) is still a float64.
 
 
 @takes_accumulate
+@np.errstate(all="ignore")  # the same results whatever the caller's settings are
 def dot(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray[np.float32]:
     """Dot products of activations `a` and weights `w` over the quantised axis. Their other axes broadcast.
 

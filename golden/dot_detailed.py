@@ -44,6 +44,7 @@ class DotResult:
 
 
 @takes_accumulate
+@np.errstate(all="ignore")  # the same results whatever the caller's settings are
 def dot_detailed(
     a: Blocks,
     w: Blocks,

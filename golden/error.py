@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 
+@np.errstate(all="ignore")  # the same results whatever the caller's settings are
 def sqnr(exact: ArrayLike, approximate: ArrayLike) -> float:
     """Signal to quantisation noise ratio in dB: 10 log10 (sum exact^2 / sum (exact - approximate)^2), in float64.
 
@@ -18,6 +19,7 @@ def sqnr(exact: ArrayLike, approximate: ArrayLike) -> float:
     return sqnr_from_sums(np.square(exact).sum(), np.square(exact - np.asarray(approximate, np.float64)).sum())
 
 
+@np.errstate(all="ignore")  # the same results whatever the caller's settings are
 def sqnr_from_sums(signal: float, noise: float) -> float:
     """`sqnr` from the two sums of squares, sum exact^2 and sum (exact - approximate)^2."""
     if noise == 0:

@@ -133,6 +133,12 @@ class ScaleFormat:
         return int(self.exponents.min())
 
     @property
+    def max_float32_code(self) -> int:
+        """The largest code under which the largest element fits a float32: 252 for E8M0, `max_code` for FP8."""
+        fits = self.values[: self.max_code + 1] * ELEMENT_MAX <= np.finfo(np.float32).max
+        return int(np.flatnonzero(fits)[-1])
+
+    @property
     def max_value(self) -> float:
         """Largest finite value: E5M2 57344, E4M3 448, UE5M3 114688, E8M0 2^127."""
         return float(self.values[self.max_code])

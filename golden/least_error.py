@@ -22,8 +22,8 @@ class LeastErrorCaster:
     | with halving | a block's scale and asymmetry | these codes, each with equal sides and the smaller side halved |
 
     The least squared error of the elements under the scale wins. Of equals the direct cast's choice wins, then the
-    lowest scale code, then the lowest asymmetry code. Codes stay finite. Elements are rounded as in the direct cast.
-    Blocks with NaN or infinity are left to the direct cast.
+    lowest scale code, then the lowest asymmetry code. No candidate takes an element beyond float32's range. Elements
+    are rounded as in the direct cast. Blocks with NaN or infinity are left to the direct cast.
 
     The choice is the same on every machine, as each error is computed in one way. The error of an element is
     (x - value)^2: one float64 subtraction and one multiplication. The errors of a block are added as float64 by
@@ -56,7 +56,7 @@ class LeastErrorCaster:
 
     def _candidates(self, direct: NDArray[np.uint8], smaller: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
         """Every choice but the direct one (n, 1 or 2). Of choices with equal errors the first one is taken."""
-        last = self._fmt.scale.max_code
+        last = self._fmt.scale.max_float32_code
         below, above = np.maximum(direct, 1) - np.uint8(1), np.minimum(direct, last - 1) + np.uint8(1)
         if not self._fmt.halving:
             yield from (below, above)

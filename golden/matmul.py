@@ -14,6 +14,7 @@ from amxfp4.golden.terms import nan_blocks
 
 
 @takes_accumulate
+@np.errstate(all="ignore")  # the same results whatever the caller's settings are
 def matmul(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray[np.float32]:
     """The product of activations `a` (M, K) and the transpose of weights `w` (N, K), both quantised along K.
 

@@ -25,6 +25,7 @@ _CHUNK_ELEMENTS = 1 << 16
 """Elements quantised at a time: few enough for their temporaries to stay in a core's cache."""
 
 
+@np.errstate(all="ignore")  # the same results whatever the caller's settings are
 def quantize(
     x: NDArray[Any],
     fmt: BlockFormat | str,

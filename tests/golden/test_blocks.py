@@ -1,6 +1,7 @@
 """Blocks: what they check, their bytes, their values."""
 
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -139,3 +140,34 @@ def test_blocks_are_shown_in_one_line() -> None:
     x = np.zeros((4, 64), np.float32)
     assert repr(quantize(x, "AMXFP4")) == "<Blocks AMXFP4-E5M2 k=32 (4, 64)>"
     assert repr(quantize(x, "MXFP4", axis=0, block_size=16)) == "<Blocks MXFP4 k=16 (4, 64) axis=0>"
+
+
+@pytest.mark.parametrize("shape", ((4, -1), (4.7, 64), (-4, -64), (4, True), "64", 64, (None,), ((4,), 64)))
+def test_a_shape_that_is_none_is_refused(shape: Any) -> None:
+    for data in (b"", bytes(4 * 34)):
+        with pytest.raises(UsageError, match="is not allowed; it is a sequence of integers, each at least 0"):
+            Blocks.from_bytes(data, shape=shape, fmt="AMXFP4")
+
+
+@pytest.mark.parametrize("axis", (0.0, "0", None, True, 2, -3))
+def test_an_axis_that_is_none_is_refused(axis: Any) -> None:
+    with pytest.raises(UsageError, match="axis"):
+        Blocks.from_bytes(bytes(4 * 34), shape=(4, 32), fmt="AMXFP4", axis=axis)
+    with pytest.raises(UsageError, match="axis"):
+        quantize(np.zeros((4, 32), np.float32), "AMXFP4", axis=axis)
+
+
+def test_other_arguments_of_another_kind_are_refused() -> None:
+    codes, scales = np.zeros((1, 32), np.uint8), np.zeros((1, 1, 2), np.uint8)
+    with pytest.raises(UsageError, match=r"length 4\.5 is not an integer"):
+        Blocks.from_codes(codes=codes, scales=scales, fmt="AMXFP4", length=4.5)  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="data is of type str; it must be bytes"):
+        Blocks.from_bytes("x" * 18, shape=(32,), fmt="AMXFP4")  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match="a BlockFormat is needed"):
+        Blocks(codes, scales, (1, 32), "AMXFP4", 1)  # type: ignore[arg-type]
+    for shape, axis in (([1, 32], 1), ((1, 32), -1), ((1, 32.0), 1)):
+        with pytest.raises(UsageError, match="not allowed"):
+            Blocks(codes, scales, shape, block_format("AMXFP4"), axis)  # type: ignore[arg-type]
+    for dtype in ("nonsense", np.int32, object):
+        with pytest.raises(UsageError, match="cannot dequantize to"):
+            Blocks.from_codes(codes=codes, scales=scales, fmt="AMXFP4").dequantize(dtype)

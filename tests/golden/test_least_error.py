@@ -29,6 +29,9 @@ def defined_error(block: list[Fraction], values: list[Fraction], counted: list[b
     return squares[0]
 
 
+FLOAT32_MAX = (2 - Fraction(1, 1 << 23)) * 2**127
+
+
 class Search:
     """One finite block, every candidate."""
 
@@ -44,6 +47,7 @@ class Search:
     def neighbours(self, code: int) -> list[int]:
         """In the order in which equals are preferred."""
         others = [max(code - 1, 0), min(code + 1, self.fmt.scale.max_code)]
+        others = [c for c in others if 6 * Fraction(float(self.fmt.scale.values[c])) <= FLOAT32_MAX]
         return [code, *sorted(set(others) - {code})]
 
     def best(self) -> list[int]:
@@ -149,3 +153,15 @@ def test_empty_and_many() -> None:
         one = quantize(x[row], "AMXFP4-X2", encode="least-error")
         np.testing.assert_array_equal(blocks.codes[row], one.codes)
         np.testing.assert_array_equal(blocks.scales[row], one.scales)
+
+
+@pytest.mark.parametrize("name", BLOCK_FORMAT_NAMES)
+@pytest.mark.parametrize("largest", (3.3e38, 3.4e38, 1.8e38, 2.6e38))
+def test_everything_fits_a_float32(name: str, largest: float) -> None:
+    """An E8M0 scale above the direct cast's would take some elements beyond."""
+    x = np.full((1, 32), largest, np.float32)
+    x[0, 1::2] = -largest / 3
+    blocks = quantize(x, name, encode="least-error")
+    assert np.isfinite(blocks.dequantize()).all()
+    check_fields = Search(x[0], block_format(name), "nearest-away").best()
+    assert blocks.scales[0, 0].tolist() == check_fields
