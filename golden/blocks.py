@@ -228,10 +228,9 @@ def _unpack_asymmetry(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8
 
 def check_shape(shape: Sequence[int]) -> tuple[int, ...]:
     """`shape` as a tuple of integers. Anything but a sequence of whole numbers, each at least 0, is refused."""
-    sizes = tuple(shape) if isinstance(shape, Sequence) and not isinstance(shape, str) else (shape,)
-    if not isinstance(shape, Sequence) or not all(_is_integer(size) and size >= 0 for size in sizes):
+    if not isinstance(shape, Sequence) or not all(_is_integer(size) and size >= 0 for size in shape):
         raise UsageError(f"shape {shape!r} is not allowed; it is a sequence of integers, each at least 0")
-    return tuple(int(size) for size in sizes)
+    return tuple(int(size) for size in shape)
 
 
 def _is_integer(value: object) -> bool:

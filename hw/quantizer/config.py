@@ -177,10 +177,6 @@ class QuantizerConfig:
         return BIAS if not self.fp8 else BIAS - 128 + (1 << (self.exponent_bits - 1))
 
     @property
-    def magnitude_bits(self) -> int:
-        return self.exponent_bits + self.fraction_bits
-
-    @property
     def maximum_sticky(self) -> int:
         """Sticky bits that a maximum has beyond a held magnitude: 0 or 1.
 
