@@ -179,7 +179,7 @@ def _exact(sums: Sums, bits: int) -> Exact | Words:
         return Exact(Whole(sums), sums.paths, bits)
     split = splits[0]
     term = _term(sums, split.words, split.words)
-    if sums.count == 1 and term.scales.significand_bits > 1 and Placed.fits(sums, split):
+    if sums.count == 1 and Placed.fits(sums, split):
         term = Placed(sums, split)
     # From a dot product's last term to the next one's first: blocks are `beats` apart, less the turns within a block.
     gap = sums.beats - (sums.turns - 1) * split.words
