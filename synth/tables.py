@@ -128,5 +128,27 @@ def insert(page: Path, place: str, text: str) -> None:
     write_text(page, f"{before}{begin}\n{tables}\n\n{end}{after}")
 
 
+def _read(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{str(path)!r} cannot be read ({error}); a file with tables is needed") from None
+
+
+def main(words: Sequence[str]) -> None:
+    """What running this module does: a mistake is one line on standard error and exit status 2.
+
+    Args:
+        words: The file with the tables, the page, and the place in it.
+    """
+    try:
+        if len(words) != 3:
+            raise UsageError(f"{len(words)} words were given; it takes three: a file with tables, a page and a place")
+        insert(Path(words[1]), words[2], _read(Path(words[0])))
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
-    insert(Path(sys.argv[2]), sys.argv[3], Path(sys.argv[1]).read_text())
+    main(sys.argv[1:])
