@@ -76,7 +76,7 @@ def command(
         click.echo(f"error: {failure}", err=True)
     if liberty is None and liberties.OSU018.is_file():
         click.echo(
-            "Debian's osu018 library is installed; --liberty osu018 (make area LIBERTY=osu018) takes it", err=True
+            "Debian's osu018 library is installed; --liberty osu018 (`make area LIBERTY=osu018`) takes it", err=True
         )
     return 1 if failures else 0
 

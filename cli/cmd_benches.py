@@ -4,7 +4,7 @@ amxfp4 benches                                     the small matrix of every uni
 amxfp4 benches --unit quantizer                    the small matrix of one unit
 amxfp4 benches --matrix full                       everything
 amxfp4 benches --unit mac --lanes 8 --test ties    one config, tests whose name contains a word
-WAVES=1 amxfp4 benches ...                         the same, with a VCD file for GTKWave or Surfer
+WAVES=1 amxfp4 benches --unit mac --lanes 8        one config, with a VCD file for GTKWave or Surfer
 """
 
 import os

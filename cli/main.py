@@ -84,7 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def run(command: str) -> None:
-    """Runs one command with the process's own arguments: what `python -m` of a room does."""
+    """Runs one command with the process's own arguments: what `python -m amxfp4.sim.mutants` and its like do."""
     main([command, *sys.argv[1:]])
 
 

@@ -15,5 +15,5 @@ def test_every_config_has_one_of_the_structures_and_each_has_an_example() -> Non
 
 
 def test_the_documentation_has_the_table() -> None:
-    """`amxfp4 structures -o build/structures.md`, then `python -m amxfp4.synth.tables` puts it there."""
+    """docs/contributing.md says how it comes there."""
     assert f"<!-- structures -->\n\n{structures_table()}\n<!-- end of structures -->" in PAGE.read_text()
