@@ -51,7 +51,7 @@ def check(page: Path) -> None:
         assert {"i", "o"} <= set(names["unit"].signature.members)
         Fragment.get(names["unit"], None)  # which is also what Amaranth warns of when it is never done
     if page.name == "sweeps.md":
-        assert len(names["records"]) == len(names["configs"]) > 1
+        assert len(names["records"]) > len(names["configs"]) > 0  # with the units that ratios are taken to
         assert None not in {record["ratio_to_mxfp4"] for record in names["records"]}
 
 
