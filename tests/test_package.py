@@ -4,6 +4,8 @@ import importlib
 import pkgutil
 import subprocess
 import sys
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +33,15 @@ def test_no_lazy_name_is_that_of_a_module(name: str) -> None:
     """Importing the module would put it in the name's place; golden imports all names at once, after its modules."""
     package = importlib.import_module(name)
     assert not {info.name for info in pkgutil.iter_modules(package.__path__)} & set(package.__all__)
+
+
+def test_extras_bring_what_their_rooms_import() -> None:
+    """Who installs one extra can use its room; that of accuracy imports no hardware."""
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    named = {extra for extra in extras if "amxfp4[hw]" in extras[extra]}
+    assert named == {"sim", "formal", "fpga", "report", "cluster"}
+    assert extras["dev"][0] == f"amxfp4[{','.join(extra for extra in extras if extra != 'dev')}]"
 
 
 def test_rooms_and_names_are_there() -> None:
