@@ -39,11 +39,13 @@ from helpers.documented import PROGRAMS, ROOT
 
 NOT_OURS = {
     "apt-get": "changes the machine",
+    "expand": "a part of `make help`",
     "dask": "starts a server; tests/synth/test_cluster.py starts the same",
     "mypy": "a part of `make lint`",
     "pip": "installs",
     "ruff": "a part of `make lint`",
     "rm": "`make clean`",
+    "sed": "a part of `make help`",
     "uv": "asks the network",
 }
 """Programs that are not run, and why."""
@@ -130,9 +132,9 @@ class Sandbox:
         """What a shell calls, given this text."""
         record = self.folder / "calls"
         record.write_bytes(b"")
-        path = f"{self.folder / 'bin'}:{os.environ['PATH']}"
-        environment = {**os.environ, "PATH": path, "AMXFP4_CALLS": str(record), "WAVES": ""}
-        command = ["bash", "-euo", "pipefail", "-c", text]
+        # Nothing but what is written down can be called, so that a page's `curl` or `git` does nothing here.
+        environment = {**os.environ, "PATH": str(self.folder / "bin"), "AMXFP4_CALLS": str(record), "WAVES": ""}
+        command = ["/bin/bash", "-euo", "pipefail", "-c", text]
         done = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, f"the shell says {done.stderr.strip()!r}"
         return list(_calls(record.read_text().split("\0")[:-1]))
@@ -246,7 +248,7 @@ def _furnish(folder: Path) -> None:
         place.mkdir(parents=True)
     recorder.write_text(_RECORDER)
     recorder.chmod(0o755)
-    for program in ("cp", "rm", *PROGRAMS):
+    for program in {"cp", *NOT_OURS, *PROGRAMS}:
         (recorder.parent / program).symlink_to(recorder)
         (programs / program).symlink_to(recorder)
     (programs.parent / ".ready").touch()
