@@ -14,6 +14,7 @@ from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.golden.formats import BlockFormat, ScaleFormat, block_format
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.scale import ScaleProduct, Scales, decode
+from amxfp4.hw.mac.term import TermOfSum
 from amxfp4.hw.mac.term_digits import Digits, DigitTerm
 from amxfp4.hw.mac.term_direct import SHIFT_MAX, Direct, DirectTerm, product_layout
 from amxfp4.hw.mac.term_placed import Placed, PlacedTerm
@@ -138,20 +139,33 @@ def _scaled(plan: Whole, broken: bool) -> Iterator[Claim]:
     term = unpack(plan.layout, word)
     yield z3.And(term["exponent"] == scale["exponent"], term["nan"] == scale["nan"])
     bits = plan.bits + 8
-    largest = plan.sum_max
     value = extended(total, bits, signed=plan.sums.signed)
-    in_range = z3.And(value <= largest, value >= -largest)
-    if plan.signed:
-        found = extended(term["value"], bits, signed=True)
-    else:
-        magnitude = extended(term["magnitude"], bits)
-        found = z3.If(term["negative"] == 1, -magnitude, magnitude)
-        if not plan.sums.signed:
-            value = z3.If(negative == 1, -value, value)
+    in_range = _in_range(plan, value)
+    if not plan.signed and not plan.sums.signed:
+        value = z3.If(negative == 1, -value, value)
     significand = scale["significand"]
-    claim = z3.Implies(in_range, found == value * extended(significand, bits))
-    patterns = [z3.BitVecVal(n, significand.size()) for n in range(plan.scales.significand_max + 1)]
-    yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, plan.scales.significand_max))
+    claim = z3.Implies(in_range, _value(plan, term, bits) == value * extended(significand, bits))
+    yield from _by_significands(plan, claim, significand)
+
+
+def _in_range(plan: TermOfSum, value: Word) -> Word:
+    """That a sum is one that a block can have."""
+    return z3.And(value <= plan.sum_max, value >= -plan.sum_max)
+
+
+def _value(plan: Whole | Digits, term: Mapping[str, Word], bits: int) -> Word:
+    """What a term is worth, which it has as a signed value or as a magnitude with its sign."""
+    if plan.signed:
+        return extended(term["value"], bits, signed=True)
+    magnitude = extended(term["magnitude"], bits)
+    return z3.If(term["negative"] == 1, -magnitude, magnitude)
+
+
+def _by_significands(plan: TermOfSum, claim: Word, significand: Word) -> Iterator[Claim]:
+    """The claim for each significand that a product of scales can have."""
+    largest = plan.scales.significand_max
+    patterns = [z3.BitVecVal(n, significand.size()) for n in range(largest + 1)]
+    yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, largest))
 
 
 def _whole(config: MacConfig) -> Whole:
@@ -191,17 +205,9 @@ def _digits(plan: Digits, broken: bool) -> Iterator[Claim]:
     term = unpack(plan.layout, word)
     yield z3.And(term["exponent"] == scale["exponent"], term["nan"] == scale["nan"])
     bits = plan.bits + 8
-    largest = plan.sum_max
     value, significand = extended(total, bits, signed=True), scale["significand"]
-    in_range = z3.And(value <= largest, value >= -largest)
-    if plan.signed:
-        found = extended(term["value"], bits, signed=True)
-    else:
-        magnitude = extended(term["magnitude"], bits)
-        found = z3.If(term["negative"] == 1, -magnitude, magnitude)
-    claim = z3.Implies(in_range, found == value * extended(significand, bits))
-    patterns = [z3.BitVecVal(n, significand.size()) for n in range(plan.scales.significand_max + 1)]
-    yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, plan.scales.significand_max))
+    claim = z3.Implies(_in_range(plan, value), _value(plan, term, bits) == value * extended(significand, bits))
+    yield from _by_significands(plan, claim, significand)
 
 
 def _digit_terms(broken: bool) -> Iterator[Claim]:
@@ -223,10 +229,8 @@ def _placed(plan: Placed, broken: bool) -> Iterator[Claim]:
     any_state = netlist.symbols()
     rest = any_state | {name: z3.BitVecVal(0, any_state[name].size()) for name in ("count", "ready")}
     bits = plan.bits + 1 + plan.places
-    largest = plan.sum_max
     value, significand = extended(total, bits, signed=True), scale["significand"]
-    in_range = z3.And(value <= largest, value >= -largest)
-    patterns = [z3.BitVecVal(n, significand.size()) for n in range(plan.scales.significand_max + 1)]
+    in_range = _in_range(plan, value)
     wait = plan.digits + plan.split.word_bits
     zero = z3.BitVecVal(0, 1)
     at_place: list[Word] = []
@@ -246,7 +250,7 @@ def _placed(plan: Placed, broken: bool) -> Iterator[Claim]:
             continue
         at_place.append(z3.simplify(term["value"]))
         claim = z3.Implies(in_range, term["value"] == value * extended(significand, bits) << place)
-        yield from by_cases(claim, significand, patterns, given=z3.ULE(significand, plan.scales.significand_max))
+        yield from _by_significands(plan, claim, significand)
     take = z3.BitVec("take", 1)
     inputs = {"start": zero, "sum": total, "scale": pack(layout, scale)}
     before, state = netlist.step(rest, take=take, **inputs)

@@ -31,15 +31,22 @@ def _colours(pairs: Iterable[Pair]) -> dict[Pair, str]:
 def _about(unit: Record) -> str:
     """What hovering shows of a unit."""
     lines = [
-        f"<b>{label(pair_of(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}",
+        _named(unit),
         f"{unit['area_ge']:,.0f} GE ({unit['registers_ge']:,.0f} in registers), "
         f"{unit['area_ge_per_mac']:,.0f} per lane",
         f"period {unit['period_ps']:,.0f} ps, latency {unit['latency']} cycles",
     ]
-    for key, what in (("ratio_to_mxfp4", "MXFP4"), ("ratio_to_symmetric", "the symmetric unit")):
-        if unit[key] is not None:
-            lines.append(f"×{unit[key]:.3f} of {what}'s area")
-    return "<br>".join(lines)
+    return "<br>".join([*lines, *_ratios(unit, "area")])
+
+
+def _named(unit: Record) -> str:
+    return f"<b>{label(pair_of(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}"
+
+
+def _ratios(unit: Record, quantity: str) -> list[str]:
+    """A line for each ratio that a unit has."""
+    others = (("ratio_to_mxfp4", "MXFP4"), ("ratio_to_symmetric", "the symmetric unit"))
+    return [f"×{unit[key]:.3f} of {other}'s {quantity}" for key, other in others if unit[key] is not None]
 
 
 def _about_case(case: Record) -> str:
@@ -296,11 +303,8 @@ def fpga(inputs: Inputs) -> Chart:
 
 def _about_fpga(unit: Record) -> str:
     lines = [
-        f"<b>{label(pair_of(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}",
+        _named(unit),
         f"{unit['luts']:,} LUTs, {unit['carries']:,} carries, {unit['flip_flops']:,} flip-flops",
         f"{unit['fmax_mhz']:.1f} MHz",
     ]
-    for key, what in (("ratio_to_mxfp4", "MXFP4"), ("ratio_to_symmetric", "the symmetric unit")):
-        if unit[key] is not None:
-            lines.append(f"×{unit[key]:.3f} of {what}'s LUTs")
-    return "<br>".join(lines)
+    return "<br>".join([*lines, *_ratios(unit, "LUTs")])

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from helpers.cell_netlists import netlist
 
 from amxfp4.errors import UsageError
 from amxfp4.synth import energy
@@ -11,20 +12,6 @@ from amxfp4.synth.cells.generic_liberty import CLOCK_GATE_CLOCK, FLIP_FLOP_CLOCK
 from amxfp4.synth.mapped import MappedNetlist
 
 GENERIC = liberty.read(liberty.GENERIC)
-
-
-def netlist(ports: dict, cells: dict) -> dict:
-    return {
-        "modules": {
-            "top": {
-                "ports": {name: {"direction": direction, "bits": [net]} for name, (direction, net) in ports.items()},
-                "cells": {
-                    name: {"type": kind, "connections": {pin: [net] for pin, net in pins.items()}}
-                    for name, (kind, pins) in cells.items()
-                },
-            }
-        }
-    }
 
 
 INVERTER = netlist(

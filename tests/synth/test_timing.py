@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.cell_netlists import netlist
 
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.cells.generic_liberty import CLOCK_TO_OUTPUT, SETUP, TAU
@@ -14,22 +15,6 @@ from amxfp4.synth.cells.liberty import Library
 from amxfp4.synth.timing import Table, TimingLibrary, analyse, latest, timing_library
 
 GENERIC = liberty.read(liberty.GENERIC)
-
-
-def netlist(ports: dict[str, tuple[str, int]], cells: dict[str, tuple[str, dict[str, int]]]) -> dict:
-    nets = {net for _, net in ports.values()} | {net for _, pins in cells.values() for net in pins.values()}
-    return {
-        "modules": {
-            "top": {
-                "ports": {name: {"direction": direction, "bits": [net]} for name, (direction, net) in ports.items()},
-                "cells": {
-                    name: {"type": kind, "connections": {pin: [net] for pin, net in pins.items()}}
-                    for name, (kind, pins) in cells.items()
-                },
-                "netnames": {f"net{net}": {"bits": [net]} for net in nets},
-            }
-        }
-    }
 
 
 # from a register through an inverter of drive 2 and a NAND2 to a register, and from a port to the NAND2
