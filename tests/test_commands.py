@@ -145,6 +145,10 @@ def test_what_is_not_run_has_a_reason() -> None:
     assert all(reason for _, _, reason in GATES.values())
 
 
+def test_the_full_run_s_commands(sandbox: Sandbox) -> None:
+    give(sandbox, [Snippet("IN_FULL", f"python {' '.join(words)}") for words in IN_FULL])
+
+
 @pytest.mark.full
 def test_make_docs(sandbox: Sandbox) -> None:
     """The line of the rule, with this interpreter in place of the sandbox's."""

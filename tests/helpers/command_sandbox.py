@@ -178,6 +178,8 @@ class Sandbox:
             named = [word.lstrip("!") for word in words if re.match("!?amxfp4", word)]
             missing = [name for name in named if importlib.util.find_spec(name) is None]
             assert named and not missing, f"modules {missing} are missing"
+        elif words[:2] == ["-m", "amxfp4.cli.main"]:
+            self.amxfp4(words[2:])
         elif words[0] == "-m":
             assert importlib.util.find_spec(words[1]), f"no module {words[1]}"
             command = {"amxfp4.sim.mutants": "mutants", "amxfp4.sim.run": "benches", "amxfp4.formal.run": "formal"}
