@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from amxfp4.synth.cells.liberty import Cell, Library, python
+from amxfp4.synth.cells.expressions import python
+from amxfp4.synth.cells.liberty import Cell, Library
 
 Net = int | str
 """A bit as yosys' `write_json` has it: a number, or a constant "0", "1" or "x"."""

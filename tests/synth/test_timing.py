@@ -11,7 +11,8 @@ import pytest
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.cells.generic_liberty import CLOCK_TO_OUTPUT, SETUP, TAU
 from amxfp4.synth.cells.liberty import Library
-from amxfp4.synth.timing import Table, TimingLibrary, analyse, latest, timing_library
+from amxfp4.synth.cells.tables import Table
+from amxfp4.synth.timing import TimingLibrary, analyse, latest, timing_library
 
 GENERIC = liberty.read(liberty.GENERIC)
 

@@ -7,7 +7,8 @@ import pytest
 
 from amxfp4.errors import UsageError
 from amxfp4.synth.cells import liberty
-from amxfp4.synth.cells.liberty import evaluate, parse, python
+from amxfp4.synth.cells.expressions import evaluate, python
+from amxfp4.synth.cells.liberty_text import parse
 
 SMALL = """
 /* a comment { with a brace */
