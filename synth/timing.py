@@ -138,8 +138,7 @@ class TimingLibrary:
         load = 4 * next(iter(cell.capacitance.values()))
         arc = next((arc for arcs in cell.arcs.values() for arc in arcs if len(arc.delay) == len(EDGES)), None)
         if arc is None:
-            inverter = self.library.inverter.group
-            raise inverter.lack("cell_rise and cell_fall with transitions", "delay tables (NLDM) are needed")
+            raise self.library.inverter.group.lack("cell_rise with cell_fall", "delay tables (NLDM) are needed")
         slew = 0.0
         for _ in range(8):  # the slew settles within a few inverters
             slew = sum(arc.slew[edge].at(slew, load) for edge in EDGES) / 2
@@ -340,6 +339,8 @@ def _timed_cell(timing: TimingLibrary, cell: Cell) -> TimedCell:
         if pin.attributes.get("direction") == "output":
             outputs.append(pin.name)
             arcs[pin.name] = tuple(_arcs(timing, pin, sequential))
+            if not arcs[pin.name] and "function" in pin.attributes and cell.inputs() and not cell.is_sequential:
+                raise pin.lack("timing with cell_rise or cell_fall and transitions", "delay tables (NLDM) are needed")
         elif pin.attributes.get("direction") == "input":
             capacitance[pin.name] = pin.number("capacitance", default)
             for group in pin.of_kind("timing"):

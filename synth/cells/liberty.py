@@ -62,10 +62,11 @@ class Cell:
         states = [group for group in self.group.groups if group.kind in _STATES]
         if [group.kind for group in states] != ["ff"] or {"clear", "preset"} & states[0].attributes.keys():
             return False
-        inputs = set(self.inputs())
-        # A pin as it is, in parentheses or not: no inverted clock, no inverted data.
-        read = [states[0].attributes.get(key, "").strip(" ()") for key in ("clocked_on", "next_state")]
-        return len(inputs) == 2 and set(read) == inputs
+        clock = states[0].attributes.get("clocked_on", "").strip(" ()")  # as it is: no inverted clock
+        data = [name for name in self.inputs() if name != clock]
+        return (
+            len(data) == 1 and len(self.inputs()) == 2 and _follows(states[0].attributes.get("next_state", ""), data[0])
+        )
 
     @property
     def is_clock_gate(self) -> bool:
@@ -261,6 +262,14 @@ def _truth(cell: Cell) -> tuple[int, ...] | None:
         )
     except (ValueError, KeyError):
         return None
+
+
+def _follows(function: str, pin: str) -> bool:
+    """Whether an expression is a pin or its inverse."""
+    try:
+        return evaluate(function, {pin: 0}) != evaluate(function, {pin: 1})
+    except (ValueError, KeyError):
+        return False
 
 
 def _first(cells: list[Cell]) -> Cell:

@@ -211,7 +211,7 @@ def _parse_group(source: Source, at: int, parent: Group | None, depth: int) -> t
     if tokens[end] != "{":
         raise source.error(end, f"{tokens[end][:40]!r} stands where '{{' of {kind} is expected")
     if depth > MAX_DEPTH:
-        raise source.error(at, f"{kind[:40]!r} is the {depth}th group within another; {MAX_DEPTH} are allowed")
+        raise source.error(at, f"{kind[:40]!r} is {depth} groups deep; {MAX_DEPTH} are allowed")
     group = Group(kind, names, source=source, at=at, parent=parent)
     at = end + 1
     while (token := tokens[at]) != "}":

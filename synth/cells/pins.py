@@ -19,9 +19,9 @@ def pins_of(cell: Group) -> list[Group]:
     for name, group in _named(cell):
         pin = found.setdefault(name, Group("pin", (name,), source=group.source, at=group.at, parent=cell))
         pin.attributes |= group.attributes
-        pin.complex |= group.complex
+        pin.complex |= {key: values for key, values in group.complex.items() if key != "members"}
         pin.earlier += group.earlier
-        pin.groups += group.groups
+        pin.groups += [inner for inner in group.groups if inner.kind != "pin"]
     return list(found.values())
 
 

@@ -23,8 +23,10 @@ def volts(library: Group) -> float:
 def femtofarads(library: Group) -> float:
     """How many fF a library's unit of capacitance is, for which the manual has no default."""
     attribute, needed = "capacitive_load_unit", "such as (1, pf) is needed, in ff or pf"
-    values = library.complex.get(attribute)
-    if values is None:
+    values = library.complex.get(attribute, ())
+    if attribute in library.attributes:  # some write it with a colon, which ABC does not read
+        raise library.refusal(attribute, library.attributes[attribute], f"a unit {needed}")
+    if attribute not in library.complex:
         raise library.lack(attribute, f"one {needed}")
     value = number(values[0]) if len(values) == 2 else None
     factor = {"ff": 1.0, "pf": 1e3}.get(values[-1].lower()) if values else None
