@@ -32,7 +32,7 @@ def broken(draw: st.DrawFn, text: str) -> bytes:
             case "insert":
                 tokens.insert(at, draw(st.sampled_from(_INSERTED)))
             case "repeat":
-                tokens.insert(at, tokens[other] * draw(st.sampled_from([2, 300, 5_000])))
+                tokens.insert(at, (tokens[other] * draw(st.sampled_from([2, 300, 5_000])))[:50_000])
             case "cut":
                 del tokens[max(at, 1) :]
     data = bytearray("".join(tokens).encode(errors="replace"))
