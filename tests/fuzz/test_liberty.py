@@ -49,7 +49,7 @@ def test_broken_libraries(folder: Path, data: bytes) -> None:
 
 @pytest.mark.fuzz
 @given(broken(TIMED) | st.binary())
-@settings(max_examples=20_000, derandomize=False)
+@settings(max_examples=10_000, derandomize=False)
 def test_broken_libraries_for_minutes(folder: Path, data: bytes) -> None:
     check(data, folder)
 
