@@ -16,9 +16,11 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from amxfp4.errors import UsageError
+from amxfp4.synth.cells import units
 from amxfp4.synth.cells.liberty import Cell, Library
+from amxfp4.synth.cells.tables import Table, read_table, templates
 from amxfp4.synth.mapped import MappedNetlist
-from amxfp4.synth.timing import Table, read_table, timing_library
+from amxfp4.synth.timing import timing_library
 
 
 @dataclass(frozen=True)
@@ -107,12 +109,17 @@ class _Power:
 
     def __init__(self, library: Library) -> None:
         self.library = library
-        self.volts = library.group.number("nom_voltage", 1.0)
+        self.templates = templates(library.group)
+        self.unit = library.femtofarads * units.volts(library.group) ** 2
+        """Of internal energy, in fJ: the unit of capacitance times that of voltage squared."""
         self.slew = timing_library(library).fo4_slew
         self._inputs: dict[tuple[str, str], float] = {}
         self._outputs: dict[tuple[str, str], list[Table]] = {}
         if not any(self._tables(cell, pin) for cell in (library.inverter, library.nand2) for pin in cell.outputs()):
             raise UsageError(f"library {library.name!r} has no internal_power; one with power tables is needed")
+        if "nom_voltage" not in library.group.attributes:
+            raise library.group.lack("nom_voltage", "the voltage of its tables is needed")
+        self.volts = library.group.number("nom_voltage") * units.volts(library.group)
 
     def charge(self, load: float) -> float:
         """Half C V^2."""
@@ -120,27 +127,22 @@ class _Power:
 
     def output(self, cell: Cell, pin: str, load: float) -> float:
         tables = self._tables(cell, pin)
-        return self._unit * sum(table.at(self.slew, load) for table in tables) / max(len(tables), 1)
+        return self.unit * sum(table.at(self.slew, load) for table in tables) / max(len(tables), 1)
 
     def input(self, cell: Cell, pin: str) -> float:
         key = cell.name, pin
         if key not in self._inputs:
             tables = self._tables(cell, pin)
             average = sum(table.at(self.slew, 0.0) for table in tables) / max(len(tables), 1)
-            self._inputs[key] = self._unit * average
+            self._inputs[key] = self.unit * average
         return self._inputs[key]
-
-    @property
-    def _unit(self) -> float:
-        """Internal energy is in the unit of capacitance times V^2."""
-        return self.library.femtofarads
 
     def _tables(self, cell: Cell, pin: str) -> list[Table]:
         key = cell.name, pin
         if key not in self._outputs:
             group = next(group for group in cell.pins if group.name == pin)
             self._outputs[key] = [
-                read_table(self.library, table, "slew")
+                read_table(self.templates, table)
                 for power in group.of_kind("internal_power")
                 for table in power.groups
                 if table.kind in ("rise_power", "fall_power", "power")

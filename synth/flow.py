@@ -221,7 +221,7 @@ def default_target_ps(library: Library, fo4: float = TARGET_FO4) -> float:
 def _write_inputs(work: Path, verilog: str, lib: Library) -> None:
     # yosys sees a /tmp of its own, so everything lies in the directory it runs in.
     (work / "in.v").write_text(verilog)
-    (work / "cells.lib").write_text(lib.text)
+    (work / "cells.lib").write_text(lib.plain, encoding="utf-8")
     (work / "reset_map.v").write_text(_RESET_MAP)
     load = next(iter(timing_library(lib).cell(lib.flip_flop.name).capacitance.values()))
     # A register's output is about as strong as the smallest buffer; a path ends at a register.

@@ -13,7 +13,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from amxfp4.synth.cells.liberty import Cell, Library, python
+from amxfp4.errors import UsageError
+from amxfp4.synth.cells.expressions import python
+from amxfp4.synth.cells.liberty import Cell, Library
+from amxfp4.synth.cells.liberty_text import Group
 
 Net = int | str
 """A bit as yosys' `write_json` has it: a number, or a constant "0", "1" or "x"."""
@@ -34,7 +37,8 @@ class MappedNetlist:
         clock: The clock's port.
 
     Raises:
-        ValueError: A cell is not in the library, or the library does not give its function.
+        UsageError: The library does not give a cell's function, or the clock passes through something else than gates.
+        ValueError: A cell is not in the library.
     """
 
     def __init__(
@@ -116,11 +120,10 @@ class MappedNetlist:
         formulas: dict[int, tuple[str, list[int]]] = {}
         for index, name in enumerate(self._registers):
             cell, pins = self.cells[name]
-            (ff,) = cell.group.of_kind("ff")
-            states = dict(zip(ff.names, (_state(index), f"(M ^ {_state(index)})"), strict=True))
+            states = dict(zip(_flip_flop(cell).names, (_state(index), f"(M ^ {_state(index)})"), strict=False))
             for pin in cell.outputs():
                 if isinstance(pins.get(pin), int):
-                    formulas[pins[pin]] = python(_function(cell, pin), states, "M"), []  # type: ignore[index]
+                    formulas[pins[pin]] = _expression(_pin(cell, pin), "function", states), []  # type: ignore[index]
         for cell, pins in self.cells.values():
             if cell.is_flip_flop or cell.is_clock_gate:
                 continue
@@ -128,7 +131,7 @@ class MappedNetlist:
             needs = [net for pin in cell.inputs() if isinstance(net := pins[pin], int)]
             for pin in cell.outputs():
                 if isinstance(pins.get(pin), int):
-                    formulas[pins[pin]] = python(_function(cell, pin), names, "M"), needs  # type: ignore[index]
+                    formulas[pins[pin]] = _expression(_pin(cell, pin), "function", names), needs  # type: ignore[index]
         lines = [f"{_text(net)} = {formulas[net][0]}" for net in _ordered(formulas)]
         return _compiled(lines, [_text(net) for net in formulas])
 
@@ -137,10 +140,13 @@ class MappedNetlist:
         lines = []
         for index, name in enumerate(self._registers):
             cell, pins = self.cells[name]
-            (ff,) = cell.group.of_kind("ff")
+            ff = _flip_flop(cell)
             names = {pin: _text(net) for pin, net in pins.items()}
-            following = python(ff.attributes["next_state"], names, "M")
-            gate = self.driver.get(pins[ff.attributes["clocked_on"].strip("() ")])  # type: ignore[arg-type]
+            following = _expression(ff, "next_state", names)
+            clock = ff.attributes.get("clocked_on", "").strip("() ")
+            if clock not in pins:
+                raise ff.refusal("clocked_on", clock, "a pin of the cell, not inverted, is needed")
+            gate = self.driver.get(pins[clock])  # type: ignore[arg-type]
             if gate is not None:
                 enable = self._enable(gate)
                 following = f"(({following}) & {enable}) | ({_state(index)} & (M ^ {enable}))"
@@ -153,17 +159,32 @@ class MappedNetlist:
         """The enable of a clock gate, which its latch takes while the clock is low."""
         cell, pins = self.cells[gate]
         if not cell.is_clock_gate:
-            raise ValueError(f"the clock passes through {gate!r}, a {cell.name!r}, which is no clock gate")
+            raise UsageError(f"the clock passes through {gate!r}, a {cell.name!r}, which is no clock gate")
         enables = [p.name for p in cell.pins if p.attributes.get("clock_gate_enable_pin", "false").lower() == "true"]
         tests = [p.name for p in cell.pins if p.attributes.get("clock_gate_test_pin", "false").lower() == "true"]
         return "(" + " | ".join(_text(pins[pin]) for pin in (*enables, *tests) if pin in pins) + ")"
 
 
-def _function(cell: Cell, pin: str) -> str:
-    function = next(group for group in cell.pins if group.name == pin).attributes.get("function")
-    if function is None:
-        raise ValueError(f"cell {cell.name!r} has no function for its output {pin!r}")
-    return function
+def _pin(cell: Cell, name: str) -> Group:
+    return next(group for group in cell.pins if group.name == name)
+
+
+def _flip_flop(cell: Cell) -> Group:
+    found = list(cell.group.of_kind("ff"))
+    if len(found) != 1:
+        raise cell.group.lack("single ff group", "a register with one state is needed")
+    return found[0]
+
+
+def _expression(group: Group, attribute: str, names: Mapping[str, str]) -> str:
+    """An attribute's boolean expression in Python."""
+    text = group.attributes.get(attribute)
+    if text is None:
+        raise group.lack(attribute, "what the cell computes is needed")
+    try:
+        return python(text, names, "M")
+    except (ValueError, KeyError):
+        raise group.refusal(attribute, text, f"an expression of {', '.join(names)} is needed") from None
 
 
 def _text(net: Net) -> str:

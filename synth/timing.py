@@ -10,43 +10,18 @@ Times are in ps, capacitances in the library's unit.
 
 from __future__ import annotations
 
-import bisect
 import functools
-import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from amxfp4.synth.cells.liberty import Cell, Group, Library
+from amxfp4.synth.cells import units
+from amxfp4.synth.cells.liberty import Cell, Library
+from amxfp4.synth.cells.liberty_text import Group
+from amxfp4.synth.cells.tables import Table, read_table, templates
 
 EDGES = ("rise", "fall")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A liberty table over one or two indices, input slew and load.
-
-    Attributes:
-        first: Values of the first index.
-        second: Values of the second index; a single one where there is none.
-        values: A row for each value of the first index.
-        load_first: Whether the first index is the load.
-    """
-
-    first: tuple[float, ...]
-    second: tuple[float, ...]
-    values: tuple[tuple[float, ...], ...]
-    load_first: bool
-
-    def at(self, slew: float, load: float) -> float:
-        """The bilinear value at a slew and a load (both in the library's units)."""
-        x, y = (load, slew) if self.load_first else (slew, load)
-        i, u = _position(self.first, x)
-        j, v = _position(self.second, y)
-        rows = self.values[i : i + 2] if len(self.first) > 1 else (self.values[0],) * 2
-        low, high = (row[j] + v * (row[j + 1] - row[j]) if len(self.second) > 1 else row[0] for row in rows)
-        return low + u * (high - low)
 
 
 @dataclass(frozen=True)
@@ -135,13 +110,16 @@ class TimingLibrary:
     @cached_property
     def ps(self) -> float:
         """How many ps the library's time unit is."""
-        match = re.fullmatch(r"([\d.]+)\s*([pnu])s", self.library.group.attributes.get("time_unit", "1ns"))
-        number, prefix = match.groups() if match else ("1", "n")
-        return float(number) * {"p": 1.0, "n": 1e3, "u": 1e6}[prefix]
+        return units.picoseconds(self.library.group)
+
+    @cached_property
+    def templates(self) -> dict[str, Group]:
+        """The templates of its tables."""
+        return templates(self.library.group)
 
     def cell(self, name: str) -> TimedCell:
         if name not in self._cells:
-            self._cells[name] = _timed_cell(self.library, self.library.cells[name])
+            self._cells[name] = _timed_cell(self, self.library.cells[name])
         return self._cells[name]
 
     @property
@@ -158,7 +136,9 @@ class TimingLibrary:
     def _fo4(self) -> tuple[float, float]:
         cell = self.cell(self.library.inverter.name)
         load = 4 * next(iter(cell.capacitance.values()))
-        (arc,) = (arcs[0] for arcs in cell.arcs.values())
+        arc = next((arc for arcs in cell.arcs.values() for arc in arcs if len(arc.delay) == len(EDGES)), None)
+        if arc is None:
+            raise self.library.inverter.group.lack("cell_rise with cell_fall", "delay tables (NLDM) are needed")
         slew = 0.0
         for _ in range(8):  # the slew settles within a few inverters
             slew = sum(arc.slew[edge].at(slew, load) for edge in EDGES) / 2
@@ -312,7 +292,7 @@ class _Analysis:
                 net = cell["connections"][pin][0]
                 for edge, (arrival, slew, _, _) in self.at.get(net, {}).items():
                     # A setup table is indexed by the data's and the clock's slew; the ideal clock's is 0.
-                    setup = tables[edge].at(slew, 0.0) if self.registers else 0.0
+                    setup = tables[edge].at(slew, 0.0) if self.registers and edge in tables else 0.0
                     yield arrival + setup, self._register(name), net, edge
 
     def _register(self, cell: str) -> str:
@@ -342,39 +322,6 @@ def _net_names(module: dict) -> dict[object, str]:
     return names
 
 
-def _position(index: tuple[float, ...], x: float) -> tuple[int, float]:
-    """The interval of `index` to interpolate in, and where in it; outside, the first or last interval is extended."""
-    if len(index) < 2:
-        return 0, 0.0
-    i = min(max(bisect.bisect_right(index, x) - 1, 0), len(index) - 2)
-    return i, (x - index[i]) / (index[i + 1] - index[i])
-
-
-def _numbers(texts: Iterable[str]) -> tuple[float, ...]:
-    return tuple(float(number) for text in texts for number in re.split(r"[\s,\\]+", text.strip()) if number)
-
-
-def read_table(library: Library, group: Group, first_is: str) -> Table:
-    """Reads a table.
-
-    Args:
-        library: Has the table's template.
-        group: The table.
-        first_is: What the first index is when the template does not say.
-    """
-    kinds = ("lu_table_template", "power_lut_template")
-    template = next((g for g in library.group.groups if g.kind in kinds and g.name == group.name), None)
-    index = {}
-    for key in ("index_1", "index_2"):
-        source = group.complex.get(key) or (template.complex.get(key) if template else None)
-        index[key] = _numbers(source) if source else (0.0,)
-    values = _numbers(group.complex["values"])
-    width = len(values) // len(index["index_1"])
-    rows = tuple(values[i : i + width] for i in range(0, len(values), width))
-    variable = template.attributes.get("variable_1", first_is) if template else first_is
-    return Table(index["index_1"], index["index_2"], rows, load_first="capacitance" in variable)
-
-
 _SENSES: dict[str, dict[str, tuple[str, ...]]] = {
     "positive_unate": {"rise": ("rise",), "fall": ("fall",)},
     "negative_unate": {"rise": ("fall",), "fall": ("rise",)},
@@ -382,39 +329,50 @@ _SENSES: dict[str, dict[str, tuple[str, ...]]] = {
 }
 
 
-def _timed_cell(library: Library, cell: Cell) -> TimedCell:
+def _timed_cell(timing: TimingLibrary, cell: Cell) -> TimedCell:
     sequential = any(group.kind in ("ff", "latch") for group in cell.group.groups) or cell.is_clock_gate
+    default = timing.library.group.number("default_input_pin_cap")
     capacitance, outputs = {}, []
     arcs: dict[str, tuple[Arc, ...]] = {}
     setup: dict[str, dict[str, Table]] = {}
     for pin in cell.pins:
         if pin.attributes.get("direction") == "output":
             outputs.append(pin.name)
-            arcs[pin.name] = tuple(_arcs(library, pin, sequential))
+            arcs[pin.name] = tuple(_arcs(timing, pin, sequential))
+            if not arcs[pin.name] and "function" in pin.attributes and cell.inputs() and not cell.is_sequential:
+                raise pin.lack("timing with cell_rise or cell_fall and transitions", "delay tables (NLDM) are needed")
         elif pin.attributes.get("direction") == "input":
-            capacitance[pin.name] = pin.number("capacitance")
+            capacitance[pin.name] = pin.number("capacitance", default)
             for group in pin.of_kind("timing"):
                 if group.attributes.get("timing_type") == "setup_rising":
-                    setup[pin.name] = {
-                        edge: read_table(library, next(group.of_kind(f"{edge}_constraint")), "slew") for edge in EDGES
-                    }
+                    tables = ((edge, next(group.of_kind(f"{edge}_constraint"), None)) for edge in EDGES)
+                    setup[pin.name] = {edge: read_table(timing.templates, table) for edge, table in tables if table}
     return TimedCell(capacitance, tuple(outputs), arcs, setup, sequential)
 
 
-def _arcs(library: Library, pin: Group, sequential: bool) -> Iterable[Arc]:
+def _arcs(timing: TimingLibrary, pin: Group, sequential: bool) -> Iterable[Arc]:
     for group in pin.of_kind("timing"):
-        kind = group.attributes.get("timing_type", "combinational")
-        if kind not in (("rising_edge",) if sequential else ("combinational",)):
-            continue
+        edges = _edges(group.attributes.get("timing_type", "combinational"), sequential)
         tables = {table.kind: table for table in group.groups}
-        if "cell_rise" not in tables or "cell_fall" not in tables:
+        edges = tuple(edge for edge in edges if {f"cell_{edge}", f"{edge}_transition"} <= tables.keys())
+        if not edges:
             continue
-        causes = _SENSES[group.attributes.get("timing_sense", "non_unate")]
-        if sequential:  # the clock's rise causes both
-            causes = {"rise": ("rise",), "fall": ("rise",)}
-        yield Arc(
-            group.attributes["related_pin"],
-            causes,
-            {edge: read_table(library, tables[f"cell_{edge}"], "slew") for edge in EDGES},
-            {edge: read_table(library, tables[f"{edge}_transition"], "slew") for edge in EDGES},
-        )
+        sense = group.attributes.get("timing_sense", "non_unate")
+        if sense not in _SENSES:
+            raise group.refusal("timing_sense", sense, f"one of {', '.join(_SENSES)} is needed")
+        # The clock's rise causes both edges of a register.
+        causes = {edge: ("rise",) if sequential else _SENSES[sense][edge] for edge in edges}
+        delay = {edge: read_table(timing.templates, tables[f"cell_{edge}"]) for edge in edges}
+        slew = {edge: read_table(timing.templates, tables[f"{edge}_transition"]) for edge in edges}
+        related = group.attributes.get("related_pin", "").split()
+        if not related:
+            raise group.lack("related_pin", "the input of its delays is needed")
+        for name in related:
+            yield Arc(name, causes, delay, slew)
+
+
+def _edges(kind: str, sequential: bool) -> tuple[str, ...]:
+    """The output edges that a timing type has delays of, as far as this account follows it."""
+    if sequential:
+        return EDGES if kind == "rising_edge" else ()
+    return {"combinational": EDGES, "combinational_rise": ("rise",), "combinational_fall": ("fall",)}.get(kind, ())

@@ -88,6 +88,23 @@ def test_a_library_without_power_is_refused(tmp_path: Path) -> None:
         energy.of_toggles(mapped, library)
 
 
+def test_a_library_without_a_voltage_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.lib"
+    path.write_text(liberty.GENERIC.read_text().replace("nom_voltage : 1.0;", ""))
+    with pytest.raises(UsageError, match="has no nom_voltage in library 'amxfp4_generic'"):
+        energy._Power(liberty.read(path))
+
+
+def test_a_unit_of_voltage_counts_squared(tmp_path: Path) -> None:
+    """1 V is 1000 mV: the same charge, and internal energies in a unit that is a millionth."""
+    path = tmp_path / "x.lib"
+    text = liberty.GENERIC.read_text().replace('"1V"', '"1mV"').replace("nom_voltage : 1.0;", "nom_voltage : 1000;")
+    path.write_text(text)
+    found, expected = energy._Power(liberty.read(path)), energy._Power(GENERIC)
+    assert found.charge(3.0) == pytest.approx(expected.charge(3.0))
+    assert found.output(GENERIC.inverter, "Y", 3.0) == pytest.approx(1e-6 * expected.output(GENERIC.inverter, "Y", 3.0))
+
+
 def test_nangate45(shared: Path) -> None:
     """An inverter that drives four of its own, in a 45 nm process: about a femtojoule a toggle."""
     library = liberty.read(shared / "lib" / "nangate45_typ.lib.gz")

@@ -4,6 +4,7 @@ import copy
 import importlib.metadata
 import json
 import random
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,18 @@ def test_a_nand_is_one_gate_equivalent(tmp_path: Path) -> None:
     assert result.delay_ps == result.timing.period_ps == pytest.approx(3 * 4.4, abs=0.05)
     assert result.breakdown_ge == {}
     assert "NAND2_X1" in netlist.read_text()
+
+
+def test_a_library_that_uses_more_of_the_format_gives_the_same(tmp_path: Path) -> None:
+    """yosys and ABC would take two pins of one group for one pin, and the rest of an address for a comment."""
+    text = liberty.GENERIC.read_text()
+    cells = text.index("cell (INV_X1)")
+    odd = re.sub(r"pin \((.)\) (\{[^{}]*\})\s*pin \((.)\) \2", r"pin (\1, \3) \2", text[cells:])
+    assert odd.count("pin (A, B)") > 9
+    path = tmp_path / "odd.lib"
+    path.write_bytes(f'{text[:cells]} comment : "see http://x"; {odd}'.encode("utf-8-sig"))
+    found, expected = (synthesise(NAND, "nand2", library) for library in (path, None))
+    assert (found.cells, found.area, found.delay_ps) == (expected.cells, expected.area, expected.delay_ps)
 
 
 def test_registers_behind_an_enable_share_a_clock_gate(registers: tuple[SynthResult, dict]) -> None:

@@ -1,9 +1,11 @@
 """Mapped netlists run like what they were mapped from."""
 
 import random
+from pathlib import Path
 
 import pytest
 
+from amxfp4.errors import UsageError
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.mapped import MappedNetlist
 
@@ -106,3 +108,28 @@ def test_what_cannot_be_run_is_refused(cells: dict, says: str) -> None:
     ports = {"a": port("input", 2), "y": port("output", 3)}
     with pytest.raises(ValueError, match=says):
         MappedNetlist(netlist(ports, cells), "top", GENERIC)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            'function : "!A"',
+            'function : "!Z"',
+            "has '!Z' as function of pin 'Y' of cell 'INV_X1' .*an expression of A, Y",
+        ),
+        ('function : "!A"', 'function : "!(A"', r"has '!\(A' as function of pin 'Y'"),
+        ('function : "!A";', "", "has no function in pin 'Y' of cell 'INV_X1'"),
+        ("next_state", "previous_state", "has no next_state in ff 'IQ', 'IQN' of cell 'DFF_X1'"),
+        ('clocked_on : "CK"', 'clocked_on : "!CK"', "has '!CK' as clocked_on of ff 'IQ', 'IQN' of cell 'DFF_X1'"),
+        ("ff (IQ, IQN) {", "ff (I, N) { } ff (IQ, IQN) {", "has no single ff group in cell 'DFF_X1'"),
+    ],
+)
+def test_cells_that_are_not_understood_are_refused(old: str, new: str, says: str, tmp_path: Path) -> None:
+    text = GENERIC.text
+    assert old in text
+    path = tmp_path / "x.lib"
+    path.write_text(text.replace(old, new, 1))
+    library = liberty.read(path)
+    with pytest.raises(UsageError, match=says):
+        MappedNetlist(COUNTER, "top", library)

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 from helpers.cell_netlists import netlist
 
+from amxfp4.errors import UsageError
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.cells.generic_liberty import CLOCK_TO_OUTPUT, SETUP, TAU
 from amxfp4.synth.cells.liberty import Library
-from amxfp4.synth.timing import Table, TimingLibrary, analyse, latest, timing_library
+from amxfp4.synth.cells.tables import Table
+from amxfp4.synth.timing import TimingLibrary, analyse, latest, timing_library
 
 GENERIC = liberty.read(liberty.GENERIC)
 
@@ -110,6 +112,57 @@ def test_units_are_the_librarys_own(tmp_path: Path) -> None:
     assert analyse(PATH, "top", library).period_ps == pytest.approx(
         1e4 * analyse(PATH, "top", GENERIC).period_ps, rel=1e-2
     )
+
+
+def changed(path: Path, old: str, new: str) -> Library:
+    text = liberty.GENERIC.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    return liberty.read(path)
+
+
+def test_a_delay_of_several_pins_is_one_of_each(tmp_path: Path) -> None:
+    text = liberty.GENERIC.read_text()
+    start, end = text.index("cell (NAND2_X1)"), text.index("cell (NAND2_X2)")
+    cell = text[start:end]
+    arc = cell[cell.index("timing ()") : cell.index("timing ()", cell.index("timing ()") + 1)]
+    both = re.sub(r"timing \(\) \{ related_pin : \"[AB]\".*?\n      \}\n", "", cell, flags=re.DOTALL)
+    both = both.replace("internal_power", arc.replace('"A"', '"A B"') + " internal_power", 1)
+    path = tmp_path / "both.lib"
+    path.write_text(text.replace(cell, both))
+    arcs = TimingLibrary(liberty.read(path)).cell("NAND2_X1").arcs["Y"]
+    assert [a.pin for a in arcs] == ["A", "B"]
+    assert [a.delay for a in arcs] == [a.delay for a in TimingLibrary(GENERIC).cell("NAND2_X1").arcs["Y"]]
+
+
+def test_a_delay_to_one_edge_counts(tmp_path: Path) -> None:
+    library = changed(tmp_path / "x.lib", "negative_unate;", "negative_unate; timing_type : combinational_fall;")
+    (arc,) = TimingLibrary(library).cell("INV_X1").arcs["Y"]
+    assert (arc.causes, set(arc.delay), set(arc.slew)) == ({"fall": ("rise",)}, {"fall"}, {"fall"})
+
+
+def test_a_pin_without_a_capacitance_has_the_librarys(tmp_path: Path) -> None:
+    library = changed(tmp_path / "x.lib", "capacitance : 1;", "")
+    assert TimingLibrary(library).cell("INV_X1").capacitance == {"A": 0}
+    text = library.text.replace("nom_process", "default_input_pin_cap : 3; nom_process")
+    (tmp_path / "y.lib").write_text(text)
+    assert TimingLibrary(liberty.read(tmp_path / "y.lib")).cell("INV_X1").capacitance == {"A": 3}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        ("cell_fall", "cell_full", r"has no cell_rise with cell_fall in cell 'INV_X1' \(line 44\)"),
+        ("negative_unate", "upside_down", "has 'upside_down' as timing_sense of timing of pin 'Y' of cell 'INV_X1'"),
+        ('related_pin : "A"', 'related_bus : "A"', "has no related_pin in timing of pin 'Y' of cell 'INV_X1'"),
+        ("capacitance : 1;", "capacitance : 1,0;", "has '1,0' as capacitance of pin 'A' of cell 'INV_X1'"),
+        ("timing_sense", "timing_type : clear; timing_sense", "has no timing with cell_rise or cell_fall"),
+        ("444.4", "444,4", "has '7 numbers' as values of cell_rise 'linear' of timing of pin 'Y' of cell 'INV_X1'"),
+    ],
+)
+def test_delays_that_are_not_understood_are_refused(old: str, new: str, says: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=says):
+        assert TimingLibrary(changed(tmp_path / "x.lib", old, new)).fo4_ps
 
 
 def test_a_librarys_tables_are_read_once() -> None:
