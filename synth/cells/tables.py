@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from amxfp4.synth.cells.liberty_text import Group, number
 
 _TEMPLATES = ("lu_table_template", "power_lut_template")
-_SLEWS = ("input_net_transition", "input_transition_time", "constrained_pin_transition", "related_pin_transition")
+_SLEWS = ("input_net_transition", "input_transition_time", "constrained_pin_transition")
 _LOAD = "total_output_net_capacitance"
+# What `Table.at` calls load is, of a constraint, the clock's slew.
+_SECOND = (_LOAD, "related_pin_transition")
 
 
 @dataclass(frozen=True)
 class Table:
-    """A liberty table over one or two indices, input slew and load.
+    """A liberty table over one or two indices: input slew and load, or for a setup time the data's and the clock's slew.
 
     Attributes:
         first: Values of the first index.
         second: Values of the second index; a single one where there is none.
         values: A row for each value of the first index.
-        load_first: Whether the first index is the load.
+        load_first: Whether the first index is the load, or the clock's slew.
     """
 
     first: tuple[float, ...]
@@ -68,7 +70,7 @@ def read_table(templates: dict[str, Group], group: Group) -> Table:
     template = templates.get(group.name)
     variables = [template.attributes.get(f"variable_{i}", "") for i in (1, 2, 3)] if template else []
     for key, variable in enumerate(variables, 1):
-        if variable and (key > 2 or variable not in (*_SLEWS, _LOAD)):
+        if variable and (key > 2 or variable not in (*_SLEWS, *_SECOND)):
             assert template is not None
             raise template.refusal(f"variable_{key}", variable, f"tables over a slew and {_LOAD} are needed")
     if "index_3" in group.complex:
@@ -83,7 +85,7 @@ def read_table(templates: dict[str, Group], group: Group) -> Table:
             "values", f"{len(values)} numbers", f"its indices of {len(first)} and {width} need {len(first) * width}"
         )
     rows = tuple(values[i : i + width] for i in range(0, len(values), width))
-    return Table(first, second, rows, load_first=variables[:1] == [_LOAD])
+    return Table(first, second, rows, load_first=bool(variables) and variables[0] in _SECOND)
 
 
 def _index(key: str, group: Group, template: Group | None) -> tuple[float, ...]:

@@ -12,6 +12,10 @@ TEMPLATES = """
   power_lut_template (load_first) { variable_1 : total_output_net_capacitance; variable_2 : "input_transition_time";
     index_1 ("0, 1, 3"); index_2 ("0, 10"); }
   lu_table_template (load_only) { variable_1 : total_output_net_capacitance; index_1 ("0, 1, 3"); }
+  lu_table_template (data_first) { variable_1 : constrained_pin_transition; variable_2 : related_pin_transition;
+    index_1 ("0, 10"); index_2 ("0, 1, 3"); }
+  lu_table_template (clock_first) { variable_1 : related_pin_transition; variable_2 : constrained_pin_transition;
+    index_1 ("0, 1, 3"); index_2 ("0, 10"); }
   lu_table_template (wire) { variable_1 : output_net_length; index_1 ("0, 1"); }
   lu_table_template (three) { variable_1 : input_net_transition; variable_2 : total_output_net_capacitance;
     variable_3 : related_out_total_output_net_capacitance; index_1 ("0, 1"); index_2 ("0, 1"); index_3 ("0, 1"); }
@@ -43,6 +47,13 @@ def test_a_table_of_slew_and_load(table: str) -> None:
     found = read(table)
     assert found.at(5.0, 2.0) == pytest.approx(7.0)
     assert found.at(20.0, 0.5) == pytest.approx(20.5)
+
+
+@pytest.mark.parametrize(
+    "table", [f"(data_first) {{ values ({ROWS}); }}", '(clock_first) { values ("0, 10", "1, 11", "3, 13"); }']
+)
+def test_a_setup_table_has_the_data_s_slew_and_the_clock_s(table: str) -> None:
+    assert read(table).at(5.0, 2.0) == pytest.approx(7.0)
 
 
 def test_an_index_of_its_own_counts_more() -> None:
