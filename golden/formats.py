@@ -18,7 +18,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
 
 Table = TypeVar("Table", NDArray[np.int64], NDArray[np.float64])
 
@@ -209,7 +209,7 @@ class BlockFormat:
     def __post_init__(self) -> None:
         size = self.block_size
         if isinstance(size, bool) or not isinstance(size, int):
-            raise UsageError(f"block size {size!r} is not an integer; it is one of {_BLOCK_SIZES}")
+            raise UsageError(f"block size {shown(size)} is not an integer; it is one of {_BLOCK_SIZES}")
         if not MIN_BLOCK_SIZE <= size <= MAX_BLOCK_SIZE or size & (size - 1):
             raise UsageError(f"block size {size} is not allowed; it is one of {_BLOCK_SIZES}")
         if self.asymmetric and self.halving:
@@ -301,5 +301,5 @@ def _known(name: object) -> BlockFormat:
     canonical = _ALIASES.get(upper, upper)
     if canonical not in _BY_NAME:
         allowed = ", ".join((*_ALIASES, *BLOCK_FORMAT_NAMES))
-        raise UsageError(f"unknown block format {name!r}; it is one of {allowed}")
+        raise UsageError(f"unknown block format {shown(name)}; it is one of {allowed}")
     return _BY_NAME[canonical]

@@ -1,0 +1,55 @@
+"""What a caller gives, checked before it is used: arrays, numbers, and names out of a few."""
+
+from typing import Any, SupportsIndex
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from amxfp4.errors import UsageError, shown
+
+
+def as_array(name: str, value: ArrayLike) -> NDArray[Any]:
+    """`value`, called `name`, as an array of NumPy's own type, which may share memory with it.
+
+    Raises:
+        UsageError: NumPy makes no array of it, or it is a masked array, whose masked values no result could show.
+    """
+    if isinstance(value, np.ma.MaskedArray):
+        raise UsageError(f"{name} is a masked array; a plain one is needed, as its method filled gives")
+    try:
+        return np.asarray(value)
+    except MemoryError:
+        raise
+    except Exception:  # whatever a list of lists, or another library's tensor, has against it
+        kind = type(value).__name__
+        raise UsageError(f"{name} is of type {kind}, of which NumPy makes no array; an array is needed") from None
+
+
+def as_float64(name: str, value: ArrayLike) -> NDArray[np.float64]:
+    """`value` as a new array of float64.
+
+    Raises:
+        UsageError: it is no array, or its numbers may not all be float64s, such as complex and wider ones.
+    """
+    array = as_array(name, value)
+    if not np.can_cast(array.dtype, np.float64) and array.dtype.kind not in "iu":
+        raise UsageError(f"{name} is of {array.dtype}; real numbers of float64 or a narrower type are needed")
+    return array.astype(np.float64)
+
+
+def is_integer(value: object) -> bool:
+    """Whether `value` is an integer of Python's or NumPy's own. A bool is none, nor is a float such as 2.0."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def at_least(least: int, name: str, value: SupportsIndex) -> int:
+    """`value`, called `name`, as Python's integer. Anything but an integer from `least` on is refused."""
+    if not is_integer(value) or int(value) < least:
+        raise UsageError(f"{name} {shown(value)} is not allowed; it is at least {least} and an integer")
+    return int(value)
+
+
+def check_one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Refuse anything but one of the strings that are `allowed`; `what` says what it would be."""
+    if not isinstance(value, str) or value not in allowed:
+        raise UsageError(f"unknown {what} {shown(value)}; it is one of {', '.join(allowed)}")
