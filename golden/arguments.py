@@ -39,13 +39,16 @@ def as_float64(name: str, value: ArrayLike) -> NDArray[np.float64]:
 
 def is_integer(value: object) -> bool:
     """Whether `value` is an integer of Python's or NumPy's own. A bool is none, nor is a float such as 2.0."""
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    # NumPy counts its durations among its integers.
+    return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
 
 
-def at_least(least: int, name: str, value: SupportsIndex) -> int:
-    """`value`, called `name`, as Python's integer. Anything but an integer from `least` on is refused."""
-    if not is_integer(value) or int(value) < least:
-        raise UsageError(f"{name} {shown(value)} is not allowed; it is at least {least} and an integer")
+def integer_from(least: int, most: int, name: str, value: SupportsIndex) -> int:
+    """`value`, called `name`, as Python's integer. Anything but an integer from `least` to `most` is refused."""
+    if not is_integer(value) or not least <= int(value) <= most:
+        raise UsageError(
+            f"{name} {shown(value)} is not allowed; it is at least {least} and at most {most}, and an integer"
+        )
     return int(value)
 
 

@@ -142,9 +142,9 @@ class Blocks:
             UsageError: a value beyond float32's range, or a dtype other than float32 and float64.
         """
         try:
-            dtype = np.dtype(dtype)
-        except TypeError:
-            raise UsageError(f"cannot dequantize to {dtype!r}; it is float32 or float64") from None
+            dtype = np.dtype(dtype if dtype is not None else object)  # None would be float64
+        except Exception:  # of many kinds: whatever NumPy has against it
+            raise UsageError(f"cannot dequantize to {shown(dtype)}; it is float32 or float64") from None
         if dtype not in (np.float32, np.float64):
             raise UsageError(f"cannot dequantize to {dtype}; it is float32 or float64")
         values = np.empty(self.codes.shape, dtype)

@@ -23,7 +23,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError, shown
-from amxfp4.golden.arguments import at_least
+from amxfp4.golden.arguments import integer_from, is_integer
+from amxfp4.golden.formats import MAX_BLOCK_SIZE
+
+_MAX_DELAY = 1 << 16
+_MAX_BLOCKS = 1 << 32
+"""Far more than any unit has, or any run. What is beyond is a mistake, and would be counted cycle by cycle for ever."""
 
 
 @dataclass(frozen=True)
@@ -80,9 +85,9 @@ def schedule(
         A `Schedule` whose outputs are the results of the dot products.
 
     Raises:
-        UsageError: a number that is no integer or below 1, or a record of anything but flags.
+        UsageError: a number that is no integer, too small or far too large, or a record of anything but flags.
     """
-    latency, beats_per_block = at_least(1, "latency", latency), at_least(1, "beats_per_block", beats_per_block)
+    latency, beats_per_block = _delay("latency", latency), _beats_per_block(beats_per_block)
     ends = _ends(last, beats_per_block)
     return _run_one(len(ends), sum(ends), lambda beat: (latency,) if ends[beat] else (), offered, ready)
 
@@ -112,10 +117,10 @@ def quantizer_schedule(
         A `Schedule` with one entry for each beat of each block in all three of its arrays.
 
     Raises:
-        UsageError: a number that is no integer or too small, or a record of anything but flags.
+        UsageError: a number that is no integer, too small or far too large, or a record of anything but flags.
     """
-    drain, beats_per_block = at_least(1, "drain", drain), at_least(1, "beats_per_block", beats_per_block)
-    beats = at_least(0, "blocks", blocks) * beats_per_block
+    drain, beats_per_block = _delay("drain", drain), _beats_per_block(beats_per_block)
+    beats = integer_from(0, _MAX_BLOCKS, "blocks", blocks) * beats_per_block
     return _run_one(beats, beats, lambda beat: _drained(beat, beats_per_block, drain), offered, ready)
 
 
@@ -145,11 +150,11 @@ def chain_schedule(
         ready: per cycle, `o.ready`. True beyond its end.
 
     Raises:
-        UsageError: a number that is no integer or below 1, a record of anything but flags, or beats that are not whole
-            blocks.
+        UsageError: a number that is no integer, too small or far too large, a record of anything but flags, or beats
+            that are not whole blocks.
     """
-    drain, latency = at_least(1, "drain", drain), at_least(1, "latency", latency)
-    beats_per_block = at_least(1, "beats_per_block", beats_per_block)
+    drain, latency = _delay("drain", drain), _delay("latency", latency)
+    beats_per_block = _beats_per_block(beats_per_block)
     ends = _ends(last, beats_per_block)
     beats = len(ends)
     if beats % beats_per_block:
@@ -262,7 +267,7 @@ def _flags(name: str, record: Iterable[bool]) -> Iterator[bool]:
     except TypeError:
         raise UsageError(f"{name} is {shown(record)}; a sequence of bools is needed") from None
     for flag in flags:
-        if not isinstance(flag, bool | int | np.bool_ | np.integer) or flag not in (0, 1):
+        if not isinstance(flag, bool | np.bool_) and not (is_integer(flag) and flag in (0, 1)):
             raise UsageError(f"{name} has the flag {shown(flag)}; each is a bool")
         yield bool(flag)
 
@@ -279,6 +284,14 @@ def _ends_block(beat: int, beats_per_block: int) -> bool:
 def _drained(beat: int, beats_per_block: int, drain: int) -> Iterable[int]:
     """In how many cycles a quantiser shows each beat of the block that `beat` completes, if it completes one."""
     return range(drain, drain + beats_per_block) if _ends_block(beat, beats_per_block) else ()
+
+
+def _delay(name: str, cycles: int) -> int:
+    return integer_from(1, _MAX_DELAY, name, cycles)
+
+
+def _beats_per_block(beats: int) -> int:
+    return integer_from(1, MAX_BLOCK_SIZE, "beats_per_block", beats)
 
 
 def _int64(cycles: list[int]) -> NDArray[np.int64]:

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError, shown
+from amxfp4.golden.arguments import is_integer
 
 Table = TypeVar("Table", NDArray[np.int64], NDArray[np.float64])
 
@@ -88,6 +89,24 @@ class ScaleFormat:
     mantissa_bits: int
     bias: int
     nan_is_top_exponent: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = self.exponent_bits, self.mantissa_bits, self.bias
+        if (
+            not isinstance(self.name, str)
+            or not all(map(is_integer, sizes))
+            or type(self.nan_is_top_exponent) is not bool
+        ):
+            raise UsageError(f"{shown(self)} is not allowed; a name, three integers and a bool are needed")
+        if self.exponent_bits < 1 or self.mantissa_bits < 0 or not 2 <= self.bits <= 8:
+            raise UsageError(f"{shown(self)} is not allowed; an exponent of 1 bit or more, and 8 bits at most, are")
+        if self.is_fp8:
+            # Within E8M0's range, where thresholds and sums were shown to be exact.
+            least, most = 1 - self.bias - self.mantissa_bits, (1 << self.exponent_bits) - 1 - self.bias
+            if least < -127 or most > 127 - 3:
+                raise UsageError(f"{shown(self)} is not allowed; values from 2^-127 to 2^124 are")
+        elif (self.exponent_bits, self.bias) != (8, 127) or self.nan_is_top_exponent:
+            raise UsageError(f"{shown(self)} is not allowed; of scales without a mantissa, E8M0 is")
 
     @property
     def bits(self) -> int:
@@ -208,10 +227,15 @@ class BlockFormat:
 
     def __post_init__(self) -> None:
         size = self.block_size
-        if isinstance(size, bool) or not isinstance(size, int):
+        if not isinstance(self.name, str) or not isinstance(self.scale, ScaleFormat):
+            raise UsageError(f"{shown(self)} is not allowed; a name and a ScaleFormat are needed")
+        if type(self.asymmetric) is not bool or type(self.halving) is not bool:
+            raise UsageError(f"{shown(self)} is not allowed; asymmetric and halving are bools")
+        if not is_integer(size):
             raise UsageError(f"block size {shown(size)} is not an integer; it is one of {_BLOCK_SIZES}")
         if not MIN_BLOCK_SIZE <= size <= MAX_BLOCK_SIZE or size & (size - 1):
             raise UsageError(f"block size {size} is not allowed; it is one of {_BLOCK_SIZES}")
+        object.__setattr__(self, "block_size", int(size))
         if self.asymmetric and self.halving:
             raise UsageError(f"{self.name} is both asymmetric and halving; two free scales leave nothing to halve")
 

@@ -33,10 +33,10 @@ def products() -> list[str]:
         ("MXFP4", (0, 40), (0, 40)),  # products of about 2^-214
         ("AMXFP4-E8M0", (0, 40), (80, 120)),
         ("AMXFP4-E5M2", (0, 4), (0, 4)),
-        ("MXFP4-UE5M3", (0, 255), (0, 255)),
+        ("MXFP4-UE5M3", (0, 100), (0, 100)),
         ("AMXFP4-X2", (0, 4), (0, 255)),
     ):
-        a, w = blocks(name, *a_range, 256), blocks(name, *w_range, 256)
+        a, w = blocks(name, *a_range, 128), blocks(name, *w_range, 128)
         found += [sha256(matmul(a, w, "fp32").tobytes()).hexdigest()]
         if a.fmt.scale.is_fp8:
             found += [sha256(matmul(a, w, "exact").tobytes()).hexdigest()]
@@ -52,7 +52,7 @@ def main() -> None:
         import amxfp4.golden  # noqa: F401 - its tables are made in this mode
 
         least = np.array([1], np.uint32).view(np.float32)
-    print("threads flush:", bool((ones @ (least * ones) == 0).any()), file=sys.stderr)
+    print("threads flush:", bool((ones[:256, :256] @ (least * ones[:256, :256]) == 0).any()), file=sys.stderr)
     print(*products(), sep="\n")
 
 
