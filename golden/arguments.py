@@ -52,6 +52,21 @@ def integer_from(least: int, most: int, name: str, value: SupportsIndex) -> int:
     return int(value)
 
 
+def check_positive(**values: float) -> None:
+    """Refuse numbers, given by name, that are not finite and above zero."""
+    for name, value in values.items():
+        is_number = is_integer(value) or isinstance(value, float | np.floating)
+        if not is_number or not 0 < value < float("inf"):
+            raise UsageError(f"{name} is {shown(value)}; a finite number above 0 is needed")
+
+
+def check_type(kind: type, **values: object) -> None:
+    """Refuse values, given by name, that are of another type than `kind`."""
+    for name, value in values.items():
+        if not isinstance(value, kind):
+            raise UsageError(f"{name} is {shown(value)}; a value of type {kind.__name__} is needed")
+
+
 def check_one_of(what: str, value: object, allowed: tuple[str, ...]) -> None:
     """Refuse anything but one of the strings that are `allowed`; `what` says what it would be."""
     if not isinstance(value, str) or value not in allowed:

@@ -45,9 +45,10 @@ def sqnr(exact: ArrayLike, approximate: ArrayLike) -> float:
         return float(10 * np.log10(signal / noise))
     if not difference.any():
         return float("inf")
+    if np.isfinite(difference).all():
+        return _decibels(wanted) - _decibels(difference)
     # Half of each keeps the difference of opposite numbers within the range.
-    half = difference / 2 if np.isfinite(difference).all() else wanted / 2 - found / 2
-    return _decibels(wanted) - _decibels(half) - 20 * log10(2)
+    return _decibels(wanted) - _decibels(wanted / 2 - found / 2) - 20 * log10(2)
 
 
 def _decibels(values: NDArray[np.float64]) -> float:

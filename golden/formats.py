@@ -63,6 +63,12 @@ weights and in outputs alike.
 ASYMMETRY_BITS = 2
 ASYMMETRY_CODES = 1 << ASYMMETRY_BITS
 
+_MAX_MANTISSA_BITS = 3
+"""With four, a block's sum times two significands would not fit the 24 bits of a float32, as `golden.terms` needs."""
+
+_LEAST_EXPONENT, _TOP_EXPONENT = -61, 48
+"""Of scales with a mantissa. Products of two of them, and 2^24 of those in a sum, stay in float32's normal range."""
+
 MIN_BLOCK_SIZE = 8
 MAX_BLOCK_SIZE = 128
 DEFAULT_BLOCK_SIZE = 32
@@ -98,13 +104,18 @@ class ScaleFormat:
             or type(self.nan_is_top_exponent) is not bool
         ):
             raise UsageError(f"{shown(self)} is not allowed; a name, three integers and a bool are needed")
-        if self.exponent_bits < 1 or self.mantissa_bits < 0 or not 2 <= self.bits <= 8:
-            raise UsageError(f"{shown(self)} is not allowed; an exponent of 1 bit or more, and 8 bits at most, are")
+        if self.exponent_bits < 1 or not 0 <= self.mantissa_bits <= _MAX_MANTISSA_BITS or not 2 <= self.bits <= 8:
+            raise UsageError(
+                f"{shown(self)} is not allowed; an exponent of 1 bit or more, a mantissa of at most "
+                f"{_MAX_MANTISSA_BITS} and 8 bits in all are"
+            )
         if self.is_fp8:
-            # Within E8M0's range, where thresholds and sums were shown to be exact.
-            least, most = 1 - self.bias - self.mantissa_bits, (1 << self.exponent_bits) - 1 - self.bias
-            if least < -127 or most > 127 - 3:
-                raise UsageError(f"{shown(self)} is not allowed; values from 2^-127 to 2^124 are")
+            least, top = 1 - self.bias - self.mantissa_bits, (1 << self.exponent_bits) - 1 - self.bias
+            if least < _LEAST_EXPONENT or top > _TOP_EXPONENT:
+                raise UsageError(
+                    f"{shown(self)} is not allowed; values are multiples of 2^{_LEAST_EXPONENT} "
+                    f"and below 2^{_TOP_EXPONENT + 1}"
+                )
         elif (self.exponent_bits, self.bias) != (8, 127) or self.nan_is_top_exponent:
             raise UsageError(f"{shown(self)} is not allowed; of scales without a mantissa, E8M0 is")
 
