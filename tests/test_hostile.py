@@ -1,28 +1,20 @@
 """Whatever is given to a public function in place of an argument, it works or is refused in one sentence."""
 
 from collections.abc import Callable
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
+from helpers.golden_calls import GOLDEN_CALLS, Call, X, fields_of
 from helpers.hostile import meet, values
 
 from amxfp4 import accuracy, golden, hw, synth
 from amxfp4.errors import UsageError
-from amxfp4.golden import SCALE_FORMATS, BlockFormat, Blocks, ScaleFormat, block_format, quantize
 from amxfp4.hw import ChainConfig, MacConfig, QuantizerConfig
 from amxfp4.sim import Layer
 
-X = np.linspace(-3, 3, 64, dtype=np.float32).reshape(2, 32)
-A = quantize(X, "AMXFP4")
-E5M2 = SCALE_FORMATS["E5M2"]
 CASE = accuracy.Case("AMXFP4", "MXFP4", 32, "nearest-away")
 HEADS = np.ones((2, 3, 8), np.float32)
-
-
-def fields_of(config: Any) -> dict[str, Any]:
-    return {field.name: getattr(config, field.name) for field in fields(config)}
 
 
 def measured(**arguments: Any) -> list[dict[str, Any]]:
@@ -38,34 +30,8 @@ def of_heads(case: Any, heads: Any) -> Any:
     return accuracy.measure_attention(case, [(HEADS, heads)])
 
 
-PRODUCT = {"a": A, "w": A, "accumulator": None}
-CHOICES = {"rounding": "nearest-away", "encode": "direct"}
-RECORDS = {"offered": (), "ready": ()}
-CALLS: list[tuple[Callable[..., Any], dict[str, Any]]] = [
-    (quantize, {"x": X, "fmt": "AMXFP4", "axis": -1, "block_size": 32} | CHOICES),
-    (golden.matmul, PRODUCT),
-    (golden.dot, PRODUCT),
-    (golden.dot_detailed, PRODUCT | {"accumulator_bits": None}),
-    (golden.sqnr, {"exact": X, "approximate": X + 1}),
-    (block_format, {"name": "AMXFP4", "block_size": None}),
-    (golden.decode_elements, {"codes": A.codes}),
-    (golden.encode_elements, {"values": X, "rounding": "nearest-away"}),
-    (golden.decode_scales, {"codes": A.scales, "scale": E5M2}),
-    (golden.encode_scales, {"values": np.abs(X), "scale": E5M2, "rounding": "nearest-away"}),
-    (golden.default_accumulator_bits, {"activation": "AMXFP4", "weight": "AMXFP4"}),
-    (golden.least_exponent, {"activation": "AMXFP4", "weight": "AMXFP4"}),
-    (golden.schedule, {"last": [True], "latency": 2, "beats_per_block": 1} | RECORDS),
-    (golden.quantizer_schedule, {"blocks": 2, "beats_per_block": 2, "drain": 2} | RECORDS),
-    (
-        golden.chain_schedule,
-        {"last": [True], "beats_per_block": 1, "drain": 2, "latency": 2, "activations": (), "weights": (), "ready": ()},
-    ),
-    (Blocks, {"codes": A.codes, "scales": A.scales, "shape": A.shape, "fmt": A.fmt, "axis": 1}),
-    (Blocks.from_codes, {"codes": A.codes, "scales": A.scales, "fmt": A.fmt, "length": None}),
-    (Blocks.from_bytes, {"data": A.to_bytes(), "shape": A.shape, "fmt": A.fmt, "axis": 1}),
-    (A.dequantize, {"dtype": np.float32}),
-    (BlockFormat, fields_of(block_format("AMXFP4"))),
-    (ScaleFormat, fields_of(E5M2)),
+CALLS: list[Call] = [
+    *GOLDEN_CALLS,
     (MacConfig, fields_of(MacConfig())),
     (QuantizerConfig, fields_of(QuantizerConfig())),
     (ChainConfig, fields_of(ChainConfig())),
