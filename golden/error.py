@@ -9,8 +9,8 @@ from amxfp4.errors import UsageError
 from amxfp4.golden.arguments import as_float64
 from amxfp4.golden.settings import in_own_settings
 
-_LEAST_SUM = 2.0**-900
-"""In a sum of squares from here on, squares that are too small for a float64 do not count."""
+_LEAST_SUM, _LARGEST_SUM = 2.0**-500, 2.0**500
+"""Within these, squares too small for a float64 do not count in a sum, and a ratio of two sums is a normal float64."""
 
 
 @in_own_settings
@@ -41,7 +41,7 @@ def sqnr(exact: ArrayLike, approximate: ArrayLike) -> float:
         return float("-inf")
     difference = wanted - found
     signal, noise = np.square(wanted).sum(), np.square(difference).sum()
-    if _LEAST_SUM <= signal < np.inf and _LEAST_SUM <= noise < np.inf:
+    if min(signal, noise) >= _LEAST_SUM and max(signal, noise) <= _LARGEST_SUM:
         return float(10 * np.log10(signal / noise))
     if not difference.any():
         return float("inf")

@@ -25,6 +25,10 @@ def test_squares_beyond_the_range_do_no_harm(unit: float) -> None:
     assert sqnr([1.0, 1.0], [1.0, 1.0 + unit]) == pytest.approx(10 * np.log10(2) - 20 * np.log10(unit)) or unit < 1e-16
 
 
+def test_a_ratio_below_the_range_does_no_harm() -> None:
+    assert sqnr([1.1 * 2.0**-430], [2.0**100]) == pytest.approx(20 * (np.log10(1.1) - 530 * np.log10(2)), rel=1e-12)
+
+
 def test_infinities() -> None:
     assert sqnr([1.0, 2.0], [np.inf, 2.0]) == -np.inf
     assert np.isnan(sqnr([np.inf], [1.0]))
