@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from amxfp4.golden import (
     BLOCK_FORMAT_NAMES,
+    ENCODES,
     ROUNDINGS,
     Accumulator,
     Blocks,
@@ -18,6 +19,8 @@ from amxfp4.golden import (
     matmul,
     quantize,
 )
+from amxfp4.golden.accumulator import resolve_accumulator
+from amxfp4.golden.arguments import check_one_of, check_type
 
 BLOCK_SIZES = (16, 32, 64, 128)
 
@@ -32,6 +35,9 @@ class Case:
         rounding: what ties do.
         weight_encode: how the scales of weights are chosen. Those of activations are always cast directly.
         accumulator: "exact" or "fp32", or None for the formats' default.
+
+    Raises:
+        UsageError: an attribute is none of these, or the accumulator does not take the formats.
     """
 
     activation: str
@@ -40,6 +46,13 @@ class Case:
     rounding: Rounding
     weight_encode: Encode = "direct"
     accumulator: Accumulator | None = None
+
+    def __post_init__(self) -> None:
+        formats = [block_format(name, self.block_size) for name in (self.activation, self.weight)]
+        check_type(str, activation=self.activation, weight=self.weight)
+        check_one_of("rounding", self.rounding, ROUNDINGS)
+        check_one_of("encoding", self.weight_encode, ENCODES)
+        resolve_accumulator(self.accumulator, *formats)
 
     @property
     def label(self) -> str:
@@ -79,7 +92,12 @@ class Case:
 
 
 def uniform_cases(block_sizes: Sequence[int] = BLOCK_SIZES) -> list[Case]:
-    """Every block format for both operands alike, with each block size and rounding."""
+    """Every block format for both operands alike, with each block size and rounding.
+
+    Raises:
+        UsageError: no sequence of block sizes.
+    """
+    check_type(Sequence, block_sizes=block_sizes)
     return [
         Case(name, name, size, rounding)
         for size in block_sizes

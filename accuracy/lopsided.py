@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.cast import side_maxima
+from amxfp4.golden.settings import in_own_settings
 
 Array = NDArray[np.float32]
 
@@ -45,6 +46,7 @@ def to_blocks(x: NDArray[Any], block_size: int) -> Array:
     return x.reshape(-1, block_size)
 
 
+@in_own_settings
 def sides_of(blocks: Array) -> Sides:
     """Summarises blocks (n, block size)."""
     positive, negative = side_maxima(blocks).T

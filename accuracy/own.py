@@ -10,7 +10,8 @@ from amxfp4.accuracy.case import mixed_cases, uniform_cases
 from amxfp4.accuracy.lopsided import sides_of, to_blocks
 from amxfp4.accuracy.measure import measure_linear
 from amxfp4.errors import UsageError
-from amxfp4.golden import Rounding
+from amxfp4.golden import ROUNDINGS, Rounding
+from amxfp4.golden.arguments import as_array, check_one_of
 from amxfp4.golden.quantize import INPUT_DTYPES
 
 
@@ -23,6 +24,8 @@ def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray
     Raises:
         UsageError: a dtype cannot be quantised, a shape does not fit, or numbers are not finite.
     """
+    x = as_array("x", x)
+    weight = None if weight is None else as_array("w", weight)
     for name, tensor, least in (("x", x, 1), ("w", weight, 2)):
         if tensor is None:
             continue
@@ -52,7 +55,12 @@ def measure_own(
 
     Yields:
         A record for each way, in the form of the cases of `run_study`.
+
+    Raises:
+        UsageError: an unknown block size or rounding, or tensors that `check_tensors` or `measure_linear` refuses.
     """
+    check_one_of("rounding", rounding, ROUNDINGS)
+    x, weight = check_tensors(x, weight)
     cases = [case for case in uniform_cases((block_size,)) if case.rounding == rounding]
     if weight is not None:
         cases += mixed_cases(block_size, rounding)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden import Rounding
+from amxfp4.golden.settings import in_own_settings
 
 Array = NDArray[np.float32]
 
@@ -25,14 +26,14 @@ _SCALE = _Float(2, -14, 57344.0)  # E5M2
 _ELEMENT = _Float(1, 0, 6.0)  # E2M1
 
 
+@in_own_settings
 def reference_values(blocks: Array, rounding: Rounding) -> Array:
     """The published code's values, NaNs included, for whole blocks (n, block size) of finite float32."""
     positive = blocks.max(axis=1, keepdims=True) / np.float32(6)
     negative = np.abs(blocks.min(axis=1, keepdims=True)) / np.float32(6)
     positive, negative = (np.where(side == 0, np.float32(1), side) for side in (positive, negative))
     scale = _round(np.where(blocks > 0, positive, negative), rounding, _SCALE)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return _round(blocks / scale, rounding, _ELEMENT) * scale
+    return _round(blocks / scale, rounding, _ELEMENT) * scale
 
 
 def _round(x: Array, rounding: Rounding, to: _Float) -> Array:

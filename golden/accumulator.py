@@ -4,7 +4,8 @@ from math import ceil, log2
 from typing import Literal, get_args
 
 from amxfp4.errors import UsageError
-from amxfp4.golden.formats import ELEMENT_MAX, BlockFormat
+from amxfp4.golden.arguments import check_one_of
+from amxfp4.golden.formats import ELEMENT_MAX, BlockFormat, block_format
 
 Accumulator = Literal["exact", "fp32"]
 """`exact`: fixed point, rounded once at the end. `fp32`: float32, rounded after each term."""
@@ -24,8 +25,7 @@ def resolve_accumulator(accumulator: Accumulator | None, activation: BlockFormat
     not_fp8 = [fmt.name for fmt in (activation, weight) if not fmt.scale.is_fp8]
     if accumulator is None:
         return "fp32" if not_fp8 else "exact"
-    if accumulator not in ACCUMULATORS:
-        raise UsageError(f"unknown accumulator {accumulator!r}; it is one of {', '.join(ACCUMULATORS)}")
+    check_one_of("accumulator", accumulator, ACCUMULATORS)
     if accumulator == "exact" and not_fp8:
         raise UsageError(
             f"the exact accumulator cannot take {not_fp8[0]}, whose E8M0 scales span too many bits; "
@@ -34,19 +34,28 @@ def resolve_accumulator(accumulator: Accumulator | None, activation: BlockFormat
     return accumulator
 
 
-def least_exponent(activation: BlockFormat, weight: BlockFormat) -> int:
+def least_exponent(activation: BlockFormat | str, weight: BlockFormat | str) -> int:
     """The largest e for which every block's sum is a multiple of 2**e: -34 for E5M2 on both sides.
 
     A product of two elements is a multiple of 1/4 of the scales. Each operand whose sides can be halved halves that.
+
+    Raises:
+        UsageError: an operand that is neither a block format nor the name of one.
     """
+    activation, weight = block_format(activation), block_format(weight)
     return activation.least_exponent + weight.least_exponent
 
 
-def default_accumulator_bits(activation: BlockFormat, weight: BlockFormat) -> int:
+def default_accumulator_bits(activation: BlockFormat | str, weight: BlockFormat | str) -> int:
     """Two's complement width that holds `MAX_EXACT_ELEMENTS` largest products: 96 for E5M2 on both sides.
 
     The least bit weighs 2**`least_exponent`. Both formats have FP8 scales, as the exact accumulator takes no others.
+
+    Raises:
+        UsageError: an operand that is neither a block format nor the name of one, or whose scale is not FP8.
     """
+    activation, weight = block_format(activation), block_format(weight)
+    resolve_accumulator("exact", activation, weight)
     largest = ELEMENT_MAX**2 * activation.scale.max_value * weight.scale.max_value
     return 1 + ceil(log2(MAX_EXACT_ELEMENTS) + log2(largest) - least_exponent(activation, weight))
 

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
+from amxfp4.golden.arguments import is_integer
 from amxfp4.golden.codes import ELEMENT_VALUES, check_codes, check_scales
 from amxfp4.golden.formats import ASYMMETRY_BITS, ASYMMETRY_CODES, BlockFormat, block_format
+from amxfp4.golden.settings import in_own_settings
 from amxfp4.golden.sides import side_codes, side_tables
 
 _CHUNK_ELEMENTS = 1 << 16
@@ -23,7 +25,8 @@ class Blocks:
 
     `quantize` makes Blocks of floats, `Blocks.from_codes` of codes found elsewhere, `Blocks.from_bytes` of memory.
 
-    The quantised axis is stored last: `codes` and `scales` keep the other axes in their order.
+    The quantised axis is stored last: `codes` and `scales` keep the other axes in their order. They are copies of what
+    was given and cannot be written, so that what was checked stays so.
 
     Attributes:
         codes: uint8 (..., K padded to whole blocks), each an element code 0..15; zero in the padding.
@@ -46,13 +49,17 @@ class Blocks:
 
     def __post_init__(self) -> None:
         if not isinstance(self.fmt, BlockFormat):
-            raise UsageError(f"fmt is {self.fmt!r}; a BlockFormat is needed, which block_format gives")
-        if check_shape(self.shape) != self.shape or check_axis(self.axis, self.shape) != self.axis:
+            raise UsageError(f"fmt is {shown(self.fmt)}; a BlockFormat is needed, which block_format gives")
+        shape = check_shape(self.shape)
+        if shape != self.shape or check_axis(self.axis, shape) != self.axis:
             raise UsageError(
-                f"shape {self.shape!r}, axis {self.axis!r} is not allowed; a tuple and an axis from 0 on are"
+                f"shape {shown(self.shape)}, axis {self.axis!r} is not allowed; a tuple and an axis from 0 on are"
             )
         check_codes("element", self.codes, len(ELEMENT_VALUES) - 1)
         check_scales(self.scales, self.fmt.scale)
+        own = {"shape": shape, "axis": int(self.axis), "codes": _own(self.codes), "scales": _own(self.scales)}
+        for name, value in own.items():
+            object.__setattr__(self, name, value)
         leading = self.shape[: self.axis] + self.shape[self.axis + 1 :]
         blocks = -(-self.length // self.fmt.block_size)
         codes_shape = (*leading, blocks * self.fmt.block_size)
@@ -112,8 +119,8 @@ class Blocks:
             )
         padded = codes.shape[-1]
         length = padded if length is None else length
-        if not _is_integer(length):
-            raise UsageError(f"length {length!r} is not an integer")
+        if not is_integer(length):
+            raise UsageError(f"length {shown(length)} is not an integer")
         if not max(padded - fmt.block_size, -1) < length <= padded:
             raise UsageError(
                 f"length {length} does not fit {padded} codes; it is at most {padded}, "
@@ -121,7 +128,7 @@ class Blocks:
             )
         return cls(codes, scales, (*codes.shape[:-1], length), fmt, codes.ndim - 1)
 
-    @np.errstate(all="ignore")  # the same results whatever the caller's settings are
+    @in_own_settings
     def dequantize(self, dtype: Any = np.float32) -> NDArray[Any]:
         """The exact values, in the true shape. Every element of a block with a NaN scale is NaN.
 
@@ -135,9 +142,9 @@ class Blocks:
             UsageError: a value beyond float32's range, or a dtype other than float32 and float64.
         """
         try:
-            dtype = np.dtype(dtype)
-        except TypeError:
-            raise UsageError(f"cannot dequantize to {dtype!r}; it is float32 or float64") from None
+            dtype = np.dtype(dtype if dtype is not None else object)  # None would be float64
+        except Exception:  # of many kinds: whatever NumPy has against it
+            raise UsageError(f"cannot dequantize to {shown(dtype)}; it is float32 or float64") from None
         if dtype not in (np.float32, np.float64):
             raise UsageError(f"cannot dequantize to {dtype}; it is float32 or float64")
         values = np.empty(self.codes.shape, dtype)
@@ -202,11 +209,17 @@ class Blocks:
         codes = np.stack([pairs & 0xF, pairs >> 4], axis=-1)
         return cls(
             codes.reshape(*leading, blocks * fmt.block_size),
-            scales.reshape(*leading, blocks, fmt.scale_fields).copy(),
+            scales.reshape(*leading, blocks, fmt.scale_fields),
             shape,
             fmt,
             axis,
         )
+
+
+def _own(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    copy = np.array(codes)
+    copy.flags.writeable = False
+    return copy
 
 
 _ASYMMETRY_SHIFTS = np.arange(0, 8, ASYMMETRY_BITS, dtype=np.uint8)
@@ -228,21 +241,17 @@ def _unpack_asymmetry(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8
 
 def check_shape(shape: Sequence[int]) -> tuple[int, ...]:
     """`shape` as a tuple of integers. Anything but a sequence of whole numbers, each at least 0, is refused."""
-    if not isinstance(shape, Sequence) or not all(_is_integer(size) and size >= 0 for size in shape):
-        raise UsageError(f"shape {shape!r} is not allowed; it is a sequence of integers, each at least 0")
+    if not isinstance(shape, Sequence) or not all(is_integer(size) and size >= 0 for size in shape):
+        raise UsageError(f"shape {shown(shape)} is not allowed; it is a sequence of integers, each at least 0")
     return tuple(int(size) for size in shape)
-
-
-def _is_integer(value: object) -> bool:
-    return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
 def check_axis(axis: int, shape: tuple[int, ...]) -> int:
     """`axis` counted from the front. An axis that `shape` does not have is refused."""
     if not shape:
         raise UsageError("a scalar has no axis to quantize along; it needs at least one dimension")
-    if not _is_integer(axis):
-        raise UsageError(f"axis {axis!r} is not an integer")
+    if not is_integer(axis):
+        raise UsageError(f"axis {shown(axis)} is not an integer")
     if not -len(shape) <= axis < len(shape):
         raise UsageError(f"axis {axis} is out of range; shape {shape} has axes {-len(shape)} to {len(shape) - 1}")
     return int(axis) % len(shape)

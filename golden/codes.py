@@ -5,8 +5,10 @@ from typing import Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
+from amxfp4.golden.arguments import as_array, check_one_of
 from amxfp4.golden.formats import ELEMENT_MAGNITUDES, ELEMENT_SIGN, ScaleFormat
+from amxfp4.golden.settings import in_own_settings
 
 Rounding = Literal["nearest-away", "nearest-even"]
 """Where a tie goes: away from zero (the default everywhere), or to the neighbour whose code is even."""
@@ -29,10 +31,10 @@ def decode_elements(codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         UsageError: not uint8, or a code above 15.
     """
     check_codes("element", codes, len(ELEMENT_VALUES) - 1)
-    return ELEMENT_VALUES[codes]
+    return np.asarray(ELEMENT_VALUES[codes])
 
 
-@np.errstate(all="ignore")  # the same results whatever the caller's settings are
+@in_own_settings
 def encode_elements(values: NDArray[np.floating[Any]], rounding: Rounding = "nearest-away") -> NDArray[np.uint8]:
     """Nearest E2M1 code of each value, of any shape, saturating at 6. What rounds to zero gets code 0.
 
@@ -41,28 +43,29 @@ def encode_elements(values: NDArray[np.floating[Any]], rounding: Rounding = "nea
         rounding: what ties do.
 
     Raises:
-        UsageError: not floats, a NaN (E2M1 has none), or an unknown rounding.
+        UsageError: not floats of at most 64 bits, a NaN (E2M1 has none), or an unknown rounding.
     """
     exact = _float64("element", values)
     if np.isnan(exact).any():
         raise UsageError("an element is NaN; E2M1 has no NaN, which only a scale can carry")
     magnitude = _nearest(np.abs(exact), np.array(ELEMENT_MAGNITUDES), rounding)
     negative = (exact < 0) & (magnitude > 0)
-    return magnitude | (negative * np.uint8(ELEMENT_SIGN))
+    return np.asarray(magnitude | (negative * np.uint8(ELEMENT_SIGN)))
 
 
-@np.errstate(all="ignore")  # the same results whatever the caller's settings are
+@in_own_settings
 def decode_scales(codes: NDArray[np.uint8], scale: ScaleFormat) -> NDArray[np.float32]:
     """Values of scale codes, of any shape, NaN where a code means NaN. They are exact, as float32 has all of them.
 
     Raises:
-        UsageError: not uint8, or an E5M2 or E4M3 code with the reserved top bit set.
+        UsageError: not uint8, an E5M2 or E4M3 code with the reserved top bit set, or no `ScaleFormat`.
     """
+    _check_scale_format(scale)
     check_scales(codes, scale)
-    return scale.values.astype(np.float32)[codes]
+    return np.asarray(scale.values.astype(np.float32)[codes])
 
 
-@np.errstate(all="ignore")  # the same results whatever the caller's settings are
+@in_own_settings
 def encode_scales(
     values: NDArray[np.floating[Any]], scale: ScaleFormat, rounding: Rounding = "nearest-away"
 ) -> NDArray[np.uint8]:
@@ -76,18 +79,20 @@ def encode_scales(
         rounding: what ties do.
 
     Raises:
-        UsageError: not floats, a negative value, or an unknown rounding.
+        UsageError: not floats of at most 64 bits, a negative value, an unknown rounding, or no `ScaleFormat`.
     """
+    _check_scale_format(scale)
     exact = _float64("scale", values)
     if (exact < 0).any():
-        raise UsageError(f"a scale is {exact.min()}; scales are never negative")
+        raise UsageError(f"a scale is {exact[exact < 0].min()}; scales are never negative")
     codes = _nearest(exact, scale.values[: scale.max_code + 1], rounding)
-    codes[~np.isfinite(exact)] = scale.nan_code
-    return codes
+    return np.where(np.isfinite(exact), codes, np.uint8(scale.nan_code))
 
 
 def check_codes(what: str, codes: NDArray[np.uint8], largest: int) -> None:
-    """Refuse anything but a uint8 array of codes up to `largest`."""
+    """Refuse anything but a uint8 array, none of it masked, of codes up to `largest`."""
+    if isinstance(codes, np.ma.MaskedArray):
+        raise UsageError(f"{what} codes are a masked array; they are a plain one of uint8")
     if not isinstance(codes, np.ndarray) or codes.dtype != np.uint8:
         kind = codes.dtype if isinstance(codes, np.ndarray) else type(codes).__name__
         raise UsageError(f"{what} codes are {kind}; they are a NumPy array of uint8")
@@ -117,8 +122,7 @@ def rounding_thresholds(
     Raises:
         UsageError: an unknown rounding.
     """
-    if rounding not in ROUNDINGS:
-        raise UsageError(f"unknown rounding {rounding!r}; it is one of {', '.join(ROUNDINGS)}")
+    check_one_of("rounding", rounding, ROUNDINGS)
     midpoints = (values[:-1] + values[1:]) / 2
     upper_codes = np.arange(1, len(values))
     tie_goes_up = (upper_codes % 2 == 0) | (rounding == "nearest-away")
@@ -131,8 +135,15 @@ def _nearest(magnitudes: NDArray[np.float64], values: NDArray[np.float64], round
     return np.searchsorted(least, magnitudes, side="right").astype(np.uint8)
 
 
+def _check_scale_format(scale: ScaleFormat) -> None:
+    if not isinstance(scale, ScaleFormat):
+        raise UsageError(f"scale is {shown(scale)}; a ScaleFormat is needed, as SCALE_FORMATS has them")
+
+
 def _float64(what: str, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
-    array = np.asarray(values)
+    array = as_array(f"{what} values", values)
     if array.dtype.kind != "f" and array.dtype.name != "bfloat16":
         raise UsageError(f"{what} values are {array.dtype}; they are floats")
+    if not np.can_cast(array.dtype, np.float64):
+        raise UsageError(f"{what} values are {array.dtype}, which float64 rounds; they are floats of at most 64 bits")
     return array.astype(np.float64)

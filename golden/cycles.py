@@ -22,7 +22,13 @@ from itertools import chain, repeat
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
+from amxfp4.golden.arguments import integer_from, is_integer
+from amxfp4.golden.formats import MAX_BLOCK_SIZE
+
+_MAX_DELAY = 1 << 16
+_MAX_BLOCKS = 1 << 32
+"""Far more than any unit has, or any run. What is beyond is a mistake, and would be counted cycle by cycle for ever."""
 
 
 @dataclass(frozen=True)
@@ -79,9 +85,9 @@ def schedule(
         A `Schedule` whose outputs are the results of the dot products.
 
     Raises:
-        UsageError: a latency or a number of beats per block below 1.
+        UsageError: a number that is no integer, too small or far too large, or a record of anything but flags.
     """
-    _check_at_least(1, latency=latency, beats_per_block=beats_per_block)
+    latency, beats_per_block = _delay("latency", latency), _beats_per_block(beats_per_block)
     ends = _ends(last, beats_per_block)
     return _run_one(len(ends), sum(ends), lambda beat: (latency,) if ends[beat] else (), offered, ready)
 
@@ -111,11 +117,10 @@ def quantizer_schedule(
         A `Schedule` with one entry for each beat of each block in all three of its arrays.
 
     Raises:
-        UsageError: a drain or a number of beats per block below 1, or a negative number of blocks.
+        UsageError: a number that is no integer, too small or far too large, or a record of anything but flags.
     """
-    _check_at_least(0, blocks=blocks)
-    _check_at_least(1, beats_per_block=beats_per_block, drain=drain)
-    beats = blocks * beats_per_block
+    drain, beats_per_block = _delay("drain", drain), _beats_per_block(beats_per_block)
+    beats = integer_from(0, _MAX_BLOCKS, "blocks", blocks) * beats_per_block
     return _run_one(beats, beats, lambda beat: _drained(beat, beats_per_block, drain), offered, ready)
 
 
@@ -145,18 +150,20 @@ def chain_schedule(
         ready: per cycle, `o.ready`. True beyond its end.
 
     Raises:
-        UsageError: a drain, latency or number of beats per block below 1, or beats that are not whole blocks.
+        UsageError: a number that is no integer, too small or far too large, a record of anything but flags, or beats
+            that are not whole blocks.
     """
-    _check_at_least(1, beats_per_block=beats_per_block, drain=drain, latency=latency)
-    beats = len(last)
+    drain, latency = _delay("drain", drain), _delay("latency", latency)
+    beats_per_block = _beats_per_block(beats_per_block)
+    ends = _ends(last, beats_per_block)
+    beats = len(ends)
     if beats % beats_per_block:
         raise UsageError(f"{beats} beats are not whole blocks of {beats_per_block}; a quantiser takes whole blocks")
-    ends = _ends(last, beats_per_block)
     results = sum(ends)
     quantizer, mac = _Pipeline(), _Pipeline()
     a, w = _Driver(beats), _Driver(beats)
     given: list[int] = []
-    for cycle, (a_starts, w_starts, taker) in _cycles(activations, weights, ready):
+    for cycle, (a_starts, w_starts, taker) in _cycles(activations=activations, weights=weights, ready=ready):
         if w.done and len(given) == results:
             break
         a_offered, w_offered = a.offers(a_starts), w.offers(w_starts)
@@ -191,7 +198,7 @@ def _run_one(
     pipeline, driver = _Pipeline(), _Driver(beats)
     shown: list[int] = []
     given: list[int] = []
-    for cycle, (starts, taker) in _cycles(offered, ready):
+    for cycle, (starts, taker) in _cycles(offered=offered, ready=ready):
         if driver.done and len(given) == outputs:
             break
         on_offer = driver.offers(starts)
@@ -246,14 +253,28 @@ class _Driver:
         return beat
 
 
-def _cycles(*records: Iterable[bool]) -> Iterator[tuple[int, tuple[bool, ...]]]:
+def _cycles(**records: Iterable[bool]) -> Iterator[tuple[int, tuple[bool, ...]]]:
     """Each cycle's number and what the records say of it, without end: every record goes on as True."""
-    return enumerate(zip(*(chain(record, repeat(True)) for record in records), strict=False))
+    flags = (chain(_flags(name, record), repeat(True)) for name, record in records.items())
+    return enumerate(zip(*flags, strict=False))
+
+
+def _flags(name: str, record: Iterable[bool]) -> Iterator[bool]:
+    """The flags of a record, which may be endless, each checked when its turn comes."""
+    try:
+        # NumPy's own iteration is slow, and gives rows of what has more than one axis.
+        flags = iter(record.tolist() if isinstance(record, np.ndarray) else record)
+    except TypeError:
+        raise UsageError(f"{name} is {shown(record)}; a sequence of bools is needed") from None
+    for flag in flags:
+        if not isinstance(flag, bool | np.bool_) and not (is_integer(flag) and flag in (0, 1)):
+            raise UsageError(f"{name} has the flag {shown(flag)}; each is a bool")
+        yield bool(flag)
 
 
 def _ends(last: Sequence[bool] | NDArray[np.bool_], beats_per_block: int) -> list[bool]:
     """Per beat, whether it ends a dot product: the last beat of a block, flagged."""
-    return [bool(flag) and _ends_block(beat, beats_per_block) for beat, flag in enumerate(last)]
+    return [flag and _ends_block(beat, beats_per_block) for beat, flag in enumerate(_flags("last", last))]
 
 
 def _ends_block(beat: int, beats_per_block: int) -> bool:
@@ -265,10 +286,12 @@ def _drained(beat: int, beats_per_block: int, drain: int) -> Iterable[int]:
     return range(drain, drain + beats_per_block) if _ends_block(beat, beats_per_block) else ()
 
 
-def _check_at_least(least: int, **values: int) -> None:
-    for name, value in values.items():
-        if value < least:
-            raise UsageError(f"{name} {value} is not allowed; it is at least {least}")
+def _delay(name: str, cycles: int) -> int:
+    return integer_from(1, _MAX_DELAY, name, cycles)
+
+
+def _beats_per_block(beats: int) -> int:
+    return integer_from(1, MAX_BLOCK_SIZE, "beats_per_block", beats)
 
 
 def _int64(cycles: list[int]) -> NDArray[np.int64]:

@@ -15,6 +15,7 @@ from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.fixed import round_limbs
 from amxfp4.golden.operands import check_blocks, check_broadcast, check_pair
+from amxfp4.golden.settings import in_own_settings
 from amxfp4.golden.terms import Term, block_terms, nan_blocks
 
 _LIMB_BITS = 16
@@ -27,7 +28,7 @@ It is above every other exponent, and 2**(900 + 52) is still a float64.
 
 
 @takes_accumulate
-@np.errstate(all="ignore")  # the same results whatever the caller's settings are
+@in_own_settings
 def dot(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray[np.float32]:
     """Dot products of activations `a` and weights `w` over the quantised axis. Their other axes broadcast.
 

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
 from amxfp4.golden.accumulator import (
     Accumulator,
     default_accumulator_bits,
     least_exponent,
     resolve_accumulator,
 )
+from amxfp4.golden.arguments import is_integer
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.float32 import INFINITY_BITS, NAN_BITS, SIGN_BIT, fixed_point, float32_bits
+from amxfp4.golden.formats import BlockFormat
 from amxfp4.golden.operands import check_blocks, check_broadcast, check_pair
+from amxfp4.golden.settings import in_own_settings
 from amxfp4.golden.terms import block_terms, nan_blocks
 
 
@@ -44,7 +47,7 @@ class DotResult:
 
 
 @takes_accumulate
-@np.errstate(all="ignore")  # the same results whatever the caller's settings are
+@in_own_settings
 def dot_detailed(
     a: Blocks,
     w: Blocks,
@@ -69,12 +72,7 @@ def dot_detailed(
     check_pair(a, w)
     check_broadcast(a, w)
     accumulator = resolve_accumulator(accumulator, a.fmt, w.fmt)
-    if accumulator_bits is not None and (accumulator == "fp32" or accumulator_bits < 2):
-        raise UsageError(
-            f"accumulator_bits {accumulator_bits} is not allowed; "
-            "it is the exact accumulator's width, at least 2, and fp32 has none"
-        )
-    width = accumulator_bits or default_accumulator_bits(a.fmt, w.fmt)
+    width = _width(accumulator_bits, accumulator, a.fmt, w.fmt)
     base = least_exponent(a.fmt, w.fmt)
     nan = np.array((nan_blocks(a) | nan_blocks(w)).any(axis=-1))
     # Integers in units of 2**base, (..., blocks, terms).
@@ -99,12 +97,25 @@ def dot_detailed(
     return DotResult(bits, nan, overflow)
 
 
+def _width(bits: int | None, accumulator: Accumulator, activation: BlockFormat, weight: BlockFormat) -> int:
+    """The exact accumulator's width, and 0 with fp32."""
+    if bits is None:
+        return default_accumulator_bits(activation, weight) if accumulator == "exact" else 0
+    if accumulator == "fp32" or not is_integer(bits) or bits < 2:
+        raise UsageError(
+            f"accumulator_bits {shown(bits)} is not allowed; "
+            "it is the exact accumulator's width, at least 2, and fp32 has none"
+        )
+    return int(bits)
+
+
 def _accumulate_exact(blocks: list[list[int]], width: int) -> tuple[bool, int]:
     """Whether the running sum ever left the range of `width` bits after a block, and the whole sum."""
     total, overflow = 0, False
     for terms in blocks:
         total += sum(terms)
-        overflow |= not -(1 << (width - 1)) <= total < 1 << (width - 1)
+        # Bits of the magnitude in two's complement, in which -8 needs as many as 7.
+        overflow |= (total if total >= 0 else ~total).bit_length() >= width
     return overflow, total
 
 

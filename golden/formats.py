@@ -18,7 +18,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
+from amxfp4.golden.arguments import is_integer
 
 Table = TypeVar("Table", NDArray[np.int64], NDArray[np.float64])
 
@@ -62,6 +63,12 @@ weights and in outputs alike.
 ASYMMETRY_BITS = 2
 ASYMMETRY_CODES = 1 << ASYMMETRY_BITS
 
+_MAX_MANTISSA_BITS = 3
+"""With four, a block's sum times two significands would not fit the 24 bits of a float32, as `golden.terms` needs."""
+
+_LEAST_EXPONENT, _TOP_EXPONENT = -61, 48
+"""Of scales with a mantissa. Products of two of them, and 2^24 of those in a sum, stay in float32's normal range."""
+
 MIN_BLOCK_SIZE = 8
 MAX_BLOCK_SIZE = 128
 DEFAULT_BLOCK_SIZE = 32
@@ -88,6 +95,29 @@ class ScaleFormat:
     mantissa_bits: int
     bias: int
     nan_is_top_exponent: bool = False
+
+    def __post_init__(self) -> None:
+        sizes = self.exponent_bits, self.mantissa_bits, self.bias
+        if (
+            not isinstance(self.name, str)
+            or not all(map(is_integer, sizes))
+            or type(self.nan_is_top_exponent) is not bool
+        ):
+            raise UsageError(f"{shown(self)} is not allowed; a name, three integers and a bool are needed")
+        if self.exponent_bits < 1 or not 0 <= self.mantissa_bits <= _MAX_MANTISSA_BITS or not 2 <= self.bits <= 8:
+            raise UsageError(
+                f"{shown(self)} is not allowed; an exponent of 1 bit or more, a mantissa of at most "
+                f"{_MAX_MANTISSA_BITS} and 8 bits in all are"
+            )
+        if self.is_fp8:
+            least, top = 1 - self.bias - self.mantissa_bits, (1 << self.exponent_bits) - 1 - self.bias
+            if least < _LEAST_EXPONENT or top > _TOP_EXPONENT:
+                raise UsageError(
+                    f"{shown(self)} is not allowed; values are multiples of 2^{_LEAST_EXPONENT} "
+                    f"and below 2^{_TOP_EXPONENT + 1}"
+                )
+        elif (self.exponent_bits, self.bias) != (8, 127) or self.nan_is_top_exponent:
+            raise UsageError(f"{shown(self)} is not allowed; of scales without a mantissa, E8M0 is")
 
     @property
     def bits(self) -> int:
@@ -208,10 +238,15 @@ class BlockFormat:
 
     def __post_init__(self) -> None:
         size = self.block_size
-        if isinstance(size, bool) or not isinstance(size, int):
-            raise UsageError(f"block size {size!r} is not an integer; it is one of {_BLOCK_SIZES}")
+        if not isinstance(self.name, str) or not isinstance(self.scale, ScaleFormat):
+            raise UsageError(f"{shown(self)} is not allowed; a name and a ScaleFormat are needed")
+        if type(self.asymmetric) is not bool or type(self.halving) is not bool:
+            raise UsageError(f"{shown(self)} is not allowed; asymmetric and halving are bools")
+        if not is_integer(size):
+            raise UsageError(f"block size {shown(size)} is not an integer; it is one of {_BLOCK_SIZES}")
         if not MIN_BLOCK_SIZE <= size <= MAX_BLOCK_SIZE or size & (size - 1):
             raise UsageError(f"block size {size} is not allowed; it is one of {_BLOCK_SIZES}")
+        object.__setattr__(self, "block_size", int(size))
         if self.asymmetric and self.halving:
             raise UsageError(f"{self.name} is both asymmetric and halving; two free scales leave nothing to halve")
 
@@ -301,5 +336,5 @@ def _known(name: object) -> BlockFormat:
     canonical = _ALIASES.get(upper, upper)
     if canonical not in _BY_NAME:
         allowed = ", ".join((*_ALIASES, *BLOCK_FORMAT_NAMES))
-        raise UsageError(f"unknown block format {name!r}; it is one of {allowed}")
+        raise UsageError(f"unknown block format {shown(name)}; it is one of {allowed}")
     return _BY_NAME[canonical]

@@ -10,11 +10,12 @@ from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.matmul_exact import product_exact
 from amxfp4.golden.matmul_fp32 import product_fp32
 from amxfp4.golden.operands import check_blocks, check_pair
+from amxfp4.golden.settings import in_own_settings
 from amxfp4.golden.terms import nan_blocks
 
 
 @takes_accumulate
-@np.errstate(all="ignore")  # the same results whatever the caller's settings are
+@in_own_settings
 def matmul(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray[np.float32]:
     """The product of activations `a` (M, K) and the transpose of weights `w` (N, K), both quantised along K.
 

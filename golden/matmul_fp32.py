@@ -17,6 +17,9 @@ _TILE_BLOCKS = 32
 Each block's product is so small that BLAS does not share it out to threads, which would cost more than it gives.
 """
 
+_LEAST_NORMAL = 2.0**-126
+"""The least float32 that is not subnormal."""
+
 
 def product_fp32(a: Blocks, w: Blocks) -> NDArray[np.float32]:
     """(M, N) sums of terms, rounded to float32 after each term. NaN scales count as 0."""
@@ -27,15 +30,18 @@ def product_fp32(a: Blocks, w: Blocks) -> NDArray[np.float32]:
 
 
 def _fits_float32(a: Bounds, w: Bounds, length: int) -> bool:
-    """Whether neither a term nor a sum can leave float32's range, subnormals included.
+    """Whether neither an element, nor a term, nor a sum can leave float32's normal range, other than by being zero.
 
-    With FP8 scales on both sides, neither can. The product of two E8M0 scales reaches further than float32. Through
+    With FP8 scales on both sides, none can. The product of two E8M0 scales reaches further than float32. Through
     rounding, the running sum may exceed the sum of magnitudes by less than a factor of two, hence the limit of 2^127.
+
+    Subnormals are left to float64, which has all of these values as normal numbers. BLAS's threads may flush subnormals
+    to zero although the caller's does not.
     """
     a_peak, w_peak = a.peak.max(initial=0), w.peak.max(initial=0)
     largest = max(a_peak, w_peak, a_peak * w_peak * length)
-    least = a.unit.min(initial=np.inf) * w.unit.min(initial=np.inf)
-    return bool(largest < 2.0**127 and least >= 2.0**-149)
+    a_unit, w_unit = a.unit.min(initial=np.inf), w.unit.min(initial=np.inf)
+    return bool(largest < 2.0**127 and min(a_unit, w_unit, a_unit * w_unit) >= _LEAST_NORMAL)
 
 
 def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:

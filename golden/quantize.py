@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError
+from amxfp4.golden.arguments import as_array, check_one_of
 from amxfp4.golden.blocks import Blocks, check_axis
 from amxfp4.golden.cast import DirectCaster
 from amxfp4.golden.codes import Rounding
 from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.golden.least_error import LeastErrorCaster
+from amxfp4.golden.settings import in_own_settings
 
 Encode = Literal["direct", "least-error"]
 """How scales are chosen: `direct` from a block's largest magnitudes, as units do; `least-error` offline, by error."""
@@ -25,7 +27,7 @@ _CHUNK_ELEMENTS = 1 << 16
 """Elements quantised at a time: few enough for their temporaries to stay in a core's cache."""
 
 
-@np.errstate(all="ignore")  # the same results whatever the caller's settings are
+@in_own_settings
 def quantize(
     x: NDArray[Any],
     fmt: BlockFormat | str,
@@ -62,11 +64,11 @@ def quantize(
         encode: "direct" or "least-error".
 
     Raises:
-        UsageError: another dtype, a scalar, an axis out of range, or an unknown format, block size, rounding or
-            encoding.
+        UsageError: another dtype, a masked array, a scalar, an axis out of range, or an unknown format, block size,
+            rounding or encoding.
     """
     fmt = block_format(fmt, block_size)
-    x = np.asarray(x)
+    x = as_array("x", x)
     _check_dtype(x)
     axis = check_axis(axis, x.shape)
     moved = np.moveaxis(x, axis, -1)
@@ -93,8 +95,7 @@ def quantize(
 
 def _caster(fmt: BlockFormat, rounding: Rounding, encode: Encode) -> DirectCaster | LeastErrorCaster:
     direct = DirectCaster(fmt, rounding)
-    if encode not in ENCODES:
-        raise UsageError(f"unknown encoding {encode!r}; it is one of {', '.join(ENCODES)}")
+    check_one_of("encoding", encode, ENCODES)
     return direct if encode == "direct" else LeastErrorCaster(direct)
 
 

@@ -14,7 +14,8 @@ from amaranth.hdl import Module
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
+from amxfp4.golden.arguments import check_type
 from amxfp4.golden.codes import Rounding
 from amxfp4.hw.config import CHOSEN, scales_layout
 from amxfp4.hw.mac.config import MacConfig
@@ -47,7 +48,7 @@ class ChainConfig:
 
     def __post_init__(self) -> None:
         if not isinstance(self.mac, MacConfig):
-            raise UsageError(f"mac is {self.mac!r}; a MacConfig is needed")
+            raise UsageError(f"mac is {shown(self.mac)}; a MacConfig is needed")
         object.__setattr__(self, "maximum_registers", self.quantizer.maximum_registers)
 
     @cached_property
@@ -123,6 +124,7 @@ class Chain(wiring.Component):
     """
 
     def __init__(self, config: ChainConfig) -> None:
+        check_type(ChainConfig, config=config)
         self.config = config
         super().__init__(
             {

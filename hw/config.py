@@ -4,7 +4,7 @@ from typing import Any, Protocol
 
 from amaranth.lib import data
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
 from amxfp4.golden.formats import BlockFormat
 
 LANES = (1, 2, 4, 8, 16, 32)
@@ -42,7 +42,7 @@ def check_one_of(name: str, value: object, allowed: tuple[object, ...]) -> None:
         UsageError: The value is refused. The error names the field, its value and what is allowed.
     """
     if type(value) is not type(allowed[0]) or value not in allowed:
-        raise UsageError(f"{name} is {value!r}; allowed are {', '.join(str(a) for a in allowed)}")
+        raise UsageError(f"{name} is {shown(value)}; allowed are {', '.join(str(a) for a in allowed)}")
 
 
 def check_geometry(block_size: int, lanes: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_type_hints
 
 from amaranth.lib import wiring
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
 from amxfp4.hw import explain, references
 from amxfp4.hw.chain import Chain, ChainConfig
 from amxfp4.hw.config import Config
@@ -189,8 +189,16 @@ UNITS = {unit.name: unit for unit in _ALL}
 
 
 def unit_of(config: Config) -> Unit:
-    """The unit that a config describes."""
-    return next(unit for unit in _ALL if unit.config is type(config))
+    """The unit that a config describes.
+
+    Raises:
+        UsageError: it is no unit's config.
+    """
+    for unit in _ALL:
+        if unit.config is type(config):
+            return unit
+    allowed = ", ".join(unit.config.__name__ for unit in _ALL)
+    raise UsageError(f"config is {shown(config)}; one of type {allowed} is needed")
 
 
 def described(config: Config) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import os
 from dataclasses import asdict
 from pathlib import Path
 
+from amxfp4.golden.arguments import check_positive
 from amxfp4.hw.config import Config
 from amxfp4.hw.units import described, unit_of
 from amxfp4.hw.verilog import verilog_text
@@ -75,9 +76,10 @@ def measure_area(
         - `seconds` that the run took; `cached`.
 
     Raises:
-        UsageError: A wrong liberty, or a missing yosys.
+        UsageError: A wrong liberty, a number that is not above 0, or a missing yosys.
         ToolError: yosys failed or took too long. The text names the unit.
     """
+    check_positive(timeout=timeout, **({} if target_ps is None else {"target_ps": target_ps}))
     lib = liberty.read(liberty.find(library))
     verilog = verilog_text(unit_of(config).component(config), config.name)
     target = flow.default_target_ps(lib, target_fo4(config)) if target_ps is None else target_ps

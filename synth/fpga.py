@@ -20,6 +20,7 @@ from pathlib import Path
 
 from amaranth.lib import wiring
 
+from amxfp4.golden.arguments import check_positive, integer_from
 from amxfp4.hw.config import Config
 from amxfp4.hw.units import described, unit_of
 from amxfp4.hw.verilog import verilog_text
@@ -143,9 +144,11 @@ def measure_fpga(config: Config, *, seed: int = SEED, timeout: float = 1800.0, c
         - `seconds` that the run took; `cached`.
 
     Raises:
-        UsageError: A tool is missing.
+        UsageError: A seed that is none, a timeout that is not above 0, or a tool that is missing.
         ToolError: A tool failed or took too long. The text names the unit.
     """
+    seed = integer_from(0, (1 << 31) - 1, "seed", seed)
+    check_positive(timeout=timeout)
     component = unit_of(config).component(config)
     streams = streams_of(component, config)
     verilog = verilog_text(component, config.name) + harness(config.name, streams)

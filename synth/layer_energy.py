@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden import quantize
+from amxfp4.golden.arguments import check_positive, check_type
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.units import described
 from amxfp4.sim.layer.job import Job, mac_job
@@ -39,9 +40,12 @@ def measure_energy(
         `ratios.with_ratios`.
 
     Raises:
-        UsageError: A wrong liberty, or one without power tables.
+        UsageError: A wrong liberty, or one without power tables; or an argument that is none of these.
         ToolError: yosys failed or took too long.
     """
+    check_type(Layer, layer=layer)
+    check_type(MacConfig, config=config)
+    check_positive(timeout=timeout)
     part = sample(layer, STIMULI)
     a, w = (quantize(x, fmt) for x, fmt in zip((part.activations, part.weights), config.formats, strict=True))
     job = mac_job(config, a, w)

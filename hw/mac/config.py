@@ -6,7 +6,7 @@ from functools import cached_property
 from amaranth.lib import data
 from amaranth.utils import bits_for
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
 from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.hw.arith.round import RESULT_LAYOUT
 from amxfp4.hw.config import CHOSEN, check_geometry, check_one_of, scales_layout
@@ -91,7 +91,7 @@ class MacConfig:
         if self.accumulator == "fp32":
             if self.accumulator_bits is not None:
                 raise UsageError(
-                    f"accumulator_bits is {self.accumulator_bits!r}; with accumulator 'fp32' it is not allowed"
+                    f"accumulator_bits is {shown(self.accumulator_bits)}; with accumulator 'fp32' it is not allowed"
                 )
             return
         if self.accumulator_bits is None:
@@ -99,7 +99,8 @@ class MacConfig:
         low, high = self.least_accumulator_bits, MAX_ACCUMULATOR_BITS
         if type(self.accumulator_bits) is not int or not low <= self.accumulator_bits <= high:
             raise UsageError(
-                f"accumulator_bits is {self.accumulator_bits!r}; allowed are {low} (one worst-case block) to {high}"
+                f"accumulator_bits is {shown(self.accumulator_bits)}; "
+                f"allowed are {low} (one worst-case block) to {high}"
             )
 
     def _choose_front_registers(self) -> None:

@@ -10,6 +10,7 @@ from amaranth.hdl import EnableInserter, Module, Signal
 from amaranth.lib import stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.golden.arguments import check_type
 from amxfp4.hw.mac.config import MacConfig
 
 
@@ -25,6 +26,7 @@ class MacUnit(wiring.Component):
     """
 
     def __init__(self, config: MacConfig) -> None:
+        check_type(MacConfig, config=config)
         self.config = config
         super().__init__(
             {"i": In(stream.Signature(config.beat_layout)), "o": Out(stream.Signature(config.result_layout))}

@@ -15,6 +15,7 @@ from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, Value
 from amaranth.lib import data, stream, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.golden.arguments import check_type
 from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compare import at_least
 from amxfp4.hw.quantizer.block_store import BlockStore
@@ -76,6 +77,7 @@ class Quantizer(wiring.Component):
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
+        check_type(QuantizerConfig, config=config)
         self.config = config
         super().__init__(
             {"i": In(stream.Signature(config.beat_layout)), "o": Out(stream.Signature(config.output_layout))}

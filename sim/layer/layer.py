@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError
 from amxfp4.golden.quantize import INPUT_DTYPES
+from amxfp4.golden.settings import in_own_settings
 from amxfp4.tensors import read_tensor
 
 SYNTHETIC_SHAPE = (64, 1536, 384)
@@ -78,6 +79,7 @@ def _checked(name: str, where: str, array: NDArray[Any]) -> NDArray[Any]:
     return array
 
 
+@in_own_settings
 def synthetic_layer(seed: int) -> Layer:
     """A layer that looks like the second feed-forward layer of a transformer.
 

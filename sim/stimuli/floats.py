@@ -6,6 +6,7 @@ import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
+from amxfp4.golden.settings import in_own_settings
 from amxfp4.hw.quantizer.config import BIAS, QuantizerConfig
 
 Bits = NDArray[np.uint32]
@@ -19,10 +20,10 @@ def floats(config: QuantizerConfig, bits: Bits) -> NDArray[Any]:
     return bits.astype(np.uint16).view(ml_dtypes.bfloat16)
 
 
+@in_own_settings
 def bits_of(config: QuantizerConfig, values: Any) -> Bits:
     """The bits of the floats nearest to float64 values; infinity beyond the largest float."""
-    with np.errstate(over="ignore"):
-        single = np.asarray(values, np.float64).astype(np.float32)
+    single = np.asarray(values, np.float64).astype(np.float32)
     if config.input == "float32":
         return single.view(np.uint32)
     return single.astype(ml_dtypes.bfloat16).view(np.uint16).astype(np.uint32)

@@ -19,7 +19,7 @@ _SECOND = (_LOAD, "related_pin_transition")
 
 @dataclass(frozen=True)
 class Table:
-    """A liberty table over one or two indices: input slew and load, or for a setup time the data's and the clock's slew.
+    """A liberty table over one or two indices: input slew and load, or for a setup time data slew and clock slew.
 
     Attributes:
         first: Values of the first index.

@@ -1,5 +1,6 @@
 """Matrix products: every entry the same bits as `dot`, on every path."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -155,13 +156,18 @@ def test_the_window_s_width_keeps_products_of_parts_exact() -> None:
             assert length * largest[0] * largest[1] <= 2**53
 
 
+def with_scales(blocks: Blocks, where: tuple[int, int], scales: tuple[int, int]) -> Blocks:
+    changed = blocks.scales.copy()
+    changed[where] = scales
+    return replace(blocks, scales=changed)
+
+
 def test_tiles_are_decided_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matmul_exact, "_TILE", 8)
     rng = np.random.default_rng(21)
     fmt = block_format("AMXFP4", 8)
     a, w = random_blocks(rng, (30, 32), fmt, 40, 44), random_blocks(rng, (21, 32), fmt, 40, 44)
-    a.scales[3, 1] = (1, 123)
-    w.scales[20, 2] = (123, 1)
+    a, w = with_scales(a, (3, 1), (1, 123)), with_scales(w, (20, 2), (123, 1))
     exact = matmul_exact._exact_tiles(Matrix.from_blocks(a).bounds(), Matrix.from_blocks(w).bounds())
     assert exact.shape == (4, 3)
     assert exact.any()

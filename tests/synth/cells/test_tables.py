@@ -75,7 +75,7 @@ def test_tables_of_one_index_or_none() -> None:
         ('(scalar) { values ("1, 2"); }', "its indices of 1 and 1 need 1"),
         ("(scalar) { }", "has no values in cell_rise 'scalar' of cell 'A'"),
         ('(scalar) { values ("1,5"); }', "has '2 numbers' as values"),
-        ('(scalar) { values ("x"); }', r"has 'x' as values of cell_rise 'scalar' of cell 'A' \(line 12\)"),
+        ('(scalar) { values ("x"); }', r"has 'x' as values of cell_rise 'scalar' of cell 'A' \(line 16\)"),
         ('(scalar) { values ("nan"); }', "has 'nan' as values"),
         ('(wire) { values ("1, 2"); }', "has 'output_net_length' as variable_1 of lu_table_template 'wire'"),
         ('(three) { values ("1, 2, 3, 4, 5, 6, 7, 8"); }', "as variable_3 of lu_table_template 'three'"),
