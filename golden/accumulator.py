@@ -4,7 +4,7 @@ from math import ceil, log2
 from typing import Literal, get_args
 
 from amxfp4.errors import UsageError
-from amxfp4.golden.formats import ELEMENT_MAX, BlockFormat
+from amxfp4.golden.formats import BlockFormat
 
 Accumulator = Literal["exact", "fp32"]
 """`exact`: fixed point, rounded once at the end. `fp32`: float32, rounded after each term."""
@@ -47,7 +47,8 @@ def default_accumulator_bits(activation: BlockFormat, weight: BlockFormat) -> in
 
     The least bit weighs 2**`least_exponent`. Both formats have FP8 scales, as the exact accumulator takes no others.
     """
-    largest = ELEMENT_MAX**2 * activation.scale.max_value * weight.scale.max_value
+    largest = activation.largest_element * weight.largest_element
+    largest *= activation.scale.max_value * weight.scale.max_value
     return 1 + ceil(log2(MAX_EXACT_ELEMENTS) + log2(largest) - least_exponent(activation, weight))
 
 

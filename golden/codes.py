@@ -1,17 +1,12 @@
 """Elements and scales on their own: code to value, and value to the nearest code."""
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError
-from amxfp4.golden.formats import ELEMENT_MAGNITUDES, ELEMENT_SIGN, ScaleFormat
-
-Rounding = Literal["nearest-away", "nearest-even"]
-"""Where a tie goes: away from zero (the default everywhere), or to the neighbour whose code is even."""
-
-ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
+from amxfp4.golden.formats import ELEMENT_MAGNITUDES, ELEMENT_SIGN, ROUNDINGS, Rounding, ScaleFormat
 
 ELEMENT_VALUES: NDArray[np.float32] = np.array(
     # -0 counts as 0, hence 0 rather than -0 for code 8.
