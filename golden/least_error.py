@@ -20,10 +20,10 @@ class LeastErrorCaster:
     |---|---|---|
     | one scale, or two | each free scale | the direct cast's code, the one below and the one above |
     | with halving | a block's scale and asymmetry | these codes, each with equal sides and the smaller side halved |
-    | special values | a block's scale and asymmetry | each special value v on the larger side, scales near L |
+    | special values | a block's scale and asymmetry | each special value v, with scales near L |
 
-    L is the maximum of the larger side. The scales near it are those of the codes nearest to L / v, L / 8 and L / 6, and
-    of the codes next to these.
+    A special value is on the larger side, and L is that side's maximum. The scales near it are those of the codes
+    nearest to L / v, L / 8 and L / 6, and of the codes next to these.
 
     The least squared error of the elements under the scale wins. Of equals the direct cast's choice wins, then the
     lowest scale code, then the lowest asymmetry code. No candidate takes an element beyond float32's range. Elements
