@@ -12,7 +12,7 @@ from amxfp4.accuracy.measure import measure_linear
 from amxfp4.errors import UsageError
 from amxfp4.golden import ROUNDINGS, Rounding
 from amxfp4.golden.arguments import as_array, check_one_of
-from amxfp4.golden.quantize import INPUT_DTYPES
+from amxfp4.golden.tensor_scale import INPUT_DTYPES
 
 
 def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray[Any], NDArray[Any] | None]:

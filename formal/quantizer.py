@@ -16,8 +16,7 @@ from amaranth.lib.wiring import In, Out
 
 from amxfp4.formal.netlist import Netlist, Word, concat, extended
 from amxfp4.formal.proof import Claim, Proof
-from amxfp4.golden.codes import ROUNDINGS
-from amxfp4.golden.formats import ScaleFormat
+from amxfp4.golden.formats import ROUNDINGS, ScaleFormat
 from amxfp4.hw.quantizer.config import INPUTS, QuantizerConfig
 from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
 from amxfp4.hw.quantizer.maxima import BeatMaxima

@@ -9,8 +9,6 @@ from amxfp4.golden.accumulator import ACCUMULATORS, Accumulator, default_accumul
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.codes import (
     ELEMENT_VALUES,
-    ROUNDINGS,
-    Rounding,
     decode_elements,
     decode_scales,
     encode_elements,
@@ -23,13 +21,17 @@ from amxfp4.golden.dot_detailed import DotResult, dot_detailed
 from amxfp4.golden.error import sqnr
 from amxfp4.golden.formats import (
     BLOCK_FORMAT_NAMES,
+    ROUNDINGS,
     SCALE_FORMATS,
     BlockFormat,
+    Rounding,
     ScaleFormat,
     block_format,
 )
 from amxfp4.golden.matmul import matmul
 from amxfp4.golden.quantize import ENCODES, Encode, quantize
+from amxfp4.golden.scale_rules import ScaleRule, rules_of
+from amxfp4.golden.tensor_scale import TENSOR_SCALE_RULES, TensorScaleRule, tensor_scale_of
 
 __all__ = [
     "ACCUMULATORS",
@@ -38,6 +40,7 @@ __all__ = [
     "ENCODES",
     "ROUNDINGS",
     "SCALE_FORMATS",
+    "TENSOR_SCALE_RULES",
     "Accumulator",
     "BlockFormat",
     "Blocks",
@@ -46,7 +49,9 @@ __all__ = [
     "Encode",
     "Rounding",
     "ScaleFormat",
+    "ScaleRule",
     "Schedule",
+    "TensorScaleRule",
     "block_format",
     "chain_schedule",
     "decode_elements",
@@ -60,8 +65,10 @@ __all__ = [
     "matmul",
     "quantize",
     "quantizer_schedule",
+    "rules_of",
     "schedule",
     "sqnr",
+    "tensor_scale_of",
 ]
 
 

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from amxfp4.errors import UsageError
 from amxfp4.golden.arguments import check_one_of
-from amxfp4.golden.formats import ELEMENT_MAX, BlockFormat, block_format
+from amxfp4.golden.formats import BlockFormat, block_format
 
 Accumulator = Literal["exact", "fp32"]
 """`exact`: fixed point, rounded once at the end. `fp32`: float32, rounded after each term."""
@@ -56,7 +56,8 @@ def default_accumulator_bits(activation: BlockFormat | str, weight: BlockFormat 
     """
     activation, weight = block_format(activation), block_format(weight)
     resolve_accumulator("exact", activation, weight)
-    largest = ELEMENT_MAX**2 * activation.scale.max_value * weight.scale.max_value
+    largest = activation.largest_element * weight.largest_element
+    largest *= activation.scale.max_value * weight.scale.max_value
     return 1 + ceil(log2(MAX_EXACT_ELEMENTS) + log2(largest) - least_exponent(activation, weight))
 
 

@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 from amxfp4.errors import UsageError, shown
 from amxfp4.golden.arguments import is_integer
 from amxfp4.golden.codes import ELEMENT_VALUES, check_codes, check_scales
-from amxfp4.golden.formats import ASYMMETRY_BITS, ASYMMETRY_CODES, BlockFormat, block_format
+from amxfp4.golden.element_tables import element_tables
+from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.golden.settings import in_own_settings
-from amxfp4.golden.sides import side_codes, side_tables
+from amxfp4.golden.tensor_scale import check_tensor_scale
 
 _CHUNK_ELEMENTS = 1 << 16
 """Elements dequantised at a time: few enough for their temporaries to stay in a core's cache."""
@@ -31,11 +32,12 @@ class Blocks:
     Attributes:
         codes: uint8 (..., K padded to whole blocks), each an element code 0..15; zero in the padding.
         scales: uint8 (..., blocks, 1 or 2). A symmetric format has one scale code per block, an asymmetric one two, the
-            positive side's before the negative side's. With halving, the block's scale code comes before its asymmetry
-            code 0..3.
+            positive side's before the negative side's. In a format with asymmetry codes, the block's scale code comes
+            before its asymmetry code.
         shape: the tensor's true shape, with the quantised axis where it was and its true length.
         fmt: the block format.
         axis: the index of the quantised axis in `shape`, counted from the front.
+        tensor_scale: a float32 that all values are multiplied by; 1 in most formats.
 
     Raises:
         UsageError: a wrong dtype, code, shape or padding.
@@ -46,6 +48,7 @@ class Blocks:
     shape: tuple[int, ...]
     fmt: BlockFormat
     axis: int
+    tensor_scale: float = 1.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.fmt, BlockFormat):
@@ -55,8 +58,9 @@ class Blocks:
             raise UsageError(
                 f"shape {shown(self.shape)}, axis {self.axis!r} is not allowed; a tuple and an axis from 0 on are"
             )
+        object.__setattr__(self, "tensor_scale", check_tensor_scale(self.tensor_scale))
         check_codes("element", self.codes, len(ELEMENT_VALUES) - 1)
-        check_scales(self.scales, self.fmt.scale)
+        check_codes("scale", self.scales, 255)
         own = {"shape": shape, "axis": int(self.axis), "codes": _own(self.codes), "scales": _own(self.scales)}
         for name, value in own.items():
             object.__setattr__(self, name, value)
@@ -68,8 +72,9 @@ class Blocks:
             raise UsageError(f"codes have shape {self.codes.shape}; {self._described()} needs {codes_shape}")
         if self.scales.shape != scales_shape:
             raise UsageError(f"scales have shape {self.scales.shape}; {self._described()} needs {scales_shape}")
-        if self.fmt.halving:
-            check_codes("asymmetry", self.scales[..., 1], ASYMMETRY_CODES - 1)
+        check_scales(self.scales[..., : self.fmt.scales_per_block], self.fmt.scale)
+        if self.fmt.has_asymmetry_code:
+            check_codes("asymmetry", self.scales[..., 1], self.fmt.asymmetry_codes - 1)
         if self.codes[..., self.length :].any():
             raise UsageError(f"an element code beyond the length {self.length} is not 0; padding is zero")
 
@@ -85,7 +90,8 @@ class Blocks:
 
     def __repr__(self) -> str:
         axis = "" if self.axis == len(self.shape) - 1 else f" axis={self.axis}"
-        return f"<Blocks {self.fmt.name} k={self.fmt.block_size} {self.shape}{axis}>"
+        factor = "" if self.tensor_scale == 1 else f" tensor_scale={self.tensor_scale:g}"
+        return f"<Blocks {self.fmt.name} k={self.fmt.block_size} {self.shape}{axis}{factor}>"
 
     def _described(self) -> str:
         fmt = self.fmt
@@ -99,14 +105,16 @@ class Blocks:
         scales: NDArray[np.uint8],
         fmt: BlockFormat | str,
         length: int | None = None,
+        tensor_scale: float = 1.0,
     ) -> "Blocks":
         """Blocks along the last axis from codes and scales found elsewhere.
 
         Args:
-            codes: uint8 (..., K), K a multiple of the block size. Code 8, negative zero, is allowed.
+            codes: uint8 (..., K), K a multiple of the block size. Code 8 is allowed: negative zero, or a special value.
             scales: uint8 (..., K / block size, 1 or 2), as the attribute `scales` has them. NaN codes are allowed.
             fmt: a block format or its name.
             length: true length when the last block is ragged: at most K, and less than a block below K.
+            tensor_scale: a float32 that all values are multiplied by.
 
         Raises:
             UsageError: a wrong dtype, code or shape, a reserved bit that is set, or padding that is not zero.
@@ -126,14 +134,14 @@ class Blocks:
                 f"length {length} does not fit {padded} codes; it is at most {padded}, "
                 f"and more than {padded - fmt.block_size}"
             )
-        return cls(codes, scales, (*codes.shape[:-1], length), fmt, codes.ndim - 1)
+        return cls(codes, scales, (*codes.shape[:-1], length), fmt, codes.ndim - 1, tensor_scale)
 
     @in_own_settings
     def dequantize(self, dtype: Any = np.float32) -> NDArray[Any]:
         """The exact values, in the true shape. Every element of a block with a NaN scale is NaN.
 
         Everything that `quantize` gives fits a float32. Only E8M0 scales of 2^126 and 2^127 from elsewhere can exceed
-        its range.
+        its range. With a tensor scale that is no power of two, float32 values are rounded once, ties to even.
 
         Args:
             dtype: np.float32, or np.float64, which holds all values.
@@ -154,31 +162,45 @@ class Blocks:
         rows = max(1, _CHUNK_ELEMENTS // self.fmt.block_size)
         for start in range(0, len(flat_codes), rows):
             part = slice(start, start + rows)
-            _dequantize_blocks(flat_codes[part], flat_scales[part], self.fmt, flat_values[part])
-        if dtype == np.float32 and not self.fmt.scale.is_fp8 and np.isinf(values).any():
-            raise UsageError(
-                f"a {self.fmt.scale.name} scale takes elements beyond float32's range; use dtype=np.float64"
-            )
+            if self.tensor_scale == 1:
+                _dequantize_blocks(flat_codes[part], flat_scales[part], self.fmt, flat_values[part])
+            else:  # an element times its scale times the tensor's scale takes at most 31 bits, so float64 is exact
+                exact = np.empty(flat_codes[part].shape, np.float64)
+                _dequantize_blocks(flat_codes[part], flat_scales[part], self.fmt, exact)
+                flat_values[part] = exact * self.tensor_scale
+        if dtype == np.float32 and np.isinf(values).any():
+            raise UsageError("a scale takes elements beyond float32's range; use dtype=np.float64")
         return np.moveaxis(values[..., : self.length], -1, self.axis)
 
     def to_bytes(self) -> bytes:
-        """The blocks one after another, in the C order of `codes`, padding included.
+        """The blocks one after another, in the C order of `codes`, padding included. The tensor's scale is not in it.
 
         Each block is `fmt.bytes_per_block` bytes. First come its scales, one byte each, the positive side's first. Then
         come its element codes, two per byte, the earlier element in the low four bits.
 
-        With halving, the asymmetry codes of all blocks follow the last block, four per byte, the earlier block in the
-        lower bits. Unused bits are zero.
+        The low bits of the asymmetry code lie in the idle top bits of the scale's byte, if it has any. The other bits
+        of all blocks follow the last block, packed without gaps, the earlier block in the lower bits. Unused bits are
+        zero.
         """
         codes = self.codes.reshape(-1, self.fmt.block_size)
         packed = codes[:, 0::2] | (codes[:, 1::2] << 4)
         fields = self.scales.reshape(-1, self.fmt.scale_fields)
         scales = fields[:, : self.fmt.scales_per_block]
-        data = np.concatenate([scales, packed], axis=1).tobytes()
-        return data + _pack_asymmetry(fields[:, 1]) if self.fmt.halving else data
+        apart = b""
+        if self.fmt.has_asymmetry_code:
+            scales, apart = _pack_asymmetry(scales, fields[:, -1], self.fmt)
+        return np.concatenate([scales, packed], axis=1).tobytes() + apart
 
     @classmethod
-    def from_bytes(cls, data: bytes, *, shape: Sequence[int], fmt: BlockFormat | str, axis: int = -1) -> "Blocks":
+    def from_bytes(
+        cls,
+        data: bytes,
+        *,
+        shape: Sequence[int],
+        fmt: BlockFormat | str,
+        axis: int = -1,
+        tensor_scale: float = 1.0,
+    ) -> "Blocks":
         """The inverse of `to_bytes`.
 
         Args:
@@ -186,6 +208,7 @@ class Blocks:
             shape: the tensor's true shape.
             fmt: a block format or its name.
             axis: the quantised axis.
+            tensor_scale: a float32 that all values are multiplied by.
 
         Raises:
             UsageError: a wrong number of bytes, a wrong axis, or contents that `from_codes` would refuse.
@@ -204,8 +227,8 @@ class Blocks:
         every = np.frombuffer(data, np.uint8)
         packed = every[: count * fmt.bytes_per_block].reshape(count, fmt.bytes_per_block)
         scales, pairs = packed[:, : fmt.scales_per_block], packed[:, fmt.scales_per_block :]
-        if fmt.halving:
-            scales = np.column_stack([scales, _unpack_asymmetry(every[packed.size :], count)])
+        if fmt.has_asymmetry_code:
+            scales = _unpack_asymmetry(scales, every[packed.size :], fmt)
         codes = np.stack([pairs & 0xF, pairs >> 4], axis=-1)
         return cls(
             codes.reshape(*leading, blocks * fmt.block_size),
@@ -213,6 +236,7 @@ class Blocks:
             shape,
             fmt,
             axis,
+            tensor_scale,
         )
 
 
@@ -222,21 +246,31 @@ def _own(codes: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return copy
 
 
-_ASYMMETRY_SHIFTS = np.arange(0, 8, ASYMMETRY_BITS, dtype=np.uint8)
-"""The lowest bit of each asymmetry code in a byte."""
+def _pack_asymmetry(
+    scales: NDArray[np.uint8], asymmetry: NDArray[np.uint8], fmt: BlockFormat
+) -> tuple[NDArray[np.uint8], bytes]:
+    """Scale bytes (n, 1) with as many bits of the asymmetry codes (n,) as they have room for, and the other bits."""
+    within = fmt.asymmetry_bits_in_scale
+    low = asymmetry & ((1 << within) - 1)
+    # A shift by 8 leaves nothing of a byte, as no bit of the code lies in it then.
+    scales = scales | (low.astype(np.uint16) << fmt.scale.bits)[:, None].astype(np.uint8)
+    bits = (asymmetry >> within)[:, None] >> np.arange(fmt.asymmetry_bits_apart) & 1
+    return scales, np.packbits(bits.astype(np.uint8), bitorder="little").tobytes()
 
 
-def _pack_asymmetry(codes: NDArray[np.uint8]) -> bytes:
-    missing = -len(codes) % len(_ASYMMETRY_SHIFTS)
-    by_byte = np.pad(codes, (0, missing)).reshape(-1, len(_ASYMMETRY_SHIFTS))
-    return np.bitwise_or.reduce(by_byte << _ASYMMETRY_SHIFTS, axis=1).tobytes()
-
-
-def _unpack_asymmetry(packed: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:
-    codes = ((packed[:, None] >> _ASYMMETRY_SHIFTS) & np.uint8(ASYMMETRY_CODES - 1)).ravel()
-    if codes[count:].any():
-        raise UsageError(f"a bit is set beyond the last of {count} asymmetry codes; unused bits are zero")
-    return codes[:count]
+def _unpack_asymmetry(scales: NDArray[np.uint8], apart: NDArray[np.uint8], fmt: BlockFormat) -> NDArray[np.uint8]:
+    """Scale codes and asymmetry codes (n, 2), the inverse of `_pack_asymmetry`."""
+    within = fmt.asymmetry_bits_in_scale
+    bits = np.unpackbits(apart, bitorder="little")
+    used = len(scales) * fmt.asymmetry_bits_apart
+    if bits[used:].any():
+        raise UsageError(f"a bit is set beyond the last of {len(scales)} asymmetry codes; unused bits are zero")
+    high = bits[:used].reshape(len(scales), fmt.asymmetry_bits_apart)
+    codes = (high << np.arange(fmt.asymmetry_bits_apart)).sum(axis=1).astype(np.uint8) << within
+    if within:
+        codes |= scales[:, 0] >> fmt.scale.bits
+        scales = scales & np.uint8((1 << fmt.scale.bits) - 1)
+    return np.column_stack([scales, codes])
 
 
 def check_shape(shape: Sequence[int]) -> tuple[int, ...]:
@@ -257,20 +291,14 @@ def check_axis(axis: int, shape: tuple[int, ...]) -> int:
     return int(axis) % len(shape)
 
 
-_POSITIVE_VALUES = np.maximum(ELEMENT_VALUES, 0)
-_NEGATIVE_VALUES = np.minimum(ELEMENT_VALUES, 0)
-
-
 def _dequantize_blocks(
     codes: NDArray[np.uint8], scales: NDArray[np.uint8], fmt: BlockFormat, out: NDArray[Any]
 ) -> None:
     """Write the values of blocks with `codes` (n, k) under `scales` (n, 1 or 2) to `out` (n, k)."""
-    factors = side_tables(fmt).values.astype(out.dtype)[side_codes(scales, fmt)]
-    with np.errstate(over="ignore"):  # the caller looks for infinities
-        if fmt.two_sided:
-            # The sum is exact: one addend is zero, unless a scale is NaN and makes the sum NaN.
-            np.multiply(_POSITIVE_VALUES.astype(out.dtype)[codes], factors[:, :1], out=out)
-            out += _NEGATIVE_VALUES.astype(out.dtype)[codes] * factors[:, 1:]
-        else:
-            np.multiply(ELEMENT_VALUES.astype(out.dtype)[codes], factors, out=out)
-            out += 0  # a negative element under a zero scale is 0, not -0
+    factors = fmt.scale.values.astype(out.dtype)[scales[:, : fmt.scales_per_block]]
+    asymmetry = scales[:, -1:] if fmt.has_asymmetry_code else 0
+    out[:] = 0
+    for side, table in enumerate(element_tables(fmt)):
+        elements = np.ldexp(table.values, table.unit_exponent).astype(out.dtype)
+        # The sum is exact: one addend is zero, unless a scale is NaN and makes the sum NaN. It is never -0.
+        out += elements[asymmetry, codes] * factors[:, side, None]

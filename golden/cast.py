@@ -3,30 +3,45 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.golden.codes import Rounding, rounding_thresholds
+from amxfp4.golden.codes import rounding_thresholds
 from amxfp4.golden.formats import (
     ELEMENT_MAGNITUDES,
     ELEMENT_MAX,
     ELEMENT_SIGN,
     HALVING_LIMIT,
     NEGATIVE_HALVED,
+    NEGATIVE_SPECIAL,
+    NEGATIVE_ZERO,
     POSITIVE_HALVED,
+    SECOND_SPECIAL,
+    SPECIAL_GAP,
+    SPECIAL_LIMIT,
     BlockFormat,
+    Rounding,
 )
+from amxfp4.golden.scale_rules import ScaleRule, power_of_two_codes
 from amxfp4.golden.sides import side_codes, side_tables
+
+SPECIAL_CODE = len(ELEMENT_MAGNITUDES)
+"""The magnitude code, as a cast counts midpoints, of a special value. It equals `NEGATIVE_ZERO`."""
 
 
 class DirectCaster:
     """The direct cast in one format with one rounding. Its tables are made once and applied to many blocks."""
 
-    def __init__(self, fmt: BlockFormat, rounding: Rounding) -> None:
+    def __init__(self, fmt: BlockFormat, rounding: Rounding, rule: ScaleRule) -> None:
         self.fmt = fmt
+        self._rule = rule
         scale = fmt.scale
-        # Exact in float32: a midpoint has at most 5 significant bits, times 6 at most 7.
+        # Exact in float32: a midpoint has at most 5 significant bits, and at most 9 when it is multiplied.
         midpoints, tie_goes_up = rounding_thresholds(scale.values[: scale.max_code + 1], rounding)
-        if scale.is_fp8:
-            thresholds = (ELEMENT_MAX * midpoints).astype(np.float32)
-            self._least_maximum = np.where(tie_goes_up, thresholds, np.nextafter(thresholds, np.float32(np.inf)))
+        # For each magnitude that a block's largest element can have, the least maximum that takes code 1, 2, ...
+        self._least_maximum: dict[float, NDArray[np.float32]] = {}
+        for element in (ELEMENT_MAX, *fmt.specials) if scale.is_fp8 else ():
+            thresholds = (element * midpoints).astype(np.float32)
+            self._least_maximum[element] = np.where(
+                tie_goes_up, thresholds, np.nextafter(thresholds, np.float32(np.inf))
+            )
         if fmt.halving:
             # These are exact too. Under a zero scale halving would mean nothing, so the limit is out of reach.
             limits = np.where(scale.values == 0, -1, HALVING_LIMIT * scale.values / 2)
@@ -36,11 +51,13 @@ class DirectCaster:
         values = side_tables(fmt).values
         self._factor = np.where(values == 0, np.inf, values).astype(np.float32)
         self._element_midpoints, self._element_tie_goes_up = rounding_thresholds(np.array(ELEMENT_MAGNITUDES), rounding)
+        # From this magnitude on, in scales, an element takes the special value; for each special value.
+        self._special_midpoints = np.array([(ELEMENT_MAX + special) / 2 for special in fmt.specials], np.float32)
 
     def cast(self, x: NDArray[np.float32], codes: NDArray[np.uint8], scales: NDArray[np.uint8]) -> None:
         """Write blocks `x` (n, k) to `codes` (n, k) and `scales` (n, 1 or 2)."""
         maxima = side_maxima(x)
-        scales[:] = self._scales(maxima)
+        scales[:] = self._special_scales(x, maxima) if self.fmt.specials else self._scales(maxima)
         scales[~np.isfinite(maxima).all(axis=1)] = self._nan_fields()
         self.cast_elements(x, x < 0, scales, codes)
 
@@ -54,7 +71,7 @@ class DirectCaster:
         """Write to `codes` the nearest element codes of `x` under given scales.
 
         A magnitude code is the number of midpoints that |x| / scale meets. Instead of dividing, |x| is compared with
-        midpoint * scale. That product is exact: it has at most 3 + 4 significant bits and is at least 2^-2 * 2^-127,
+        midpoint * scale. That product is exact: it has at most 4 + 4 significant bits and is at least 2^-2 * 2^-127,
         which float32 has as a subnormal. An E8M0 scale larger than any that the direct cast makes can take the product
         beyond float32's range. The product is infinity then, which no input meets either.
 
@@ -77,6 +94,13 @@ class DirectCaster:
             compare(magnitude, threshold, out=met)
             np.add(codes, met.view(np.uint8), out=codes)
         codes += (negative & (codes > 0)).view(np.uint8) * np.uint8(ELEMENT_SIGN)
+        if self.fmt.specials:
+            # A tie goes up with either rounding: away from zero, and to the even code.
+            asymmetry = scales[:, 1:]
+            midpoint = self._special_midpoints[(asymmetry & SECOND_SPECIAL) // SECOND_SPECIAL]
+            special_side = negative == (asymmetry & NEGATIVE_SPECIAL).astype(np.bool_)
+            np.greater_equal(magnitude, factor * midpoint, out=met)
+            codes[met & special_side] = NEGATIVE_ZERO
 
     def _scales(self, maxima: NDArray[np.float32]) -> NDArray[np.uint8]:
         """The fields of `Blocks.scales` (n, 1 or 2) for finite maxima (n, 2)."""
@@ -92,14 +116,47 @@ class DirectCaster:
 
     def _scale_codes(self, maxima: NDArray[np.float32]) -> NDArray[np.uint8]:
         if self.fmt.scale.is_fp8:
-            return np.searchsorted(self._least_maximum, maxima, side="right").astype(np.uint8)
-        # The exponent field of m is floor(log2 m) + 127, the code is floor(log2 m) - 2 + 127: the field less 2. Every m
-        # below 2^-124, a subnormal or zero m with field 0 included, has code 0.
-        field = (np.abs(maxima).view(np.uint32) >> 23).astype(np.uint8)
-        return np.maximum(field, 2) - np.uint8(2)
+            return self.nearest_codes(maxima, ELEMENT_MAX)
+        return power_of_two_codes(maxima, self._rule)
+
+    def nearest_codes(self, maxima: NDArray[np.float32], element: float) -> NDArray[np.uint8]:
+        """The FP8 scale codes nearest to maxima / `element`, which is 6 or one of the special values.
+
+        In a format with special values a maximum that is not zero takes code 1 at least.
+        """
+        codes = np.searchsorted(self._least_maximum[element], maxima, side="right").astype(np.uint8)
+        return np.maximum(codes, (maxima > 0).view(np.uint8)) if self.fmt.specials else codes
+
+    def _special_scales(self, x: NDArray[np.float32], maxima: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Scale and asymmetry codes (n, 2) of a format with special values, for blocks (n, k) and their maxima (n, 2).
+
+        Rule A: s is the scale nearest to L / 8, for L the maximum of the larger side. If the smaller side's maximum S
+        exceeds 7 s, then s is the scale nearest to max(L / 8, S / 6).
+
+        Rule B, in a format with 12: b is the scale nearest to L / 12. If S is at most 7 b and no element of the larger
+        side lies strictly between 7 b and 10 b, then 12 is taken with the scale b. Otherwise rule A holds.
+        """
+        values = self.fmt.scale.values.astype(np.float32)
+        larger, smaller = maxima.max(axis=1), maxima.min(axis=1)
+        negative = maxima[:, 0] < maxima[:, 1]  # of equals, the positive side counts as the larger
+        first, *others = self.fmt.specials
+        codes = self.nearest_codes(larger, first)
+        crowded = smaller > SPECIAL_LIMIT * values[codes]
+        codes = np.where(crowded, np.maximum(codes, self.nearest_codes(smaller, ELEMENT_MAX)), codes)
+        asymmetry = negative * np.uint8(NEGATIVE_SPECIAL)
+        for second in others:
+            trial = self.nearest_codes(larger, second)
+            scale = values[trial][:, None]
+            own = np.where(negative[:, None], -x, x)
+            between = ((own > SPECIAL_GAP[0] * scale) & (own < SPECIAL_GAP[1] * scale)).any(axis=1)
+            taken = (smaller <= SPECIAL_LIMIT * values[trial]) & ~between
+            codes = np.where(taken, trial, codes)
+            asymmetry = asymmetry | taken * np.uint8(SECOND_SPECIAL)
+        zero = larger == 0
+        return np.column_stack([codes, np.where(zero, np.uint8(0), asymmetry)])
 
     def _nan_fields(self) -> list[int]:
-        return [self.fmt.scale.nan_code] * self.fmt.scales_per_block + [0] * self.fmt.halving
+        return [self.fmt.scale.nan_code] * self.fmt.scales_per_block + [0] * self.fmt.has_asymmetry_code
 
 
 def side_maxima(x: NDArray[np.float32]) -> NDArray[np.float32]:

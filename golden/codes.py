@@ -1,19 +1,14 @@
 """Elements and scales on their own: code to value, and value to the nearest code."""
 
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError, shown
 from amxfp4.golden.arguments import as_array, check_one_of
-from amxfp4.golden.formats import ELEMENT_MAGNITUDES, ELEMENT_SIGN, ScaleFormat
+from amxfp4.golden.formats import ELEMENT_MAGNITUDES, ELEMENT_SIGN, ROUNDINGS, Rounding, ScaleFormat
 from amxfp4.golden.settings import in_own_settings
-
-Rounding = Literal["nearest-away", "nearest-even"]
-"""Where a tie goes: away from zero (the default everywhere), or to the neighbour whose code is even."""
-
-ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
 
 ELEMENT_VALUES: NDArray[np.float32] = np.array(
     # -0 counts as 0, hence 0 rather than -0 for code 8.

@@ -14,8 +14,9 @@ from amxfp4.golden.accumulator import (
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.fixed import round_limbs
-from amxfp4.golden.operands import check_blocks, check_broadcast, check_pair
+from amxfp4.golden.operands import check_blocks, check_broadcast, check_pair, paired
 from amxfp4.golden.settings import in_own_settings
+from amxfp4.golden.tensor_scale import multiplied
 from amxfp4.golden.terms import Term, block_terms, nan_blocks
 
 _LIMB_BITS = 16
@@ -34,12 +35,13 @@ def dot(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray
 
     Args:
         a: the activations.
-        w: the weights, of the same length and block size.
+        w: the weights, of the same length. Where block sizes differ, each larger block counts as several with the same
+            scales.
         accumulator: "exact" or "fp32". None takes "exact" when both scales are FP8, otherwise "fp32".
 
     Returns:
         float32, of the broadcast shape of the other axes. A result is NaN where a scale is NaN, and +0 where the
-        reduction has length 0.
+        reduction has length 0. Operands with tensor scales multiply the result by them (`tensor_scale.multiplied`).
 
     Raises:
         UsageError: operands that are not Blocks, do not pair up or do not broadcast; or an accumulator that does not
@@ -47,6 +49,7 @@ def dot(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray
     """
     check_blocks(a=a, w=w)
     check_pair(a, w)
+    a, w = paired(a, w)
     check_broadcast(a, w)
     accumulator = resolve_accumulator(accumulator, a.fmt, w.fmt)
     terms = block_terms(a, w)
@@ -56,7 +59,7 @@ def dot(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray
     else:
         result = sum_in_float32(terms)
     nan = (nan_blocks(a) | nan_blocks(w)).any(axis=-1)
-    return np.where(nan, np.float32(np.nan), result)
+    return np.where(nan, np.float32(np.nan), multiplied(result, a.tensor_scale, w.tensor_scale))
 
 
 def sum_exactly(terms: Sequence[Term], base: int) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.float32 import INFINITY_BITS, NAN_BITS, SIGN_BIT, fixed_point, float32_bits
 from amxfp4.golden.formats import BlockFormat
-from amxfp4.golden.operands import check_blocks, check_broadcast, check_pair
+from amxfp4.golden.operands import check_blocks, check_broadcast, check_pair, paired
 from amxfp4.golden.settings import in_own_settings
 from amxfp4.golden.terms import block_terms, nan_blocks
 
@@ -57,9 +57,12 @@ def dot_detailed(
 ) -> DotResult:
     """Dot products over the quantised axis, with the flags of a unit. The other axes broadcast.
 
+    Tensor scales are left out, as a unit does not see them: `dot` multiplies these results by them.
+
     Args:
         a: the activations, with any codes that `Blocks.from_codes` takes.
-        w: the weights likewise, of the same length and block size.
+        w: the weights likewise, of the same length. Where block sizes differ, each larger block counts as several with
+            the same scales.
         accumulator: "exact" or "fp32". None takes "exact" when both scales are FP8, otherwise "fp32".
         accumulator_bits: two's complement width of the exact accumulator, whose least bit weighs 2**`least_exponent`.
             None takes `default_accumulator_bits`, which holds 2^24 largest products.
@@ -70,6 +73,7 @@ def dot_detailed(
     """
     check_blocks(a=a, w=w)
     check_pair(a, w)
+    a, w = paired(a, w)
     check_broadcast(a, w)
     accumulator = resolve_accumulator(accumulator, a.fmt, w.fmt)
     width = _width(accumulator_bits, accumulator, a.fmt, w.fmt)

@@ -1,25 +1,32 @@
-"""The facts: E2M1 elements, the four scale formats and the eight block formats.
+"""The facts: E2M1 elements, the four scale formats and the block formats.
 
 Sources:
 
 - OCP Microscaling Formats (MX) v1.0: E2M1, E8M0 and the block of 32.
 - OCP 8-bit floating point (OFP8) v1.0: E5M2 and E4M3. A scale uses their seven magnitude bits.
 - The AMXFP4 paper: the second scale of a block.
-- This project: UE5M3, which has E4M3's significand and E5M2's exponent in the eight bits that a missing sign leaves,
-  and AMXFP4-X2, whose second scale is the first one or half of it.
+- NVIDIA: NVFP4, blocks of 16 with an E4M3 scale and a float32 scale per tensor.
+- This project: UE5M3, which has E4M3's significand and E5M2's exponent in the eight bits that a missing sign leaves;
+  AMXFP4-X2, whose second scale is the first one or half of it; AMXFP4-Z8 and AMXFP4-Z, in which the code of negative
+  zero means a value beyond 6 on one side of the block.
 
 A new scale format is an entry of `SCALE_FORMATS`, a new block format an entry of the table behind `block_format`.
 """
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TypeVar
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError, shown
 from amxfp4.golden.arguments import is_integer
+
+Rounding = Literal["nearest-away", "nearest-even"]
+"""Where a tie goes: away from zero, or to the neighbour whose code is even."""
+
+ROUNDINGS: tuple[Rounding, ...] = get_args(Rounding)
 
 Table = TypeVar("Table", NDArray[np.int64], NDArray[np.float64])
 
@@ -43,6 +50,9 @@ ELEMENT_SHIFTS = (0, 0, 0, 0, 1, 1, 2, 2)
 ELEMENT_MAX = 6.0
 """Largest magnitude of an element. An FP8 scale is a block's largest magnitude divided by this, and rounded."""
 
+NEGATIVE_ZERO = ELEMENT_SIGN
+"""The element code of negative zero. Formats with special values give it another meaning."""
+
 POSITIVE_HALVED = 0b01
 """Bit of an asymmetry code: the positive side's scale is half the block's scale."""
 
@@ -60,8 +70,25 @@ Why 7: a magnitude of up to 7 half scales, saturated to 6 of them, is off by at 
 weights and in outputs alike.
 """
 
-ASYMMETRY_BITS = 2
-ASYMMETRY_CODES = 1 << ASYMMETRY_BITS
+NEGATIVE_SPECIAL = 0b01
+"""Bit of an asymmetry code, in formats with special values: the special value is negative."""
+
+SECOND_SPECIAL = 0b10
+"""Bit of an asymmetry code, in formats with two special values: the second of them is meant."""
+
+SPECIAL_LIMIT = 7
+"""The largest magnitude of a block's smaller side, in scales, with which the larger side keeps its special value.
+
+Such a magnitude saturates at 6 and so is off by at most 1, as with `HALVING_LIMIT`.
+"""
+
+SPECIAL_GAP = (7, 10)
+"""The special value 12 is not taken when an element of its side lies strictly between these magnitudes, in scales.
+
+Between 6 and 12 there is no other value, so such an element would be off by more than 1 (from 7 on) or 2 (up to 10).
+"""
+
+BYTE_BITS = 8
 
 _MAX_MANTISSA_BITS = 3
 """With four, a block's sum times two significands would not fit the 24 bits of a float32, as `golden.terms` needs."""
@@ -228,6 +255,10 @@ class BlockFormat:
         halving: whether the block has one scale and a 2-bit asymmetry code. By the code, either side's scale is the
             block's scale or half of it. A dot product still needs one sum only.
         block_size: elements per block, a power of two from 8 to 128.
+        specials: the magnitudes beyond 6 that the code of negative zero can have, one or two, the smaller first. The
+            block's asymmetry code says on which side, and which of two. A dot product still needs one sum only.
+        tensor_scaled: whether `quantize` takes a float32 scale per tensor from the tensor unless told otherwise.
+        ties: where ties go unless told otherwise, "nearest-away" or "nearest-even".
     """
 
     name: str
@@ -235,20 +266,30 @@ class BlockFormat:
     asymmetric: bool = False
     halving: bool = False
     block_size: int = DEFAULT_BLOCK_SIZE
+    specials: tuple[int, ...] = ()
+    tensor_scaled: bool = False
+    ties: Rounding = "nearest-away"
 
     def __post_init__(self) -> None:
         size = self.block_size
         if not isinstance(self.name, str) or not isinstance(self.scale, ScaleFormat):
             raise UsageError(f"{shown(self)} is not allowed; a name and a ScaleFormat are needed")
-        if type(self.asymmetric) is not bool or type(self.halving) is not bool:
-            raise UsageError(f"{shown(self)} is not allowed; asymmetric and halving are bools")
+        if not {type(self.asymmetric), type(self.halving), type(self.tensor_scaled)} == {bool}:
+            raise UsageError(f"{shown(self)} is not allowed; asymmetric, halving and tensor_scaled are bools")
+        if self.ties not in ROUNDINGS:
+            raise UsageError(f"{shown(self)} is not allowed; ties is one of {', '.join(ROUNDINGS)}")
         if not is_integer(size):
             raise UsageError(f"block size {shown(size)} is not an integer; it is one of {_BLOCK_SIZES}")
         if not MIN_BLOCK_SIZE <= size <= MAX_BLOCK_SIZE or size & (size - 1):
             raise UsageError(f"block size {size} is not allowed; it is one of {_BLOCK_SIZES}")
         object.__setattr__(self, "block_size", int(size))
-        if self.asymmetric and self.halving:
-            raise UsageError(f"{self.name} is both asymmetric and halving; two free scales leave nothing to halve")
+        if self.asymmetric + self.halving + bool(self.specials) > 1:
+            raise UsageError(
+                f"{self.name} has more than one of two free scales, halving and special values; one at most"
+            )
+        # What a lane can place with one shift more, and a block's sum that fits 24 bits, as `golden.terms` needs.
+        if self.specials not in ((), (8,), (8, 12)) or (self.specials and self.scale.bits != 7):
+            raise UsageError(f"{shown(self)} is not allowed; specials are (), (8,) or (8, 12), with scales of 7 bits")
 
     @property
     def default_block_size(self) -> int:
@@ -261,25 +302,64 @@ class BlockFormat:
         return 2 if self.asymmetric else 1
 
     @property
+    def label(self) -> str:
+        """The name, with the block size where that is not the default: "AMXFP4-Z8/16". `block_format` reads it."""
+        return self.name if self.block_size == self.default_block_size else f"{self.name}/{self.block_size}"
+
+    @property
     def two_sided(self) -> bool:
-        """Whether positive and negative elements can be scaled differently, freely or by halving."""
-        return self.asymmetric or self.halving
+        """Whether positive and negative elements can have different values, by scales, halving or special values."""
+        return self.asymmetric or self.has_asymmetry_code
+
+    @property
+    def has_asymmetry_code(self) -> bool:
+        """Whether a block has an asymmetry code beside its scale."""
+        return self.asymmetry_bits > 0
+
+    @property
+    def asymmetry_bits(self) -> int:
+        """Width of a block's asymmetry code: AMXFP4-X2 and AMXFP4-Z 2, AMXFP4-Z8 1, others 0."""
+        return 2 if self.halving else len(self.specials)
+
+    @property
+    def asymmetry_codes(self) -> int:
+        """How many asymmetry codes there are, 1 in a format without: it has one meaning."""
+        return 1 << self.asymmetry_bits
 
     @property
     def scale_fields(self) -> int:
-        """Fields of each block in `Blocks.scales`: its free scales, and with halving the asymmetry code after them."""
-        return self.scales_per_block + self.halving
+        """Fields of each block in `Blocks.scales`: its free scales, then the asymmetry code if there is one."""
+        return self.scales_per_block + self.has_asymmetry_code
+
+    @property
+    def largest_element(self) -> float:
+        """The largest magnitude of an element, in scales: 6, or the largest special value."""
+        return float(max((ELEMENT_MAX, *self.specials)))
+
+    @property
+    def unit_exponent(self) -> int:
+        """Every element is a multiple of 2 to this power, in scales: -1, or -2 where a side can be halved."""
+        return -1 - self.halving
 
     @property
     def least_exponent(self) -> int:
         """The largest e for which every value is a multiple of 2**e: -17 for AMXFP4."""
-        # Every element is a multiple of 1/2, or of 1/4 of the block's scale where that can be halved.
-        return self.scale.least_exponent - 1 - self.halving
+        return self.scale.least_exponent + self.unit_exponent
+
+    @property
+    def asymmetry_bits_in_scale(self) -> int:
+        """How many of the asymmetry code's bits, the low ones, lie in the idle top bits of the scale's byte."""
+        return min(self.asymmetry_bits, BYTE_BITS - self.scale.bits)
+
+    @property
+    def asymmetry_bits_apart(self) -> int:
+        """How many bits of the asymmetry code lie behind the tensor's last block: AMXFP4-X2 2, AMXFP4-Z 1, others 0."""
+        return self.asymmetry_bits - self.asymmetry_bits_in_scale
 
     @property
     def bits_per_block(self) -> int:
-        """Memory per block: a byte per free scale, four bits per element, and with halving the asymmetry code."""
-        return 8 * self.scales_per_block + ASYMMETRY_BITS * self.halving + ELEMENT_BITS * self.block_size
+        """Memory per block: a byte per free scale, four bits per element, and the asymmetry bits that lie apart."""
+        return BYTE_BITS * self.scales_per_block + self.asymmetry_bits_apart + ELEMENT_BITS * self.block_size
 
     @property
     def bits_per_element(self) -> float:
@@ -288,13 +368,12 @@ class BlockFormat:
 
     @property
     def bytes_per_block(self) -> int:
-        """Bytes of a block's scales and elements. Asymmetry codes are stored apart, see `bytes_of`."""
+        """Bytes of a block's scales and elements. Asymmetry bits that lie apart are not counted, see `bytes_of`."""
         return self.scales_per_block + self.block_size // 2
 
     def bytes_of(self, blocks: int) -> int:
-        """Bytes of `blocks` blocks in memory. The asymmetry codes of four blocks share a byte."""
-        codes_per_byte = 8 // ASYMMETRY_BITS
-        return blocks * self.bytes_per_block + (-(-blocks // codes_per_byte) if self.halving else 0)
+        """Bytes of `blocks` blocks in memory. Asymmetry bits that lie apart share bytes."""
+        return blocks * self.bytes_per_block + -(-blocks * self.asymmetry_bits_apart // BYTE_BITS)
 
 
 _TABLE = (
@@ -306,6 +385,9 @@ _TABLE = (
     BlockFormat("AMXFP4-E4M3", E4M3, asymmetric=True),
     BlockFormat("AMXFP4-E8M0", E8M0, asymmetric=True),
     BlockFormat("AMXFP4-X2", UE5M3, halving=True),
+    BlockFormat("AMXFP4-Z8", E4M3, specials=(8,)),
+    BlockFormat("AMXFP4-Z", E4M3, specials=(8, 12)),
+    BlockFormat("NVFP4", E4M3, block_size=16, tensor_scaled=True, ties="nearest-even"),
 )
 """The facts of each block format. Its `block_size` here is its default; names are in upper case."""
 
@@ -313,21 +395,31 @@ _BY_NAME = {fmt.name: fmt for fmt in _TABLE}
 _ALIASES = {"AMXFP4": "AMXFP4-E5M2"}
 
 BLOCK_FORMAT_NAMES = tuple(_BY_NAME)
-"""The eight block formats; "AMXFP4" is another name for "AMXFP4-E5M2"."""
+"""The names of the block formats; "AMXFP4" is another name for "AMXFP4-E5M2"."""
 
 
 def block_format(name: str | BlockFormat, block_size: int | None = None) -> BlockFormat:
     """The block format called `name`, whose own name is the one in `BLOCK_FORMAT_NAMES`.
 
     Args:
-        name: one of `BLOCK_FORMAT_NAMES` or "AMXFP4", in upper or lower case; or a `BlockFormat`, which passes through.
-        block_size: elements per block. None takes the format's default, which is 32 for all eight, or leaves the block
-            size that a `BlockFormat` has.
+        name: one of `BLOCK_FORMAT_NAMES` or "AMXFP4", in upper or lower case; the same with a block size, as in
+            "AMXFP4-Z8/16"; or a `BlockFormat`, which passes through.
+        block_size: elements per block. None takes the one in the name, otherwise the format's default (16 for NVFP4, 32
+            for the others), or leaves the block size that a `BlockFormat` has.
 
     Raises:
-        UsageError: an unknown name, or a block size that is not a power of two from 8 to 128.
+        UsageError: an unknown name, a block size that is not a power of two from 8 to 128, or two block sizes.
     """
-    fmt = name if isinstance(name, BlockFormat) else _known(name)
+    if isinstance(name, BlockFormat):
+        return name if block_size is None else replace(name, block_size=block_size)
+    plain, slash, size = name.partition("/") if isinstance(name, str) else (name, "", "")
+    fmt = _known(plain)
+    if slash:
+        if not (size.isascii() and size.isdigit()):
+            raise UsageError(f"block size {size!r} of {name!r} is not an integer; it is one of {_BLOCK_SIZES}")
+        if block_size not in (None, int(size)):
+            raise UsageError(f"{name!r} and block size {block_size!r} contradict each other; one of them is enough")
+        block_size = int(size)
     return fmt if block_size is None else replace(fmt, block_size=block_size)
 
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.cast import DirectCaster, side_maxima, smaller_side
-from amxfp4.golden.codes import ELEMENT_VALUES
-from amxfp4.golden.sides import side_codes, side_tables
+from amxfp4.golden.element_tables import element_tables
+from amxfp4.golden.formats import ELEMENT_MAX, NEGATIVE_SPECIAL, SECOND_SPECIAL
 
 
 class LeastErrorCaster:
@@ -18,8 +18,12 @@ class LeastErrorCaster:
 
     | format | what is chosen | candidates |
     |---|---|---|
-    | without halving | each free scale | the direct cast's code, the one below and the one above |
+    | one scale, or two | each free scale | the direct cast's code, the one below and the one above |
     | with halving | a block's scale and asymmetry | these codes, each with equal sides and the smaller side halved |
+    | special values | a block's scale and asymmetry | each special value v, with scales near L |
+
+    A special value is on the larger side, and L is that side's maximum. The scales near it are those of the codes
+    nearest to L / v, L / 8 and L / 6, and of the codes next to these.
 
     The least squared error of the elements under the scale wins. Of equals the direct cast's choice wins, then the
     lowest scale code, then the lowest asymmetry code. No candidate takes an element beyond float32's range. Elements
@@ -43,7 +47,7 @@ class LeastErrorCaster:
         chosen = scales[finite]
         trial = codes[finite]
         least = self._errors(blocks, negative, chosen, trial)
-        for candidate in self._candidates(chosen.copy(), smaller_side(side_maxima(blocks))):
+        for candidate in self._candidates(chosen.copy(), side_maxima(blocks)):
             self._direct.cast_elements(blocks, negative, candidate, trial)
             errors = self._errors(blocks, negative, candidate, trial)
             # Errors have one column per free scale. A single one decides over all fields of the scales.
@@ -54,13 +58,17 @@ class LeastErrorCaster:
         scales[finite] = chosen
         codes[finite] = trial
 
-    def _candidates(self, direct: NDArray[np.uint8], smaller: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
+    def _candidates(self, direct: NDArray[np.uint8], maxima: NDArray[np.float32]) -> Iterator[NDArray[np.uint8]]:
         """Every choice but the direct one (n, 1 or 2). Of choices with equal errors the first one is taken."""
+        if self._fmt.specials:
+            yield from self._special_candidates(maxima)
+            return
         last = self._fmt.scale.max_float32_code
         below, above = np.maximum(direct, 1) - np.uint8(1), np.minimum(direct, last - 1) + np.uint8(1)
         if not self._fmt.halving:
             yield from (below, above)
             return
+        smaller = smaller_side(maxima)
         for code, asymmetry in (
             (below, np.zeros_like(smaller)),
             (below, smaller),
@@ -70,6 +78,19 @@ class LeastErrorCaster:
         ):
             yield np.stack([code[:, 0], asymmetry], axis=1)
 
+    def _special_candidates(self, maxima: NDArray[np.float32]) -> Iterator[NDArray[np.uint8]]:
+        """Choices of a scale and an asymmetry code (n, 2), each special value with the scales that may suit it."""
+        last = self._fmt.scale.max_code
+        larger = maxima.max(axis=1)
+        side = (maxima[:, 0] < maxima[:, 1]) * np.uint8(NEGATIVE_SPECIAL)
+        for index, special in enumerate(self._fmt.specials):
+            asymmetry = np.where(larger > 0, side | np.uint8(SECOND_SPECIAL * index), np.uint8(0))
+            for divisor in sorted({float(special), float(self._fmt.specials[0]), ELEMENT_MAX}, reverse=True):
+                nearest = self._direct.nearest_codes(larger, divisor).astype(np.int64)
+                for offset in (-1, 0, 1):
+                    code = np.clip(nearest + offset, larger > 0, last)
+                    yield np.column_stack([code.astype(np.uint8), asymmetry])
+
     def _errors(
         self,
         x: NDArray[np.float32],
@@ -78,8 +99,11 @@ class LeastErrorCaster:
         codes: NDArray[np.uint8],
     ) -> NDArray[np.float64]:
         """Squared errors (n, 1 or 2), one column per free scale."""
-        factors = side_tables(self._fmt).values[side_codes(scales, self._fmt)]
-        values = ELEMENT_VALUES.astype(np.float64)[codes] * np.where(negative, factors[:, -1:], factors[:, :1])
+        values = np.zeros(x.shape)
+        asymmetry = scales[:, -1:] if self._fmt.has_asymmetry_code else 0
+        for side, table in enumerate(element_tables(self._fmt)):
+            elements = np.ldexp(table.values.astype(np.float64), table.unit_exponent)
+            values += elements[asymmetry, codes] * self._fmt.scale.values[scales[:, side, None]]
         difference = x - values
         squares = difference * difference
         if not self._fmt.asymmetric:

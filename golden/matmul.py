@@ -9,8 +9,9 @@ from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.matmul_exact import product_exact
 from amxfp4.golden.matmul_fp32 import product_fp32
-from amxfp4.golden.operands import check_blocks, check_pair
+from amxfp4.golden.operands import check_blocks, check_pair, paired
 from amxfp4.golden.settings import in_own_settings
+from amxfp4.golden.tensor_scale import multiplied
 from amxfp4.golden.terms import nan_blocks
 
 
@@ -21,11 +22,12 @@ def matmul(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDAr
 
     Args:
         a: the activations, with two axes. The quantised one is the K that is summed over, whichever it was.
-        w: the weights likewise.
+        w: the weights likewise. Where block sizes differ, each larger block counts as several with the same scales.
         accumulator: "exact" or "fp32". None takes "exact" when both scales are FP8, otherwise "fp32".
 
     Returns:
         float32 (M, N). A result is NaN where the row of `a` or the row of `w` has a NaN scale, and +0 where K is 0.
+        Operands with tensor scales multiply the result by them (`tensor_scale.multiplied`).
 
     Raises:
         UsageError: operands that are not Blocks, are not matrices or do not pair up; or an accumulator that does not
@@ -36,11 +38,13 @@ def matmul(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDAr
         if len(operand.shape) != 2:
             raise UsageError(f"{name} has shape {operand.shape}; matmul takes two axes")
     check_pair(a, w)
+    a, w = paired(a, w)
     if resolve_accumulator(accumulator, a.fmt, w.fmt) == "exact":
         check_exact_length(a.length)
         result = product_exact(a, w)
     else:
         result = product_fp32(a, w)
+    result = multiplied(result, a.tensor_scale, w.tensor_scale)
     result[nan_blocks(a).any(axis=1), :] = np.nan
     result[:, nan_blocks(w).any(axis=1)] = np.nan
     return result

@@ -9,7 +9,7 @@ from amxfp4.golden.accumulator import least_exponent
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.dense_matrix import Bounds, Matrix
 from amxfp4.golden.fixed import MAX_LIMB_BITS, round_limbs
-from amxfp4.golden.formats import ELEMENT_HALVES, ScaleFormat
+from amxfp4.golden.formats import BlockFormat
 
 _TILE = 512
 """Rows of each operand in a tile. For each pair of tiles it is decided whether a single product is exact."""
@@ -62,19 +62,20 @@ def _direct(a: Matrix, w: Matrix) -> NDArray[np.float32]:
 
 
 def _values(matrix: Matrix) -> NDArray[np.float64]:
-    tables = matrix.tables
-    return matrix.values(np.ldexp(tables.significands.astype(np.float64), tables.exponents - 1), np.float64)
+    scale = matrix.fmt.scale
+    factors = np.ldexp(scale.significands.astype(np.float64), scale.exponents + matrix.fmt.unit_exponent)
+    return matrix.values(factors, np.float64)
 
 
 def _by_windows(a: Matrix, w: Matrix) -> NDArray[np.float32]:
     """The product for any spread of scales, with operands split by exponent as in Ozaki's scheme.
 
     A part of an operand keeps the elements whose scale has its exponent in a window of `width` exponents. In units of
-    the window's low end they are integers of at most 12 * significand * 2^(width - 1). `width` is such that K products
+    the window's low end they are integers of at most 24 * significand * 2^(width - 1). `width` is such that K products
     of those stay within 2^53, so each product of parts is exact. Products of equal weight are added in int64, and the
     sum over all weights is rounded once.
     """
-    width = _window_width(a.fmt.scale, w.fmt.scale, a.codes.shape[1])
+    width = _window_width(a.fmt, w.fmt, a.codes.shape[1])
     a_low, a_parts = _parts(a, width)
     w_low, w_parts = _parts(w, width)
     shape = (len(a.codes), len(w.codes))
@@ -85,10 +86,15 @@ def _by_windows(a: Matrix, w: Matrix) -> NDArray[np.float32]:
     return round_limbs(limbs, width, least_exponent(a.fmt, w.fmt) + a_low + w_low)
 
 
-def _window_width(a: ScaleFormat, w: ScaleFormat, length: int) -> int:
-    """The most exponents that the windows of both operands can have: 8 or more for up to 2^24 elements."""
-    narrowest = ELEMENT_HALVES[-1] ** 2 * int(a.significands.max()) * int(w.significands.max()) * length
+def _window_width(a: BlockFormat, w: BlockFormat, length: int) -> int:
+    """The most exponents that the windows of both operands can have: 7 or more for up to 2^24 elements."""
+    narrowest = _largest_integer(a) * _largest_integer(w) * length
     return min(1 + floor(log2(_SIGNIFICANT / narrowest) / 2), MAX_LIMB_BITS)
+
+
+def _largest_integer(fmt: BlockFormat) -> int:
+    """The largest element as an integer, times the largest significand of a scale."""
+    return int(np.ldexp(fmt.largest_element, -fmt.unit_exponent)) * int(fmt.scale.significands.max())
 
 
 def _parts(matrix: Matrix, width: int) -> tuple[int, list[NDArray[np.float64]]]:
@@ -97,14 +103,14 @@ def _parts(matrix: Matrix, width: int) -> tuple[int, list[NDArray[np.float64]]]:
     A shift is an exponent counted from the format's least one. The elements are integers in units of the window's low
     end, and 0 outside the window.
     """
-    tables = matrix.tables
-    shifts = tables.exponents - tables.exponents.min()
-    in_use = shifts[matrix.sides[matrix.used]]
+    scale = matrix.fmt.scale
+    shifts = scale.exponents - scale.least_exponent
+    in_use = shifts[matrix.scales[matrix.used]]
     high = int(in_use.max(initial=0))
     low = int(in_use.min(initial=high))
     parts = []
     for start in range(low, high + 1, width):
         inside = (shifts >= start) & (shifts < start + width)
-        factors = np.where(inside, np.ldexp(tables.significands.astype(np.float64), shifts - start), 0)
+        factors = np.where(inside, np.ldexp(scale.significands.astype(np.float64), shifts - start), 0)
         parts.append(matrix.values(factors, np.float64))
     return low, parts

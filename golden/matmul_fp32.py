@@ -48,8 +48,8 @@ def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
     """Terms formed in `dtype` and added one by one. `dtype` is float32 where `_fits_float32` allows, otherwise float64.
 
     BLAS forms a term exactly, in any order. The products in a term share their scales. So each is a multiple of the
-    product of two significands times a power of two, which is in the range of `dtype`. An element product is at most
-    144 quarters of that, or twice as many smaller units for each operand that halves sides: 576. A block's 128 element
+    product of two significands times a power of two, which is in the range of `dtype`. An element is at most 24 units,
+    with halving or with special values, so an element product is at most 576 of those. A block's 128 element
     products sum up to at most 73728 units, and significands multiply that by at most 225, so that every partial sum is
     less than 2^24 units.
     """
@@ -61,7 +61,7 @@ def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
         for j in range(0, len(w.codes), _TILE_COLUMNS):
             columns = slice(j, j + _TILE_COLUMNS)
             total = result[rows, columns].copy()
-            for start in range(0, a.sides.shape[1], _TILE_BLOCKS):
+            for start in range(0, a.scales.shape[1], _TILE_BLOCKS):
                 blocks = slice(start, start + _TILE_BLOCKS)
                 terms = [
                     a_side[blocks, rows] @ w_side[blocks, columns].transpose(0, 2, 1)
@@ -77,9 +77,9 @@ def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
 
 def _sides_by_block(matrix: Matrix, dtype: FloatType) -> list[NDArray[Any]]:
     """For each free scale, the values of the elements under it. (blocks, rows, block size)"""
-    scales = matrix.tables.values
-    sides = matrix.side_values(np.where(np.isnan(scales), 0, scales / 2), dtype)
-    shape = (*matrix.sides.shape[:2], matrix.fmt.block_size)
+    scales = np.nan_to_num(matrix.fmt.scale.values, nan=0.0)
+    sides = matrix.side_values(np.ldexp(scales, matrix.fmt.unit_exponent), dtype)
+    shape = (*matrix.scales.shape[:2], matrix.fmt.block_size)
     return [np.ascontiguousarray(side.reshape(shape).transpose(1, 0, 2)) for side in sides]
 
 

@@ -1,9 +1,12 @@
 """Which operands can meet in a dot product."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from amxfp4.errors import UsageError
 from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.formats import block_format
 
 
 def check_blocks(**operands: object) -> None:
@@ -15,11 +18,30 @@ def check_blocks(**operands: object) -> None:
 
 
 def check_pair(a: Blocks, w: Blocks) -> None:
-    """Refuse operands whose blocks do not pair up along the reduction axis."""
-    if a.fmt.block_size != w.fmt.block_size:
-        raise UsageError(f"block sizes {a.fmt.block_size} and {w.fmt.block_size} differ; both operands need the same")
+    """Refuse operands that do not have the same reduction length."""
     if a.length != w.length:
         raise UsageError(f"reduction lengths {a.length} and {w.length} differ; both operands need the same")
+
+
+def paired(a: Blocks, w: Blocks) -> tuple[Blocks, Blocks]:
+    """Both operands in the smaller of their block sizes, with the same values."""
+    size = min(a.fmt.block_size, w.fmt.block_size)
+    return in_blocks_of(a, size), in_blocks_of(w, size)
+
+
+def in_blocks_of(blocks: Blocks, size: int) -> Blocks:
+    """The same tensor in smaller blocks: each block becomes several that repeat its scales.
+
+    Args:
+        blocks: the tensor.
+        size: elements per block, at most as many as in the tensor's format. Both are powers of two, so one divides the
+            other.
+    """
+    if size == blocks.fmt.block_size:
+        return blocks
+    count = -(-blocks.length // size)
+    scales = np.repeat(blocks.scales, blocks.fmt.block_size // size, axis=-2)[..., :count, :]
+    return replace(blocks, codes=blocks.codes[..., : count * size], scales=scales, fmt=block_format(blocks.fmt, size))
 
 
 def check_broadcast(a: Blocks, w: Blocks) -> None:

@@ -7,12 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.golden.formats import ASYMMETRY_CODES, NEGATIVE_HALVED, POSITIVE_HALVED, BlockFormat
+from amxfp4.golden.formats import NEGATIVE_HALVED, POSITIVE_HALVED, BlockFormat
 
-SIDE_HALVED = np.array(
-    [[bool(code & POSITIVE_HALVED), bool(code & NEGATIVE_HALVED)] for code in range(ASYMMETRY_CODES)]
-)
-"""For each asymmetry code, whether the positive and the negative side are halved. (4, 2)"""
+SIDE_HALVED = np.array([[bool(code & POSITIVE_HALVED), bool(code & NEGATIVE_HALVED)] for code in range(4)])
+"""For each asymmetry code of a format with halving, whether the positive and the negative side are halved. (4, 2)"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +46,6 @@ def side_tables(fmt: BlockFormat) -> SideTables:
 def side_codes(scales: NDArray[np.uint8], fmt: BlockFormat) -> NDArray[Any]:
     """Side codes (..., 1 or 2) from the fields of `Blocks.scales`: one for all elements, or one per side."""
     if not fmt.halving:
-        return scales
+        return scales[..., : fmt.scales_per_block]
     code, asymmetry = scales[..., 0], scales[..., 1]
     return code[..., None] | SIDE_HALVED.astype(np.uint16)[asymmetry] << fmt.scale.bits

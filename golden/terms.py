@@ -6,15 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.blocks import Blocks
-from amxfp4.golden.formats import ELEMENT_HALVES, ELEMENT_SIGN, BlockFormat
-from amxfp4.golden.sides import SIDE_HALVED
-
-VALUES_IN_HALVES = np.array((*ELEMENT_HALVES, *(-halves for halves in ELEMENT_HALVES)), np.float32)
-"""Value of each of the sixteen element codes in units of 1/2."""
-
-_SIDES_OF_CODES = np.arange(len(VALUES_IN_HALVES)) // ELEMENT_SIGN
-_VALUES_IN_QUARTERS = VALUES_IN_HALVES * np.where(SIDE_HALVED[:, _SIDES_OF_CODES], 1, 2).astype(np.float32)
-"""For each asymmetry code, the value of each element code in units of a quarter of the block's scale. (4, 16)"""
+from amxfp4.golden.element_tables import element_tables
 
 
 class Term(NamedTuple):
@@ -31,17 +23,6 @@ class Term(NamedTuple):
     exponent: NDArray[np.int64]
 
 
-def side_elements(fmt: BlockFormat) -> list[NDArray[np.float32]]:
-    """For each free scale of a block, the values of the sixteen element codes under it, in units of 1/2.
-
-    A single scale has all elements under it. Of two scales, the positive side's sees negative elements as 0, and the
-    negative side's sees positive elements as 0.
-    """
-    if fmt.asymmetric:
-        return [np.maximum(VALUES_IN_HALVES, 0), np.minimum(VALUES_IN_HALVES, 0)]
-    return [VALUES_IN_HALVES]
-
-
 def block_terms(a: Blocks, w: Blocks) -> list[Term]:
     """The terms of every block pair, in the order in which the fp32 accumulator takes them.
 
@@ -49,7 +30,7 @@ def block_terms(a: Blocks, w: Blocks) -> list[Term]:
     one term. The other axes of `a` and `w` broadcast.
     """
     terms = []
-    unit = -2 - a.fmt.halving - w.fmt.halving
+    unit = a.fmt.unit_exponent + w.fmt.unit_exponent
     for a_side, a_elements in enumerate(_integer_elements(a)):
         for w_side, w_elements in enumerate(_integer_elements(w)):
             # float32 is exact here: the sum has at most 128 products of at most 576 each.
@@ -67,9 +48,15 @@ def nan_blocks(blocks: Blocks) -> NDArray[np.bool_]:
     return np.any(scales > blocks.fmt.scale.max_code, axis=-1)
 
 
+def asymmetry_codes(blocks: Blocks) -> NDArray[np.uint8]:
+    """The asymmetry code of each block, 0 in a format without. (..., blocks)"""
+    if blocks.fmt.has_asymmetry_code:
+        return blocks.scales[..., -1]
+    return np.zeros(blocks.scales.shape[:-1], np.uint8)
+
+
 def _integer_elements(blocks: Blocks) -> list[NDArray[np.float32]]:
-    """For each free scale, the elements under it, in halves, or with halving in quarters. (..., blocks, block size)"""
+    """For each free scale, the elements under it in units of `BlockFormat.unit_exponent`. (..., blocks, block size)"""
     codes = blocks.codes.reshape(*blocks.scales.shape[:-1], blocks.fmt.block_size)
-    if blocks.fmt.halving:
-        return [_VALUES_IN_QUARTERS[blocks.scales[..., 1:], codes]]
-    return [elements[codes] for elements in side_elements(blocks.fmt)]
+    asymmetry = asymmetry_codes(blocks)[..., None]
+    return [table.values[asymmetry, codes] for table in element_tables(blocks.fmt)]

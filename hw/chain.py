@@ -16,7 +16,7 @@ from amaranth.lib.wiring import In, Out
 
 from amxfp4.errors import UsageError, shown
 from amxfp4.golden.arguments import check_type
-from amxfp4.golden.codes import Rounding
+from amxfp4.golden.formats import Rounding
 from amxfp4.hw.config import CHOSEN, scales_layout
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.unit import MacUnit

@@ -5,8 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
-from amxfp4.golden.codes import ROUNDINGS
-from amxfp4.golden.formats import BLOCK_FORMAT_NAMES
+from amxfp4.golden.formats import BLOCK_FORMAT_NAMES, ROUNDINGS
 from amxfp4.hw.catalogue import possible
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.config import BLOCK_SIZES, LANES, Config

@@ -7,8 +7,7 @@ from functools import cached_property
 from amaranth.lib import data
 from amaranth.utils import bits_for
 
-from amxfp4.golden.codes import ROUNDINGS, Rounding
-from amxfp4.golden.formats import BlockFormat, block_format
+from amxfp4.golden.formats import ROUNDINGS, BlockFormat, Rounding, block_format
 from amxfp4.hw.config import CHOSEN, check_geometry, check_one_of, scales_layout
 from amxfp4.hw.mac.scale import largest_significand
 from amxfp4.hw.quantizer.thresholds import Step, element_steps, halving_steps, scale_steps

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError
-from amxfp4.golden.quantize import INPUT_DTYPES
 from amxfp4.golden.settings import in_own_settings
+from amxfp4.golden.tensor_scale import INPUT_DTYPES
 from amxfp4.tensors import read_tensor
 
 SYNTHETIC_SHAPE = (64, 1536, 384)

@@ -8,7 +8,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from amxfp4.golden import Blocks, dot_detailed
 from amxfp4.golden.formats import (
-    ASYMMETRY_CODES,
     ELEMENT_SIGN,
     NEGATIVE_HALVED,
     POSITIVE_HALVED,
@@ -126,7 +125,7 @@ def operand_beats(
 ) -> dict[str, NDArray[np.integer]]:
     """The fields of one operand's beats ("a" or "w"). Scales are junk outside a block's first beat."""
     fmt = blocks.fmt
-    limits = [1 << fmt.scale.bits] * fmt.scales_per_block + [ASYMMETRY_CODES] * fmt.halving
+    limits = [1 << fmt.scale.bits] * fmt.scales_per_block + [fmt.asymmetry_codes] * fmt.has_asymmetry_code
     scales = rng.integers(limits, size=(blocks.block_count, config.beats_per_block, fmt.scale_fields))
     scales[:, 0] = blocks.scales[0]
     codes = blocks.codes.reshape(-1, config.lanes)
@@ -151,7 +150,7 @@ def random_dot(config: MacConfig, blocks: int, rng: np.random.Generator) -> DotP
     """A random dot product. Codes and scales are drawn in one of several styles, so that all kinds of sums come up."""
     a_codes, w_codes = (_random_codes((blocks, config.block_size), rng) for _ in range(2))
     a_scales, w_scales = _random_scales(config, blocks, rng)
-    a_halved, w_halved = rng.integers(ASYMMETRY_CODES, size=(2, blocks, 1))
+    a_halved, w_halved = (rng.integers(fmt.asymmetry_codes, size=(blocks, 1)) for fmt in config.formats)
     dot = dot_product("random", config, a_codes, w_codes, a_scales, w_scales, a_halved=a_halved, w_halved=w_halved)
     if blocks > 1 and rng.random() < 0.25:
         return _cancelling(config, dot, rng)

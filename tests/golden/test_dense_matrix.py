@@ -13,15 +13,15 @@ from amxfp4.golden.sides import side_codes, side_tables
 EACH_FORMAT = pytest.mark.parametrize("fmt", formats(8), ids=lambda fmt: fmt.name)
 
 
-def halves(fmt: BlockFormat) -> np.ndarray:
-    """What turns elements in units of 1/2 into values, NaN scales into zeros."""
-    return np.nan_to_num(side_tables(fmt).values) / 2
+def units(fmt: BlockFormat) -> np.ndarray:
+    """What turns elements as integers into values, NaN scales into zeros."""
+    return np.nan_to_num(fmt.scale.values) * 2.0 ** (-2 if fmt.halving else -1)
 
 
 def finite_values(blocks: Blocks) -> np.ndarray:
     """Values in which a NaN scale counts as 0, but the other scale of its block does not."""
     matrix = Matrix.from_blocks(blocks)
-    return matrix.values(halves(blocks.fmt), np.float64)
+    return matrix.values(units(blocks.fmt), np.float64)
 
 
 @EACH_FORMAT
@@ -29,8 +29,8 @@ def test_values(fmt: BlockFormat) -> None:
     blocks = random_blocks(np.random.default_rng(15), (70, 40), fmt, 0, fmt.scale.max_code + 1)
     matrix = Matrix.from_blocks(blocks)
     expected = blocks.dequantize(np.float64)
-    np.testing.assert_array_equal(matrix.values(halves(fmt), np.float64), expected)
-    sides = matrix.side_values(halves(fmt), np.float64)
+    np.testing.assert_array_equal(matrix.values(units(fmt), np.float64), expected)
+    sides = matrix.side_values(units(fmt), np.float64)
     assert len(sides) == fmt.scales_per_block
     np.testing.assert_array_equal(sum(sides), expected)
     if fmt.asymmetric:
@@ -60,11 +60,11 @@ def test_bounds_of_quantised_values_are_tight(fmt: BlockFormat) -> None:
     x = np.random.default_rng(17).standard_normal((50, 64)).astype(np.float32)
     x[:, 8:16] = 0
     x[:, 16:24] = np.abs(x[:, 16:24])
-    blocks = quantize(x, fmt)
+    blocks = quantize(x, fmt, tensor_scale=1)
     bounds = Matrix.from_blocks(blocks).bounds()
     values = np.abs(blocks.dequantize(np.float64))
     assert (bounds.peak <= 2 * values.max(axis=1)).all()
-    # Saturated and other elements are integers of at most 12 * 15 units, times the spread of the scales.
+    # Elements are integers of at most 12 * 15 units (24 * 15 with special values), times the spread of the scales.
     scales = side_tables(fmt).values[side_codes(blocks.scales, fmt)]
     used = np.where(scales > 0, scales, np.nan)
     assert (bounds.unit >= np.nanmin(used, axis=(1, 2)) / 32).all()

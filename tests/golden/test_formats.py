@@ -97,7 +97,14 @@ def test_block_formats() -> None:
         "AMXFP4-E4M3": (2, 2, True, 4.5),
         "AMXFP4-E8M0": (2, 2, True, 4.5),
         "AMXFP4-X2": (1, 2, True, 4.3125),
+        "AMXFP4-Z8": (1, 2, True, 4.25),
+        "AMXFP4-Z": (1, 2, True, 4.28125),
+        "NVFP4": (1, 1, False, 4.5),
     }
+    asymmetry = {fmt.name: (fmt.asymmetry_bits, fmt.asymmetry_bits_in_scale) for fmt in formats if fmt.asymmetry_bits}
+    assert asymmetry == {"AMXFP4-X2": (2, 0), "AMXFP4-Z8": (1, 1), "AMXFP4-Z": (2, 1)}
+    assert [(fmt.name, fmt.ties) for fmt in formats if fmt.tensor_scaled] == [("NVFP4", "nearest-even")]
+    assert {fmt.ties for fmt in formats if not fmt.tensor_scaled} == {"nearest-away"}
     assert [fmt.name for fmt in formats if fmt.halving] == ["AMXFP4-X2"]
     assert [fmt.name for fmt in formats if fmt.asymmetric] == ["AMXFP4-E5M2", "AMXFP4-E4M3", "AMXFP4-E8M0"]
 
@@ -110,18 +117,45 @@ def test_names_in_any_case_give_the_canonical_one(name: str, canonical: str) -> 
 
 def test_the_default_block_size_is_the_format_s_own() -> None:
     for name in BLOCK_FORMAT_NAMES:
-        assert block_format(name).block_size == block_format(name, 64).default_block_size == 32
+        size = 16 if name == "NVFP4" else 32
+        assert block_format(name).block_size == block_format(name, 64).default_block_size == size
+
+
+@pytest.mark.parametrize("name", BLOCK_FORMAT_NAMES)
+def test_a_name_may_carry_its_block_size(name: str) -> None:
+    for size in 8, 16, 32, 64, 128:
+        fmt = block_format(f"{name}/{size}")
+        assert fmt == block_format(name, size) == block_format(f"{name}/{size}", size) == block_format(fmt.label)
+        assert fmt.name == name
+    assert block_format(name).label == name
+
+
+@pytest.mark.parametrize("name", ["MXFP4/", "MXFP4/12", "MXFP4/-8", "MXFP4/8/8", "MXFP4/ 8", "MXFP4/٨", "MXFP4/256"])
+def test_a_bad_block_size_in_a_name(name: str) -> None:
+    with pytest.raises(UsageError, match=r"block size .* one of 8, 16, 32, 64, 128"):
+        block_format(name)
+
+
+def test_two_block_sizes() -> None:
+    with pytest.raises(UsageError, match="'MXFP4/16' and block size 32 contradict each other"):
+        block_format("MXFP4/16", 32)
 
 
 def test_bytes_of_blocks() -> None:
     assert [block_format("AMXFP4", 16).bytes_of(blocks) for blocks in (0, 1, 5)] == [0, 10, 50]
     # 17 bytes a block, and a byte for the asymmetry codes of every four.
     assert [block_format("AMXFP4-X2").bytes_of(blocks) for blocks in (0, 1, 4, 5)] == [0, 18, 69, 87]
+    # The side of AMXFP4-Z8's special value lies in the scale's byte; AMXFP4-Z has one bit more for each block.
+    assert [block_format("AMXFP4-Z8").bytes_of(blocks) for blocks in (0, 1, 5)] == [0, 17, 85]
+    assert [block_format("AMXFP4-Z").bytes_of(blocks) for blocks in (0, 1, 8, 9)] == [0, 18, 137, 155]
+    assert [block_format("NVFP4").bytes_of(blocks) for blocks in (0, 1, 5)] == [0, 9, 45]
 
 
 def test_free_scales_are_not_halved() -> None:
-    with pytest.raises(UsageError, match="two free scales leave nothing to halve"):
+    with pytest.raises(UsageError, match="more than one of two free scales, halving and special values"):
         BlockFormat("both", UE5M3, asymmetric=True, halving=True)
+    with pytest.raises(UsageError, match="more than one of two free scales, halving and special values"):
+        BlockFormat("both", UE5M3, halving=True, specials=(8,))
 
 
 def test_a_block_format_passes_through() -> None:
@@ -137,7 +171,7 @@ def test_bad_block_size(size: object) -> None:
         block_format("MXFP4", size)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("name", ["", "mxfp5", " MXFP4", "NVFP4", None, 3])
+@pytest.mark.parametrize("name", ["", "mxfp5", " MXFP4", "NVFP5", None, 3])
 def test_bad_name(name: object) -> None:
     with pytest.raises(UsageError, match=r"unknown block format .* one of AMXFP4, MXFP4"):
         block_format(name)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 from helpers.fraction_oracle import element, side_scale
-from helpers.quantize_oracle import direct, elements_under, smaller_side
+from helpers.quantize_oracle import direct, elements_under, round_to, scale_values, smaller_side
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -42,7 +42,7 @@ class Search:
 
     def values(self, fields: list[int]) -> list[Fraction]:
         codes = elements_under(self.block, fields, self.fmt, self.rounding)
-        return [element(code) * side_scale(self.fmt, fields, bool(code & 8)) for code in codes]
+        return [element(code, self.fmt, fields) * side_scale(self.fmt, fields, bool(code & 8)) for code in codes]
 
     def neighbours(self, code: int) -> list[int]:
         """In the order in which equals are preferred."""
@@ -50,10 +50,25 @@ class Search:
         others = [c for c in others if 6 * Fraction(float(self.fmt.scale.values[c])) <= FLOAT32_MAX]
         return [code, *sorted(set(others) - {code})]
 
+    def special(self, largest: Fraction, side: int) -> list[list[int]]:
+        """Choices with special values, in the order in which equals are preferred."""
+        values = scale_values("E4M3")
+        every = []
+        for asymmetry, special in ((side, 8), (side + 2, 12))[: len(self.fmt.specials)]:
+            for divisor in (special, 8, 6) if special == 12 else (8, 6):
+                nearest = max(round_to(largest / divisor, values, self.rounding), 1 if largest else 0)
+                for code in nearest - 1, nearest, nearest + 1:
+                    fields = [min(max(code, 1), 126), asymmetry] if largest else [0, 0]
+                    every.append(fields)
+        return every
+
     def best(self) -> list[int]:
+        positive = max([value for value in self.block if value > 0], default=Fraction(0))
+        negative = max([-value for value in self.block if value < 0], default=Fraction(0))
+        if self.fmt.specials:
+            every = [self.direct, *self.special(max(positive, negative), int(negative > positive))]
+            return min(every, key=lambda fields: self.error(fields, [True] * len(self.block)))
         if self.fmt.halving:
-            positive = max([value for value in self.block if value > 0], default=Fraction(0))
-            negative = max([-value for value in self.block if value < 0], default=Fraction(0))
             asymmetry = 0, smaller_side(positive, negative)
             every = [list(pair) for pair in product(self.neighbours(self.direct[0]), asymmetry)]
             every.sort(key=lambda fields: (fields != self.direct, *fields))
@@ -70,7 +85,7 @@ class Search:
 
 
 def check(x: np.ndarray, fmt: BlockFormat, rounding: Rounding) -> None:
-    blocks = quantize(x, fmt, rounding=rounding, encode="least-error")
+    blocks = quantize(x, fmt, rounding=rounding, encode="least-error", tensor_scale=1)
     for row, block in enumerate(x):
         search = Search(block, fmt, rounding)
         best = search.best()
@@ -161,7 +176,7 @@ def test_everything_fits_a_float32(name: str, largest: float) -> None:
     """An E8M0 scale above the direct cast's would take some elements beyond."""
     x = np.full((1, 32), largest, np.float32)
     x[0, 1::2] = -largest / 3
-    blocks = quantize(x, name, encode="least-error")
-    assert np.isfinite(blocks.dequantize()).all()
+    assert np.isfinite(quantize(x, name, encode="least-error").dequantize()).all()
+    blocks = quantize(x, name, rounding="nearest-away", encode="least-error", tensor_scale=1)
     check_fields = Search(x[0], block_format(name), "nearest-away").best()
     assert blocks.scales[0, 0].tolist() == check_fields

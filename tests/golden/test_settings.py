@@ -28,8 +28,8 @@ def extremes(name: str) -> Blocks:
     scales = rng.integers(0, fmt.scale.max_code + 1, (4, 3, fmt.scale_fields), dtype=np.uint8)
     scales[0] = 0
     scales[1, ..., : fmt.scales_per_block] = fmt.scale.max_code
-    if fmt.halving:
-        scales[..., 1] %= 4
+    if fmt.has_asymmetry_code:
+        scales[..., 1] %= fmt.asymmetry_codes
     return Blocks.from_codes(codes=rng.integers(0, 16, (4, 24), dtype=np.uint8), scales=scales, fmt=fmt)
 
 

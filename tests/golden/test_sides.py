@@ -15,6 +15,8 @@ def every_scale(fmt: BlockFormat) -> np.ndarray:
     codes = np.arange(fmt.scale.max_code + 1, dtype=np.uint8)[:, None]
     if fmt.halving:
         return np.concatenate([np.concatenate([codes, np.full_like(codes, code)], axis=1) for code in range(4)])
+    if fmt.specials:
+        return np.concatenate([codes, codes % 2], axis=1)
     return np.concatenate([codes, codes[::-1]], axis=1)[:, : fmt.scales_per_block]
 
 
@@ -23,7 +25,7 @@ def test_every_scale_of_both_sides(fmt: BlockFormat) -> None:
     scales = every_scale(fmt)
     codes = side_codes(scales, fmt)
     tables = side_tables(fmt)
-    assert codes.shape == (len(scales), 2 if fmt.two_sided else 1)
+    assert codes.shape == (len(scales), 2 if fmt.asymmetric or fmt.halving else 1)
     for fields, sides in zip(scales.tolist(), codes.tolist(), strict=True):
         for negative in False, True:
             code = sides[-1 if negative else 0]

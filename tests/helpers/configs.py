@@ -4,8 +4,7 @@ from functools import cache
 from itertools import product
 
 from amxfp4.errors import UsageError
-from amxfp4.golden.codes import ROUNDINGS
-from amxfp4.golden.formats import BLOCK_FORMAT_NAMES
+from amxfp4.golden.formats import BLOCK_FORMAT_NAMES, ROUNDINGS
 from amxfp4.hw.config import BLOCK_SIZES, LANES
 from amxfp4.hw.mac.config import ACCUMULATORS, MacConfig
 from amxfp4.hw.quantizer.config import INPUTS, QuantizerConfig

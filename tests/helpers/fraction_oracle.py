@@ -1,5 +1,6 @@
 """The contract's dot products in `fractions.Fraction`, element by element, from nothing but codes and values."""
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -20,15 +21,16 @@ def random_blocks(
     scales_shape = (*shape[:-1], shape[-1] // fmt.block_size, fmt.scales_per_block)
     high = min(high, 1 << fmt.scale.bits)
     scales = rng.integers(min(low, high - 1), high, scales_shape).astype(np.uint8)
-    if fmt.halving:
-        scales = np.concatenate([scales, rng.integers(0, 4, scales_shape, dtype=np.uint8)], axis=-1)
+    if fmt.has_asymmetry_code:
+        asymmetry = rng.integers(0, 2 if fmt.name == "AMXFP4-Z8" else 4, scales_shape, dtype=np.uint8)
+        scales = np.concatenate([scales, asymmetry], axis=-1)
     return Blocks.from_codes(codes=codes, scales=scales, fmt=fmt)
 
 
 def side_scale(fmt: BlockFormat, fields: list[int], negative: bool) -> Fraction:
     """The scale of one side of a block from its fields in `Blocks.scales`; none of them NaN."""
     if not fmt.halving:
-        return Fraction(float(fmt.scale.values[fields[-1 if negative else 0]]))
+        return Fraction(float(fmt.scale.values[fields[1 if negative and fmt.asymmetric else 0]]))
     halved = fields[1] in ((2, 3) if negative else (1, 3))
     return Fraction(float(fmt.scale.values[fields[0]])) / (2 if halved else 1)
 
@@ -38,7 +40,10 @@ def scale_codes(blocks: Blocks) -> list[int]:
     return blocks.scales[..., : blocks.fmt.scales_per_block].ravel().tolist()
 
 
-def element(code: int) -> Fraction:
+def element(code: int, fmt: BlockFormat | None = None, fields: Sequence[int] = ()) -> Fraction:
+    """Value of an element code, in scales. In a format with special values code 8 is one, by the block's `fields`."""
+    if code == 8 and fmt is not None and fmt.name in ("AMXFP4-Z8", "AMXFP4-Z"):
+        return Fraction({0: 8, 1: -8, 2: 12, 3: -12}[fields[1]])
     return (-1 if code & 8 else 1) * Fraction(ELEMENT_MAGNITUDES[code & 7])
 
 
@@ -74,13 +79,18 @@ class Dot:
     def scale(self, blocks: Blocks, block: int, code: int) -> Fraction:
         return side_scale(blocks.fmt, blocks.scales[block].tolist(), bool(code & 8))
 
+    def value(self, blocks: Blocks, block: int, code: int) -> Fraction:
+        return element(code, blocks.fmt, blocks.scales[block].tolist())
+
     def products(self, block: int) -> list[tuple[bool, bool, Fraction]]:
         """Sign of the activation, sign of the weight, scaled product, for each element pair of a block."""
         found = []
         for index in range(block * self.size, (block + 1) * self.size):
             a, w = int(self.a.codes[index]), int(self.w.codes[index])
             scale = self.scale(self.a, block, a) * self.scale(self.w, block, w)
-            found.append((bool(a & 8), bool(w & 8), scale * element(a) * element(w)))
+            found.append(
+                (bool(a & 8), bool(w & 8), scale * self.value(self.a, block, a) * self.value(self.w, block, w))
+            )
         return found
 
     def exact(self) -> int:

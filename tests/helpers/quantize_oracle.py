@@ -35,12 +35,39 @@ def scale_values(name: str) -> list[Fraction]:
     return [Fraction(value) for value in scale.values[: scale.max_code + 1]]
 
 
-def scale_code(m: Fraction, scale: ScaleFormat, rounding: Rounding) -> int:
+def scale_code(m: Fraction, scale: ScaleFormat, rounding: Rounding, rule: str = "floor") -> int:
     if m == 0:
         return 0
     if not scale.is_fp8:
-        return min(max(floor_log2(m) - 2 + scale.bias, 0), scale.max_code)
+        exponent = floor_log2(m) - 2
+        up = {"floor": 8, "even": 7, "ceil": 6}[rule] * Fraction(2) ** exponent
+        exponent += m > up if rule == "ceil" else m >= up
+        # No scale takes 6 beyond float32's range.
+        return min(max(exponent + scale.bias, 0), 252)
     return round_to(m / 6, scale_values(scale.name), rounding)
+
+
+def special_fields(
+    positive: Fraction, negative: Fraction, block: list[Fraction], name: str, rounding: Rounding
+) -> list[int]:
+    """Rules A and B: scale code and asymmetry code of a block in AMXFP4-Z8 or AMXFP4-Z."""
+    values = scale_values("E4M3")
+
+    def nearest(quotient: Fraction) -> int:
+        return max(round_to(quotient, values, rounding), 1 if quotient else 0)
+
+    larger, smaller, sign = (positive, negative, 1) if positive >= negative else (negative, positive, -1)
+    if larger == 0:
+        return [0, 0]
+    side = 0 if sign > 0 else 1
+    if name == "AMXFP4-Z":
+        b = values[nearest(larger / 12)]
+        if smaller <= 7 * b and not any(7 * b < sign * x < 10 * b for x in block):
+            return [nearest(larger / 12), 2 + side]
+    code = nearest(larger / 8)
+    if smaller > 7 * values[code]:
+        code = nearest(max(larger / 8, smaller / 6))
+    return [code, side]
 
 
 def element_code(x: Fraction, factor: Fraction, rounding: Rounding) -> int:
@@ -50,15 +77,20 @@ def element_code(x: Fraction, factor: Fraction, rounding: Rounding) -> int:
     return magnitude | (8 if x < 0 and magnitude else 0)
 
 
-def direct(block: np.ndarray, fmt: BlockFormat, rounding: Rounding) -> tuple[list[int], list[int]]:
+def direct(block: np.ndarray, fmt: BlockFormat, rounding: Rounding, rule: str = "floor") -> tuple[list[int], list[int]]:
     """The contract's section on quantising, sentence by sentence; codes and scales of one block."""
     if not np.isfinite(block).all():
-        return [0] * len(block), [fmt.scale.nan_code] * fmt.scales_per_block + [0] * fmt.halving
+        return [0] * len(block), [fmt.scale.nan_code] * fmt.scales_per_block + [0] * (
+            fmt.scale_fields - fmt.scales_per_block
+        )
     exact = [Fraction(float(value)) for value in block]
     positive = max((value for value in exact if value > 0), default=Fraction(0))
     negative = max((-value for value in exact if value < 0), default=Fraction(0))
+    if fmt.specials:
+        scales = special_fields(positive, negative, exact, fmt.name, rounding)
+        return elements_under(exact, scales, fmt, rounding), scales
     maxima = [positive, negative] if fmt.asymmetric else [max(positive, negative)]
-    scales = [scale_code(m, fmt.scale, rounding) for m in maxima]
+    scales = [scale_code(m, fmt.scale, rounding, rule) for m in maxima]
     if fmt.halving:
         half = Fraction(fmt.scale.values[scales[0]]) / 2
         fits = half > 0 and min(positive, negative) <= 7 * half < max(positive, negative)
@@ -73,4 +105,10 @@ def smaller_side(positive: Fraction, negative: Fraction) -> int:
 
 def elements_under(block: list[Fraction], fields: list[int], fmt: BlockFormat, rounding: Rounding) -> list[int]:
     factors = [side_scale(fmt, fields, negative) for negative in (False, True)]
-    return [element_code(value, factors[value < 0], rounding) for value in block]
+    codes = [element_code(value, factors[value < 0], rounding) for value in block]
+    if fmt.specials and factors[0]:
+        special = {0: 8, 1: -8, 2: 12, 3: -12}[fields[1]] * factors[0]
+        for index, value in enumerate(block):  # ties go to the special value, farther from zero and of the even code
+            if value * special > 0 and abs(value) >= (6 * factors[0] + abs(special)) / 2:
+                codes[index] = 8
+    return codes

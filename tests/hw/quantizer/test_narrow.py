@@ -5,7 +5,7 @@ import pytest
 from helpers.comb import evaluate, generator
 from helpers.quantizer_parts import HALVING, ROUNDINGS, SCALE_FORMATS
 
-from amxfp4.golden.codes import Rounding
+from amxfp4.golden.formats import Rounding
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.narrow import Narrow
 

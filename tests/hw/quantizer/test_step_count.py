@@ -6,7 +6,7 @@ from helpers.comb import evaluate
 from helpers.functions import FunctionOf
 from helpers.quantizer_parts import HALVING, ROUNDINGS
 
-from amxfp4.golden.codes import Rounding
+from amxfp4.golden.formats import Rounding
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.step_count import count_steps
 from amxfp4.hw.quantizer.thresholds import Step
