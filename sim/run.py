@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -157,6 +158,10 @@ def _verdict_of_the_report(name: str, log: Path) -> Iterator[None]:
     except SystemExit as end:
         if isinstance(end.code, int) and end.code < 0:
             raise RunError(f"the simulator of {name} {ending(end.code)}; see {log}") from None
+    except RuntimeError as error:  # of the runner, whose text ends with the status
+        status = re.search(r"-?\d+$", str(error))
+        how = ending(int(status[0])) if status else f"failed: {error}"
+        raise RunError(f"the simulator of {name} {how}; see {log}") from None
 
 
 @contextmanager
