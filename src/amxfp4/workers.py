@@ -46,7 +46,9 @@ class Stopped(KeyboardInterrupt):
 
 
 def stop(number: int, frame: FrameType | None = None) -> None:
-    """What a process does at a signal: it raises `Stopped`."""
+    """What a process does at a signal: it raises `Stopped`. A second one does not disturb it while it cleans up."""
+    for other in STOPPING:
+        signal.signal(other, lambda *_: None)  # Python complains of one set to SIG_IGN that has already come
     raise Stopped(number)
 
 
