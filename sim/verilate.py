@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import RunError, UsageError, ending
+from amxfp4.temporaries import remove, temporary_beside
 
 BUILD = Path("build/sim")
 """Default folder of builds and reports, relative to the working directory."""
@@ -26,7 +27,7 @@ _HARNESS = Path(__file__).parent / "layer" / "harness.cpp"
 _INITIAL = re.compile(r"^\s*initial [^;]*;\n", re.MULTILINE)
 
 
-class BuildError(RuntimeError):
+class BuildError(RunError):
     """A tool failed on generated code. The message has the tool's output."""
 
 
@@ -198,14 +199,13 @@ def _cached(folder: Path, make: Callable[[Path], None]) -> Path:
     """Makes `folder` by `make`, in a temporary place, unless it is there. Other processes wait meanwhile."""
     with _locked(folder):
         if not folder.exists():
-            part = folder.with_name(f".{folder.name}.part")
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
-            try:
+            for left in folder.parent.glob(f".{folder.name}.*"):  # by a process that was killed
+                if left.suffix != ".lock":
+                    remove(left)
+            with temporary_beside(folder) as part:
+                part.mkdir()
                 make(part)
                 os.replace(part, folder)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
     return folder
 
 
@@ -228,5 +228,5 @@ def _run(command: Sequence[object], folder: Path, **environment: str) -> str:
     done = subprocess.run(words, cwd=folder, env=os.environ | environment, capture_output=True, text=True)
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise BuildError(f"{' '.join(words)}\nexited with status {done.returncode}:\n{tail}")
+        raise BuildError(f"{' '.join(words)}\n{ending(done.returncode)}:\n{tail}")
     return done.stdout

@@ -54,7 +54,7 @@ def run_layer(
 
     Raises:
         UsageError: the golden model refuses the layer.
-        BuildError, RuntimeError: the simulator could not be built, or died.
+        RunError: the simulator could not be built, or died.
     """
     a, w = (
         quantize(x, fmt, rounding=rounding)
