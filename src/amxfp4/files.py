@@ -60,7 +60,7 @@ def _temporary(path: Path) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         if path.exists() and not path.is_file() and not path.is_dir():
             raise UsageError(f"cannot write {str(path)!r}: it is a device or a pipe; a file's name is needed")
-        # Some writers go by the suffix. The rest of a long name is cut, so that only the name asked for can be too long.
+        # Some writers go by the suffix. A long name is cut, so that none but the name asked for can be too long.
         beginning = os.fsdecode(os.fsencode(path.name)[:64])
         suffix = path.suffix if len(os.fsencode(path.suffix)) <= 16 else ""
         temporary = path.with_name(f".{beginning}.{secrets.token_hex(8)}{suffix}")
@@ -165,7 +165,21 @@ def parse_json(text: bytes, shape: Any) -> Any:
 
     try:
         found = msgspec.json.decode(text)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(str(error)) from None
+    check_shape(found, shape)
+    return found
+
+
+def check_shape(found: Any, shape: Any) -> None:
+    """Checks what a JSON text held, as `read_json` does.
+
+    Raises:
+        ValueError: it does not fit; says where.
+    """
+    import msgspec
+
+    try:
         msgspec.convert(found, shape)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(str(error)) from None
-    return found

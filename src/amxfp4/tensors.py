@@ -24,7 +24,12 @@ _PIECE = 1 << 24
 """Bytes read at a time."""
 
 _DTYPES: dict[str, Any] = {
-    **{"F64": "<f8", "F32": "<f4", "F16": "<f2", "BF16": ml_dtypes.bfloat16, "C64": "<c8", "BOOL": "?"},
+    "F64": "<f8",
+    "F32": "<f4",
+    "F16": "<f2",
+    "BF16": ml_dtypes.bfloat16,
+    "C64": "<c8",
+    "BOOL": "?",
     **{f"{kind}{8 * size}": f"<{kind.lower()}{size}" for kind in "IU" for size in (1, 2, 4, 8)},
 }
 """The data types of .safetensors that are arrays as they are."""
@@ -202,4 +207,3 @@ class _Safetensors:
             array = data.view(dtype).reshape(shape)
             meant = np.dtype(np.float32) if kind in _SMALL_FLOATS else array.dtype.newbyteorder("=")
             return array.astype(meant, copy=False)
-
