@@ -25,7 +25,7 @@ class Sentences:
 def read_sentences(path: Path = SENTENCES) -> Sentences:
     """Reads a text file: one sentence per line, an empty line between groups of paraphrases, `#` before a comment."""
     texts, groups, group = [], [], 0
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if not line.strip():
             group += 1
         elif not line.startswith("#"):

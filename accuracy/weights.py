@@ -52,7 +52,7 @@ def load_encoder(folder: Path) -> Encoder:
     Raises:
         UsageError: a model whose arithmetic is not the one `forward` has.
     """
-    config = json.loads((folder / "config.json").read_text())
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     expected = {"model_type": "bert", "hidden_act": "gelu", "position_embedding_type": "absolute"}
     for key, value in expected.items():
         if config.get(key) != value:

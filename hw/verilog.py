@@ -124,6 +124,6 @@ def write_unit(config: Config, path: Path) -> tuple[Path, Path]:
         if file.is_dir():
             raise UsageError(f"cannot write {str(file)!r}: it is a folder; a file's name is needed")
     with replacing(path) as verilog_file, replacing(beside) as manifest_file:  # both or neither
-        verilog_file.write_text(text)
-        manifest_file.write_text(json.dumps(document | {"verilog": path.name}, indent=2) + "\n")
+        verilog_file.write_text(text, encoding="utf-8")
+        manifest_file.write_text(json.dumps(document | {"verilog": path.name}, indent=2) + "\n", encoding="utf-8")
     return path, beside

@@ -60,7 +60,7 @@ def upload(client: "Client", library: Library, folder: Path) -> "partial[Path]":
         A call that finds the library on the worker that runs it.
     """
     file = folder / f"{library.digest[:16]}.lib"
-    file.write_text(library.text)
+    file.write_text(library.text, encoding="utf-8")
     client.upload_file(str(file), load=False)
     return partial(_uploaded, file.name)
 

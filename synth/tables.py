@@ -118,7 +118,7 @@ def insert(page: Path, place: str, text: str) -> None:
     """
     begin, end = f"<!-- {place} -->\n", f"<!-- end of {place} -->\n"
     try:
-        before, rest = page.read_text().split(begin)
+        before, rest = page.read_text(encoding="utf-8").split(begin)
         _, after = rest.split(end)
     except (OSError, ValueError):
         raise UsageError(f"{str(page)!r} has no lines {begin.strip()!r} and {end.strip()!r}; both are needed") from None
@@ -129,4 +129,4 @@ def insert(page: Path, place: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    insert(Path(sys.argv[2]), sys.argv[3], Path(sys.argv[1]).read_text())
+    insert(Path(sys.argv[2]), sys.argv[3], Path(sys.argv[1]).read_text(encoding="utf-8"))

@@ -68,6 +68,8 @@ class Tool:
                 capture_output=True,
                 text=True,
                 check=False,
+                encoding="utf-8",
+                errors="replace",
             )
         except subprocess.TimeoutExpired:
             raise ToolTimeout(f"{doing} took longer than its budget of {timeout:g} s") from None
