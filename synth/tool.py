@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amxfp4.errors import UsageError
+from amxfp4.hw.tool_cache import check_yowasp_cache
 
 
 class ToolError(RuntimeError):
@@ -53,12 +54,13 @@ class Tool:
             doing: What it is run for, as an error names it: "synthesis of 'mac'".
 
         Raises:
-            UsageError: It is not installed.
+            UsageError: It is not installed, or has no place for its cache.
             ToolTimeout: It took too long.
             ToolError: It failed.
         """
         self.version()
         module, function = self.entry.split(":")
+        check_yowasp_cache(module)
         call = f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
         try:
             done = subprocess.run(
