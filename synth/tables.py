@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from amxfp4.errors import UsageError
-from amxfp4.files import write_text
+from amxfp4.files import read_text, write_text
 from amxfp4.hw.references import BASELINE, STANDARD_BLOCK
 from amxfp4.hw.units import UNITS, Unit
 from amxfp4.synth.record import Record
@@ -117,10 +117,11 @@ def insert(page: Path, place: str, text: str) -> None:
         UsageError: The page does not have the comments.
     """
     begin, end = f"<!-- {place} -->\n", f"<!-- end of {place} -->\n"
+    whole = read_text(page, "a page of the documentation")
     try:
-        before, rest = page.read_text(encoding="utf-8").split(begin)
+        before, rest = whole.split(begin)
         _, after = rest.split(end)
-    except (OSError, ValueError):
+    except ValueError:
         raise UsageError(f"{str(page)!r} has no lines {begin.strip()!r} and {end.strip()!r}; both are needed") from None
     lines = text.splitlines()
     first = next((i for i, line in enumerate(lines) if line.startswith(("## ", "|"))), len(lines))
@@ -129,4 +130,4 @@ def insert(page: Path, place: str, text: str) -> None:
 
 
 if __name__ == "__main__":
-    insert(Path(sys.argv[2]), sys.argv[3], Path(sys.argv[1]).read_text(encoding="utf-8"))
+    insert(Path(sys.argv[2]), sys.argv[3], read_text(Path(sys.argv[1]), "a file of tables"))
