@@ -47,11 +47,13 @@ def replacing(path: Path) -> Iterator[Path]:
 def write_text(path: Path, text: str) -> None:
     """Writes a text file, whole or not at all.
 
+    Text may name a file whose name is no UTF-8; what UTF-8 lacks is written as an escape.
+
     Raises:
         UsageError: as `replacing`.
     """
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def _temporary(path: Path) -> Path:

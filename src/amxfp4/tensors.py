@@ -6,6 +6,7 @@ Memory is taken as data is read, never for what a header merely claims.
 import importlib.util
 import json
 import math
+import os
 import warnings
 import zipfile
 from pathlib import Path
@@ -22,6 +23,9 @@ SUFFIXES = (".npy", ".npz", ".safetensors")
 
 _PIECE = 1 << 24
 """Bytes read at a time."""
+
+_LONGEST_HEADER = 10_000
+"""Bytes that NumPy allows the header of an .npy file."""
 
 _DTYPES: dict[str, Any] = {
     "F64": "<f8",
@@ -122,8 +126,13 @@ def _read_npy(file: IO[bytes], size: int) -> NDArray[Any]:
     """
     formats = np.lib.format
     version = formats.read_magic(file)
-    if version > (2, 0):
-        raise ValueError(f"it has version {version[0]}.{version[1]}, which is for arrays with named fields")
+    if version not in ((1, 0), (2, 0)):  # 3.0 is for names of fields
+        raise ValueError(f"it is of version {version[0]}.{version[1]} of the format, not 1.0 or 2.0")
+    if version == (2, 0):
+        length = int.from_bytes(file.read(4), "little")
+        file.seek(-4, os.SEEK_CUR)
+        if length > _LONGEST_HEADER:  # for which NumPy would take the memory before it finds the file too short
+            raise ValueError(f"its header claims {length} bytes for itself")
     with warnings.catch_warnings():  # of Python's parser, about what is no header in the first place
         warnings.simplefilter("ignore")
         header = formats.read_array_header_1_0 if version == (1, 0) else formats.read_array_header_2_0
