@@ -165,7 +165,7 @@ def test_broken_files_for_minutes(folder: Path, name: str) -> None:
     whole, read = KINDS[name]
 
     @given(broken(whole) | st.binary())
-    @settings(max_examples=4000, derandomize=False)
+    @settings(max_examples=2000, derandomize=False)
     def holds(data: bytes) -> None:
         check(folder / name, data, read)
 
