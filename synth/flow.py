@@ -220,12 +220,14 @@ def default_target_ps(library: Library, fo4: float = TARGET_FO4) -> float:
 
 def _write_inputs(work: Path, verilog: str, lib: Library) -> None:
     # yosys sees a /tmp of its own, so everything lies in the directory it runs in.
-    (work / "in.v").write_text(verilog)
+    (work / "in.v").write_text(verilog, encoding="utf-8")
     (work / "cells.lib").write_text(lib.plain, encoding="utf-8")
-    (work / "reset_map.v").write_text(_RESET_MAP)
+    (work / "reset_map.v").write_text(_RESET_MAP, encoding="utf-8")
     load = next(iter(timing_library(lib).cell(lib.flip_flop.name).capacitance.values()))
     # A register's output is about as strong as the smallest buffer; a path ends at a register.
-    (work / "ports.constr").write_text(f"set_driving_cell {lib.buffer.name}\nset_load {load * lib.femtofarads:g}\n")
+    (work / "ports.constr").write_text(
+        f"set_driving_cell {lib.buffer.name}\nset_load {load * lib.femtofarads:g}\n", encoding="utf-8"
+    )
 
 
 def _abc_script(work: Path, recipe: Recipe, target_ps: float, part: str) -> str:
@@ -238,7 +240,7 @@ def _abc_script(work: Path, recipe: Recipe, target_ps: float, part: str) -> str:
     logic.touch()
     commands = f"{start}; {recipe.mapping}".replace("{D}", f"-D {target_ps * _MARGIN:g}")
     script = work / f"{part}.{len(list(work.glob(f'{part}.*.abc')))}.abc"
-    script.write_text(commands.replace("; ", "\n") + "\n")
+    script.write_text(commands.replace("; ", "\n") + "\n", encoding="utf-8")
     return script.name
 
 
@@ -278,7 +280,7 @@ def _split(work: Path, top: str, lib: Library, timeout: float) -> dict[str, int]
     """Writes parts.json, the prepared netlist with a module for each part of its logic; returns their gate counts."""
     _run(work, _prepare(top, lib, flat=True) + "delete t:$scopeinfo\nwrite_json prepared.json\n", timeout, top)
     divided, parts = partition.split(json.loads(read_output(work / "prepared.json")), top)
-    (work / "parts.json").write_text(json.dumps(divided))
+    (work / "parts.json").write_text(json.dumps(divided), encoding="utf-8")
     return parts
 
 
@@ -373,7 +375,7 @@ def _part(cell: str, top: str) -> str:
 
 
 def _run(work: Path, script: str, timeout: float, top: str) -> None:
-    (work / "script.ys").write_text(script)
+    (work / "script.ys").write_text(script, encoding="utf-8")
     YOSYS.run(["-q", "-s", "script.ys"], work=work, timeout=timeout, doing=f"synthesis of {top!r}")
 
 
@@ -390,7 +392,7 @@ def _area(cells: dict[str, int], lib: Library) -> float:
 def _breakdown(work: Path, top: str, lib: Library, target_ps: float, timeout: float) -> dict[str, float]:
     recipe = RECIPES[HIERARCHY_RECIPE]
     commands = f"{LOGIC[recipe.logic]}; {recipe.mapping}".replace("{D}", f"-D {target_ps * _MARGIN:g}")
-    (work / "hierarchy.abc").write_text(commands.replace("; ", "\n") + "\n")
+    (work / "hierarchy.abc").write_text(commands.replace("; ", "\n") + "\n", encoding="utf-8")
     script = _prepare(top, lib, flat=False) + _abc("hierarchy.abc") + "write_json hierarchy.json\n"
     _run(work, script, timeout, top)
     netlist = json.loads(read_output(work / "hierarchy.json"))

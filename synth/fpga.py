@@ -180,7 +180,7 @@ def _run(verilog: str, name: str, own_flip_flops: int, seed: int, timeout: float
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="amxfp4-fpga-") as folder:
         work = Path(folder)
-        (work / "in.v").write_text(verilog)
+        (work / "in.v").write_text(verilog, encoding="utf-8")
         _synthesise(work, name, timeout)
         arguments = [*_PLACE_AND_ROUTE.split(), "--seed", str(seed)]
         NEXTPNR_ECP5.run(arguments, work=work, timeout=timeout, doing=f"place and route of {name!r}")

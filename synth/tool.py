@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from amxfp4.errors import RunError, UsageError, ending
+from amxfp4.hw.tool_cache import check_yowasp_cache
 
 
 class ToolError(RunError):
@@ -74,13 +75,14 @@ class Tool:
             doing: What it is run for, as an error names it: "synthesis of 'mac'".
 
         Raises:
-            UsageError: It is not installed.
+            UsageError: It is not installed, or has no place for its cache.
             ToolTimeout: It took too long.
             AbcError: The ABC within it failed.
             ToolError: It failed otherwise, or was killed.
         """
         self.version()
         module, function = self.entry.split(":")
+        check_yowasp_cache(module)
         call = f"import sys, {module}; sys.exit({module}.{function}(sys.argv[1:]))"
         (work / LOG).unlink(missing_ok=True)
         try:
@@ -89,9 +91,10 @@ class Tool:
                 cwd=work,
                 timeout=timeout,
                 capture_output=True,
-                text=True,
-                errors="replace",
                 check=False,
+                text=True,
+                encoding="utf-8",
+                errors="replace",
             )
         except subprocess.TimeoutExpired:
             raise ToolTimeout(f"{doing} took longer than its budget of {timeout:g} s") from None
@@ -123,7 +126,7 @@ def read_output(file: Path) -> str:
         ToolError: There is none.
     """
     try:
-        return file.read_text()
+        return file.read_text(encoding="utf-8")
     except OSError as error:
         raise ToolError(f"a tool ended without a failure, but {file.name!r} cannot be read: {error.strerror}") from None
 

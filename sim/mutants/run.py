@@ -95,7 +95,13 @@ def mutated_verilog(mutant: Mutant) -> str:
         for change in mutant.changes:
             _apply(change, copy)
         words = [str(copy), unit_of(mutant.config).name, json.dumps(mutant.config.as_dict())]
-        done = subprocess.run([sys.executable, "-c", _ELABORATE, *words], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", _ELABORATE, *words],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
     if done.returncode:
         last = done.stderr.strip().splitlines()[-1:] or [f"Python {ending(done.returncode)}"]
         raise RunError(f"the mutant does not elaborate: {' '.join(last)}")
@@ -106,10 +112,10 @@ def mutated_verilog(mutant: Mutant) -> str:
 
 def _apply(change: Change, folder: Path) -> None:
     path = folder / change.file
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if (count := text.count(change.old)) != 1:
         raise StaleMutant(f"{change.old!r} is {count} times in hw/{change.file}; a mutant needs it exactly once")
-    path.write_text(text.replace(change.old, change.new))
+    path.write_text(text.replace(change.old, change.new), encoding="utf-8")
 
 
 def try_mutant(mutant: Mutant, options: BenchOptions) -> Trial:

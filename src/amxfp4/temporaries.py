@@ -21,7 +21,10 @@ _NOTES = "beside"
 @contextmanager
 def temporary_beside(path: Path) -> Iterator[Path]:
     """Yields a new name beside `path`, for a file or a folder. What is left under that name in the end is removed."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:12]}{path.suffix}")
+    # Some writers go by the suffix. A long name is cut, so that none but the name asked for can be too long.
+    beginning = os.fsdecode(os.fsencode(path.name)[:64])
+    suffix = path.suffix if len(os.fsencode(path.suffix)) <= 16 else ""
+    temporary = path.with_name(f".{beginning}.{uuid.uuid4().hex[:12]}{suffix}")
     note = _note(temporary)  # before there is anything to remove
     try:
         yield temporary
