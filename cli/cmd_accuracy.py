@@ -67,14 +67,18 @@ def command(
 def _own(tensor: str, weight: str | None, block_size: int, rounding: Literal["nearest-away", "nearest-even"]) -> None:
     from rich.console import Console
 
-    from amxfp4.accuracy.own import check_tensors, describe, measure_own
+    from amxfp4.accuracy.own import check_tensors, describe, finite_rows, measure_own
     from amxfp4.accuracy.summary import OF_TENSORS
     from amxfp4.golden import block_format
     from amxfp4.tensors import read_tensor
 
     block_format("MXFP4", block_size)  # refuses a wrong size before files are read
     x, w = check_tensors(read_tensor(tensor), read_tensor(weight) if weight else None)
+    x, x_left_out = finite_rows(tensor, x)
+    w, w_left_out = (None, None) if w is None else finite_rows(str(weight), w)
     console = Console()
+    for sentence in filter(None, (x_left_out, w_left_out)):
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     for name, values in ((tensor, x), (weight, w)):
         if values is not None:
             console.print(describe(str(name), values, block_size), highlight=False, markup=False, soft_wrap=True)
@@ -114,7 +118,7 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
         drawn = figures(result)
         for name, content in {**drawn, "accuracy.md": study_page(result, drawn).encode()}.items():
             others.enter_context(replacing(folder / name)).write_bytes(content)
-        json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
+        json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     shown = select_cases(result["cases"], EXAMPLE_SIZE, ROUNDING)
     _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}", OF_MODEL)
     difference = result["published_difference"]
