@@ -4,9 +4,9 @@
     python tests/golden/nvfp4_reference.py --make   makes the file
 
 To make the file, torch, torchao, compressed-tensors and nvidia-modelopt are needed, which the project does not depend
-on. The versions that were used are in the file. It has the blocks (n, 16) of all tensors, one tensor after
-another, as float32. For each quantiser it has a float32 per tensor (the tensor's scale, or its reciprocal), a scale code
-per block and the element codes, two a byte.
+on. The versions that were used are in the file. It has the blocks (n, 16) of all tensors, one tensor after another, as
+float32. For each quantiser it has a float32 per tensor (the tensor's scale, or its reciprocal), a scale code per block
+and the element codes, two a byte.
 """
 
 import argparse
