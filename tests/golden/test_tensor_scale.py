@@ -145,6 +145,15 @@ def test_results_are_multiplied_by_both() -> None:
         assert np.diagonal(matmul(a, w, accumulator)).tolist() == expected  # type: ignore[arg-type]
 
 
+def test_a_result_of_zero_stays_zero() -> None:
+    """Although the product of these scales is infinity, which makes any other result infinity too."""
+    x = np.eye(2, 16, dtype=np.float32)
+    blocks = quantize(x, "NVFP4", tensor_scale=2.0**100), quantize(x * 2.0**100, "NVFP4", tensor_scale=2.0**100)
+    assert matmul(blocks[0], blocks[1]).tolist() == [[0, 0], [0, 0]]
+    assert matmul(blocks[1], blocks[1]).tolist() == [[np.inf, 0], [0, np.inf]]
+    assert dot(blocks[1], blocks[1], "fp32").tolist() == [np.inf, np.inf]
+
+
 def test_a_scale_of_one_changes_nothing() -> None:
     x = np.array([[2.0**-149, 2.0**-130, -(2.0**-127), 1.0] * 8], np.float32)
     plain, scaled = quantize(x, "AMXFP4-E8M0"), quantize(x, "AMXFP4-E8M0", tensor_scale=1)
