@@ -108,7 +108,7 @@ def test_refused_rules() -> None:
     x = np.ones(32, np.float32)
     with pytest.raises(UsageError, match=r"unknown tensor scale 'min'; it is a number or one of max, power-of-two$"):
         quantize(x, "NVFP4", tensor_scale="min")  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="^MXFP4 has E8M0 scales"):
+    with pytest.raises(UsageError, match=r"^MXFP4 has E8M0 scales"):
         quantize(x, "MXFP4", tensor_scale="max")
 
 
