@@ -178,7 +178,7 @@ def cut(magnitudes: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
 
 
 def stands_alone(x: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Whether each block's (n, k) largest magnitude is below `CUT_LIMIT` and at least twice any other; cut ones. (n,)"""
+    """Whether each block's (n, k) largest magnitude is at least twice any other, once cut, and below the limit. (n,)"""
     second, largest = cut(np.partition(np.abs(x), -2, axis=1)[:, -2:], ALONE_BITS).T
     return (2 * second <= largest) & (largest < CUT_LIMIT)
 

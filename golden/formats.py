@@ -84,7 +84,7 @@ A smaller magnitude saturates at 6 and so is off by at most 1, as with `HALVING_
 SIDE_BITS = 7
 """To find the larger side of a block with special values, maxima are cut to so many significant bits.
 
-A quantiser holds no more of them. Sides whose maxima are equal so far get the same scale, whichever counts as the larger.
+A quantiser holds no more of them. Where both sides are equal so far, the scale does not depend on which is the larger.
 """
 
 ALONE_BITS = 3
