@@ -11,7 +11,7 @@ from amaranth.lib.wiring import In, Out
 from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compare import at_least
 from amxfp4.hw.quantizer.config import QuantizerConfig
-from amxfp4.hw.quantizer.rivals import Group, is_rival, joined
+from amxfp4.hw.quantizer.rivals import Group, are_rivals, joined
 
 
 def larger(m: Module, a: Value, b: Value, name: str) -> Value:
@@ -88,7 +88,7 @@ class BeatMaxima(wiring.Component):
                 )
                 values[side].append(own_larger)
             if self.config.second_special:
-                pair = is_rival(self.config, *(Mux(first_wins, a, b) for a, b in ((second, first), (first, second))))
+                pair = are_rivals(self.config, first, second)
                 for side, own in enumerate(sides):
                     rivalled[side].append(pair & own[lane] & own[lane + 1])
         if self.config.second_special:

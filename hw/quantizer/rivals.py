@@ -7,7 +7,7 @@ decides. So a flag goes along with each maximum, and nobody looks at an element 
 
 from dataclasses import dataclass
 
-from amaranth.hdl import Cat, Module, Mux, Signal, Value
+from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 
 from amxfp4.golden.formats import ALONE_BITS
 from amxfp4.hw.arith.compare import at_least
@@ -37,27 +37,41 @@ class Group:
         return Group(packed[:-1], packed[-1])
 
 
-def is_rival(config: QuantizerConfig, smaller: Value, larger: Value) -> Value:
-    """Whether one maximum, which is at most the other, is its rival.
+def are_rivals(config: QuantizerConfig, a: Value, b: Value) -> Value:
+    """Whether the smaller of two maxima is a rival of the larger.
 
-    Arbitrary where `larger` has the largest exponent, or one of the least two. Rivals do not matter there.
+    It is where their exponents are equal, or where the smaller exponent is one less and has the larger fraction. Which
+    of the two is larger need not be known.
+
+    Arbitrary where the larger has the largest exponent, or one of the least two. Rivals do not matter there.
     """
     bits = config.maximum_fraction_bits
-    (low, low_exponent), (high, high_exponent) = (
-        (value[bits - (ALONE_BITS - 1) : bits], value[bits:]) for value in (smaller, larger)
+    (a_fraction, a_exponent), (b_fraction, b_exponent) = (
+        (value[bits - (ALONE_BITS - 1) : bits], value[bits:]) for value in (a, b)
     )
-    next_below = (low_exponent + 1)[: len(high_exponent)] == high_exponent
-    return (low_exponent == high_exponent) | (next_below & ~at_least(high, low))
+    differ = a_exponent ^ b_exponent
+    one_less = _is_next(differ, a_exponent) & ~at_least(b_fraction, a_fraction)
+    one_more = _is_next(differ, b_exponent) & ~at_least(a_fraction, b_fraction)
+    return ~differ.any() | one_less | one_more
+
+
+def _is_next(differ: Value, number: Value) -> Value:
+    """Whether number + 1 differs from `number` in just these bits. The number with all bits set has no next."""
+    carry: Value = Const(1, 1)
+    flips = []
+    for bit in number:
+        flips.append(carry)
+        carry = carry & bit
+    return (differ == Cat(*flips)) & ~carry
 
 
 def joined(m: Module, config: QuantizerConfig, a: Group, b: Group, name: str) -> Group:
     """Two groups as one."""
     a_wins = Signal(name=f"{name}_first")
     maximum, rivalled = Signal(len(a.maximum), name=name), Signal(name=f"{name}_rivalled")
-    loser = Mux(a_wins, b.maximum, a.maximum)
     m.d.comb += [
         a_wins.eq(at_least(a.maximum, b.maximum)),
         maximum.eq(Mux(a_wins, a.maximum, b.maximum)),
-        rivalled.eq(Mux(a_wins, a.rivalled, b.rivalled) | is_rival(config, loser, maximum)),
+        rivalled.eq(Mux(a_wins, a.rivalled, b.rivalled) | are_rivals(config, a.maximum, b.maximum)),
     ]
     return Group(maximum, rivalled)

@@ -20,7 +20,7 @@ from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.arith.compare import at_least
 from amxfp4.hw.quantizer.config import QuantizerConfig
-from amxfp4.hw.quantizer.rivals import is_rival
+from amxfp4.hw.quantizer.rivals import are_rivals
 from amxfp4.hw.quantizer.step_count import count_steps
 from amxfp4.hw.quantizer.thresholds import Step
 
@@ -55,7 +55,7 @@ class SpecialSelect(wiring.Component):
         crowded = at_least(self._count(m, config.crowding_steps, smaller), nearest) & ~zero
         alone: list[Value] = []
         if config.second_special:
-            alone = [self._alone(larger, smaller, negative) & ~zero]
+            alone = [self._alone(larger, negative) & ~zero]
             bits = config.maximum_fraction_bits
             half = Cat(larger[:bits], (larger[bits:] - 1)[: config.exponent_bits])
             smaller = Mux(alone[0], half, smaller)
@@ -78,11 +78,11 @@ class SpecialSelect(wiring.Component):
         ]
         return swap, larger, smaller
 
-    def _alone(self, larger: Value, smaller: Value, negative: Value) -> Value:
+    def _alone(self, larger: Value, negative: Value) -> Value:
         """Whether the largest element stands alone."""
         beyond = larger[self.config.maximum_fraction_bits :].all()
         own = Mux(negative, self.rivalled[1], self.rivalled[0])
-        return ~own & ~is_rival(self.config, smaller, larger) & ~beyond
+        return ~own & ~are_rivals(self.config, *self.maximum) & ~beyond
 
     def _count(self, m: Module, steps: Sequence[Step], maximum: Value) -> Signal:
         """How many of ascending thresholds a maximum meets."""
