@@ -40,8 +40,8 @@ class QuantizerConfig:
             format's default.
         maximum_registers: register ranks between the maxima of a beat and the scales, 0 or 1. A rank takes the choice
             of scales out of the longest path, but one more beat has to be held. None takes 1 for FP8 scales and 8
-            lanes or more, where both the search for the maxima and the choice of scales are deep. An E8M0 scale takes
-            next to no logic to choose.
+            lanes or more, where both the search for the maxima and the choice of scales are deep, and for special
+            values, where the rank is that of the largest maxima so far. An E8M0 scale takes next to no logic to choose.
 
     Raises:
         UsageError: anything that cannot be built.
@@ -76,7 +76,7 @@ class QuantizerConfig:
         check_one_of("input", self.input, INPUTS)
         check_one_of("rounding", self.rounding, ROUNDINGS)
         if self.maximum_registers is None:
-            object.__setattr__(self, "maximum_registers", int(self.fp8 and self.lanes >= 8))
+            object.__setattr__(self, "maximum_registers", int(self.fp8 and (self.lanes >= 8 or bool(self.specials))))
         check_one_of("maximum_registers", self.maximum_registers, (0, 1))
 
     # -- formats ----------------------------------------------------------------------------------------------------

@@ -201,7 +201,8 @@ def special_values(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
     middle = scale.bias * octave
     codes = [*range(1, 2 * octave), *range(middle, middle + octave), scale.max_code - 1, scale.max_code]
     edges: dict[str, list[Bits]] = {}
-    for s, step, sign in product(scale.values[codes].tolist(), (-1, 0, 1), (1, -1)):
+    for code, step, sign in product(codes, (-1, 0, 1), (1, -1)):
+        s, below = float(scale.values[code]), float(scale.values[code - 1])
         rival = _least_rival(12 * s) / s
         for what, largest, own, other in (
             ("smaller side at the limit", 8, 1, SPECIAL_LIMIT),
@@ -215,6 +216,11 @@ def special_values(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
             places = rng.choice(np.arange(1, config.block_size), 2, replace=False)
             block[places] = beside(bits_of(config, np.array([sign * own, -sign * other]) * s), step)
             edges.setdefault(what, []).append(block)
+        for special, second in product(config.specials, (0.2, 0.7)):
+            tie = special * (s + below) / 2
+            block = bits_of(config, rng.uniform(-0.2, 0.2, config.block_size) * tie)
+            block[:2] = beside(bits_of(config, sign * tie * np.array([1, second])), step)
+            edges.setdefault("scales at ties", []).append(block)
     for what, blocks in edges.items():
         yield Row(what, np.array(blocks))
     yield from _far_beyond(config, rng)
