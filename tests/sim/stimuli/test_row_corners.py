@@ -157,6 +157,6 @@ def test_the_matrices_cover_what_they_promise() -> None:
         assert {config.rounding for config in configs if config.format == name} == {"nearest-away", "nearest-even"}
     assert {config.lanes for config in configs} == {1, 2, 4, 8, 16, 32}
     assert {config.block_size for config in configs} == {8, 16, 32, 64, 128}
-    assert len(formats) == 8
+    assert len(formats) == 10
     assert len(full("quantizer")) > 180
     assert len(full("chain")) > 40
