@@ -144,8 +144,12 @@ FAULTS = (
         ("quantizer/rivals.py", "~differ.any() | one_less | one_more", "~differ.any()"),
     ),
     made(
-        "quantiser: an element of the other side taken for a rival of a pair's own",
+        "quantiser: rivals in a pair of lanes missed",
         SPECIAL_QUANTIZER,
-        ("quantizer/maxima.py", "pair & own[lane] & own[lane + 1]", "pair & own[lane]"),
+        (
+            "quantizer/maxima.py",
+            "rivalled.append(are_rivals(self.config, first, second))",
+            "rivalled.append(Const(0, 1))",
+        ),
     ),
 )
