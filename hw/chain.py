@@ -17,7 +17,7 @@ from amaranth.lib.wiring import In, Out
 from amxfp4.errors import UsageError, shown
 from amxfp4.golden.arguments import check_type
 from amxfp4.golden.formats import Rounding
-from amxfp4.hw.config import CHOSEN, scales_layout
+from amxfp4.hw.config import CHOSEN, scale_fields
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.unit import MacUnit
 from amxfp4.hw.quantizer.config import QuantizerConfig
@@ -77,14 +77,8 @@ class ChainConfig:
     @property
     def weight_layout(self) -> data.StructLayout:
         """A beat of weights, from bit 0: the weight half of the MAC unit's beat."""
-        fmt = self.mac.weight_format
-        return data.StructLayout(
-            {
-                "w_codes": data.ArrayLayout(4, self.lanes),
-                "w_scales": scales_layout(fmt),
-                **({"w_halved": 2} if fmt.halving else {}),
-            }
-        )
+        fields = {"w_codes": data.ArrayLayout(4, self.lanes), **scale_fields(self.mac.weight_format, "w_")}
+        return data.StructLayout(fields)
 
     @property
     def latency(self) -> int:
