@@ -10,13 +10,9 @@ from amxfp4.errors import UsageError
 from amxfp4.files import check_shape, read_json, reading
 from amxfp4.hw.catalogue import Pair
 from amxfp4.hw.mac.config import MacConfig
-<<<<<<< HEAD
+from amxfp4.report.pairs import pair_of
 from amxfp4.report.shapes import Energy, Fpga, Study
 from amxfp4.synth.record import MeasuredArea, Record, check_config
-=======
-from amxfp4.report.pairs import pair_of
-from amxfp4.synth.record import Record
->>>>>>> w-mac
 
 AREA = Path("build/area/area.json")
 SWEEP = Path("build/sweep/sweep.json")
