@@ -12,7 +12,6 @@ from amxfp4.hw.mac.acc_words import Words
 from amxfp4.hw.mac.beat_sums import Sums
 from amxfp4.hw.mac.round_in_place import InPlace
 from amxfp4.hw.mac.round_words import ByWords
-from amxfp4.hw.mac.term_placed import Placed
 from amxfp4.hw.mac.term_whole import Whole
 from amxfp4.hw.mac.window import Window
 from amxfp4.hw.mac.words import WordSplit
@@ -63,12 +62,9 @@ def windowed(sums: Sums, bits: int, exponent: int) -> tuple[Sums, Windowed | Win
         whole = placed_in(term_bits)
         return whole, Windowed(Whole(whole), sums.paths, bits)
     split = splits[0]
-    moving = placed_in(term_bits)
-    term: Placed | Whole
-    if sums.count == 1 and Placed.fits(moving, split):
-        term = Placed(moving, split)
-    else:  # whole words below, so that places within a word say where a term begins
-        term = Whole(placed_in(-(-term_bits // split.word_bits) * split.word_bits))
+    # Whole words below the window, so that places within a word say where a term begins.
+    words_below = -(-term_bits // split.word_bits)
+    whole = placed_in(words_below * split.word_bits)
     gap = sums.beats - (sums.turns - 1) * split.words
     rounder = next(iter(InPlace.choices(split, exponent, gap)), ByWords(split, exponent))
-    return term.sums, WindowedWords(term, split, rounder)
+    return whole, WindowedWords(Whole(whole), split, rounder)

@@ -169,8 +169,7 @@ class WordAccumulator(wiring.Component):
 
     def _placed_piece(self, m: Module, step: Value) -> Value:
         """The lowest word of a placed term, in each step from the one on in which the term begins; 0 before."""
-        scales = self.plan.term.scales
-        reached = words_reached(self.plan.split, scales, self.term.exponent, scales.below)
+        reached = words_reached(self.plan.split, self.plan.term.scales, self.term.exponent)
         begun = [*(~above for above in reached), *[Const(1, 1)] * self.words]
         m.d.comb += self.take.eq(Cat(*(here & ready for here, ready in zip(step, begun, strict=False))).any())
         return gated(self.term.value[: self.bits], self.take)

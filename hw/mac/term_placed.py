@@ -13,6 +13,7 @@ from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.mac.beat_sums import Sums
 from amxfp4.hw.mac.front import SumsInTurn
 from amxfp4.hw.mac.registers import Terms
+from amxfp4.hw.mac.scale import Scales
 from amxfp4.hw.mac.term import TermOfSum
 from amxfp4.hw.mac.term_digits import TermInSteps
 from amxfp4.hw.mac.words import WordSplit, word_and_places
@@ -37,18 +38,16 @@ class Placed(TermOfSum):
         | step | cycles |
         |---|---|
         | taking the sum | 1 |
-        | multiplying, one bit of the scales' product per cycle | `digits` |
-        | moving out of a window at its low end | `below` |
+        | multiplying, one bit of the scales' product per cycle | `significand_bits` |
         | moving to the place within a word | `word_bits` - 1 |
         | adding, one word per cycle | `words` |
         """
-        term = cls(sums, split)
-        return term.digits + term.scales.below + split.word_bits + split.words <= sums.beats
+        return Scales(sums.products).significand_bits + split.word_bits + split.words <= sums.beats
 
     @property
     def digits(self) -> int:
-        """Bits of the scales' product, each of which is a digit; none where the product is the constant 1."""
-        return self.scales.significand_bits if self.scales.significand_max > 1 else 0
+        """Bits of the scales' product, each of which is a digit."""
+        return self.scales.significand_bits
 
     @property
     def places(self) -> int:
@@ -59,7 +58,7 @@ class Placed(TermOfSum):
     def cycles(self) -> int:
         """Cycles from a block sum to its term, beyond the first: one per bit but the first, one per place, and one for
         the register."""
-        return self.digits - 1 + self.scales.below + self.places + 1
+        return self.digits - 1 + self.places + 1
 
     def build(self, m: Module, sums: SumsInTurn) -> "PlacedTerms":
         m.submodules.term0 = term = PlacedTerm(self)
@@ -73,9 +72,8 @@ class Placed(TermOfSum):
 
     def explain(self) -> str:
         """In words: what is built and why."""
-        multiplies = "multiplies by 1 bit of the scales' product per cycle, then " if self.digits else ""
         return (
-            f"one register, which {multiplies}moves down 1 place per "
+            f"one register, which multiplies by 1 bit of the scales' product per cycle, then moves down 1 place per "
             f"cycle; {self.cycles + 1} cycles and {self.split.words} words fit the {self.sums.beats} beats of a block"
         )
 
@@ -102,8 +100,7 @@ class PlacedTerm(TermInSteps):
 
     The bits of the significand add to the product at the top of the register, and the whole register moves down one
     place per cycle. After the last bit the product stands at the highest offset that a term can have within a word. It
-    keeps moving down one place per cycle and stops at the offset that the exponent asks for. With a window a term may
-    move on, and out at the low end of the register, by up to `below` places.
+    keeps moving down one place per cycle and stops at the offset that the exponent asks for.
     """
 
     def __init__(self, plan: Placed) -> None:
@@ -113,7 +110,8 @@ class PlacedTerm(TermInSteps):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         plan = self.plan
-        moves = plan.digits + plan.places + plan.scales.below
+        significand = self.scale.significand
+        moves = plan.digits + plan.places
         # 0 at rest; otherwise it counts up, and wraps after the last move that a term may make.
         count = Signal(range(moves + 1))
         begin = (1 << len(count)) - moves
@@ -124,51 +122,31 @@ class PlacedTerm(TermInSteps):
         ready = Signal()
         m.d.sync += ready.eq(count.all())
 
-        # The places that the exponent leaves out are the last moves: only in these does count + places pass all ones.
-        _, places = word_and_places(plan.split, plan.scales, self.scale.exponent, plan.scales.below)
-        moving = count.any() & ~(count + places)[len(count)]
-
-        value, nonzero = (self._multiplied if plan.digits else self._moved)(m, count, begin, moving)
-        m.d.comb += [
-            self.ready.eq(ready),
-            self.term.value.eq(value),
-            self.term.exponent.eq(self.scale.exponent),
-            self.term.nan.eq(self.scale.nan),
-        ]
-        if plan.scales.window:
-            m.d.comb += self.term.above.eq(self.scale.above & nonzero)
-        return m
-
-    def _multiplied(self, m: Module, count: Value, begin: int, moving: Value) -> tuple[Value, Value]:
-        """The register of a term that is multiplied as it moves, and whether the term is other than zero."""
-        digits, significand = self.plan.digits, self.scale.significand
         bit = Signal()
         with m.Switch(count):
-            for index in range(digits):
+            for index in range(plan.digits):
                 with m.Case(begin + index):
                     m.d.comb += bit.eq(significand[index])
+        # The places that the exponent leaves out are the last moves: only in these does count + places pass all ones.
+        _, places = word_and_places(plan.split, plan.scales, self.scale.exponent)
+        moving = count.any() & ~(count + places)[len(count)]
+
         held = Signal(len(self.sum), reset_less=True)
         # The top adds a row, |sum| at most, to half a product of less than 2 |sum|. So it has one bit more than a sum.
-        low = digits + self.plan.places - 1
+        low = moves - 1
         product = Signal(low + len(held) + 1, reset_less=True)
         moved: Value = Cat(product[1:], product[-1])
         row = gated(held, bit)
         with m.If(self.start):
             m.d.sync += [held.eq(self.sum), product.eq(0)]
         with m.Elif(self.take):
-            m.d.sync += product.eq(product.as_signed() >> self.plan.split.word_bits)
+            m.d.sync += product.eq(product.as_signed() >> plan.split.word_bits)
         with m.Elif(moving):
             m.d.sync += product.eq(Cat(moved[:low], moved[low:].as_signed() + row.as_signed()))
-        return product, held.any() & significand.any()
-
-    def _moved(self, m: Module, count: Value, begin: int, moving: Value) -> tuple[Value, Value]:
-        """The same of a term that only moves, as the product of its scales is a power of two."""
-        product = Signal(self.plan.places + len(self.sum), reset_less=True)
-        nonzero = Signal(reset_less=True)
-        with m.If(self.start):
-            m.d.sync += [product.eq(Cat(Const(0, self.plan.places), self.sum)), nonzero.eq(self.sum.any())]
-        with m.Elif(self.take):
-            m.d.sync += product.eq(product.as_signed() >> self.plan.split.word_bits)
-        with m.Elif(moving):
-            m.d.sync += product.eq(product.as_signed() >> 1)
-        return product.as_signed(), nonzero
+        m.d.comb += [
+            self.ready.eq(ready),
+            self.term.value.eq(product),
+            self.term.exponent.eq(self.scale.exponent),
+            self.term.nan.eq(self.scale.nan),
+        ]
+        return m

@@ -50,30 +50,22 @@ class WordSplit:
         return sorted(splits, key=lambda split: ((split.words + 2) * split.word_bits, -split.words))
 
 
-def words_reached(split: WordSplit, scales: Scales, exponent: Value, below: int = 0) -> list[Value]:
-    """A bit for each number of whole words from 1 on: a term is shifted up by at least that many words.
-
-    Args:
-        below: places that come before the first word, in which a term may lie too.
-    """
-    bits, lowest = split.word_bits, scales.exponent_min + below
+def words_reached(split: WordSplit, scales: Scales, exponent: Value) -> list[Value]:
+    """A bit for each number of whole words from 1 on: a term is shifted up by at least that many words."""
+    bits, lowest = split.word_bits, scales.exponent_min
     return [exponent >= lowest + count * bits for count in range(1, (scales.exponent_max - lowest) // bits + 1)]
 
 
-def word_and_places(split: WordSplit, scales: Scales, exponent: Value, below: int = 0) -> tuple[list[Value], Value]:
+def word_and_places(split: WordSplit, scales: Scales, exponent: Value) -> tuple[list[Value], Value]:
     """Where a term begins.
 
-    Args:
-        below: as in `words_reached`.
-
     Returns:
-        One-hot, lowest first, the number of whole words by which the term is shifted up; and the places within a word,
-        `below` more where there are such places.
+        One-hot, lowest first, the number of whole words by which the term is shifted up; and the places within a word.
     """
     bits, lowest = split.word_bits, scales.exponent_min
-    reached = words_reached(split, scales, exponent, below)
+    reached = words_reached(split, scales, exponent)
     words_up = [low & ~high for low, high in zip([Const(1, 1), *reached], [*reached, Const(0, 1)], strict=True)]
-    width = bits_for(bits - 1 + below)
+    width = bits_for(bits - 1)
     starts = (Const(-(lowest + up * bits) % (1 << width), width) for up in range(len(words_up)))
     starts = (gated(start, here) for start, here in zip(starts, words_up, strict=False))
     return words_up, (exponent + functools.reduce(operator.or_, starts))[:width]
