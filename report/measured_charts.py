@@ -81,8 +81,8 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
         "Cost against accuracy",
         "Up and to the left is better; the dashed line joins the units that no other beats in both. Area of the whole "
         f"unit, library {inputs.library}, over MXFP4's with its float32 accumulator at the same lanes. Accuracy: mean "
-        f"SQNR of the linear layers' outputs of {inputs.model}, blocks of 32. Circles: exact accumulator, squares: "
-        "float32, diamonds: window. Open: the same hardware with weights whose scales were chosen offline by least error.",
+        f"SQNR of the linear layers' outputs of {inputs.model}, blocks of 32. Circles: exact accumulator; squares: "
+        "float32; diamonds: window. Open: the same hardware, weights' scales chosen offline by least error.",
         "points",
         "area / MXFP4's",
         "SQNR of layer outputs, dB",

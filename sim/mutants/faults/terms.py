@@ -42,7 +42,7 @@ FAULTS = (
     made(
         "terms far under a window come back into it",
         WINDOW,
-        ("mac/window.py", "bit_length()], ~under)", "bit_length()], 1)"),
+        ("mac/window.py", "bit_length()], ~under)", "bit_length()], under | ~under)"),
     ),
     made(
         "a term of zero overflows where its scales lie above a window",
