@@ -32,6 +32,7 @@ from amxfp4.golden.matmul import matmul
 from amxfp4.golden.quantize import ENCODES, Encode, quantize
 from amxfp4.golden.scale_rules import ScaleRule, rules_of
 from amxfp4.golden.tensor_scale import TENSOR_SCALE_RULES, TensorScaleRule, tensor_scale_of
+from amxfp4.golden.windowed import Window
 
 __all__ = [
     "ACCUMULATORS",
@@ -52,6 +53,7 @@ __all__ = [
     "ScaleRule",
     "Schedule",
     "TensorScaleRule",
+    "Window",
     "block_format",
     "chain_schedule",
     "decode_elements",

@@ -3,6 +3,7 @@
 | reference | differs from the unit in | the ratio to it says |
 |-----------|--------------------------|----------------------|
 | baseline  | formats: MXFP4 on every side, and its float32 accumulator | what a user pays in all |
+| windowed baseline | formats: MXFP4 on every side, and a windowed accumulator | the same, beside a smaller baseline |
 | symmetric | scales per block: one on every side, of the same scale format | what asymmetry alone costs |
 
 Everything else stays as it is: lanes, block size, input, rounding. MXFP4 is defined in blocks of `STANDARD_BLOCK`. So
@@ -48,6 +49,11 @@ def mac_baseline(config: MacConfig) -> MacConfig:
     return MacConfig(BASELINE, BASELINE, config.block_size, config.lanes, "fp32")
 
 
+def mac_windowed(config: MacConfig) -> MacConfig:
+    """MXFP4's MAC unit with a windowed accumulator."""
+    return MacConfig(BASELINE, BASELINE, config.block_size, config.lanes, "window")
+
+
 def mac_symmetric(config: MacConfig) -> MacConfig:
     """The MAC unit with one scale per block on both sides, and the same kind of accumulator."""
     names = (symmetric_format(name) for name in (config.activation, config.weight))
@@ -75,6 +81,11 @@ def mac_behind(config: QuantizerConfig) -> MacConfig:
 def chain_baseline(config: ChainConfig) -> ChainConfig:
     """MXFP4's MAC unit behind the quantiser to MXFP4."""
     return ChainConfig(mac_baseline(config.mac), config.input, config.rounding)
+
+
+def chain_windowed(config: ChainConfig) -> ChainConfig:
+    """MXFP4's MAC unit with a windowed accumulator behind the quantiser to MXFP4."""
+    return ChainConfig(mac_windowed(config.mac), config.input, config.rounding)
 
 
 def chain_symmetric(config: ChainConfig) -> ChainConfig:

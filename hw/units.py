@@ -57,6 +57,7 @@ class Unit:
         latency_counts: What a config's `latency` counts.
         work: What one lane does per cycle: a "MAC", or an "element" converted.
         baseline: The unit of MXFP4 that a unit is compared with; see `references`.
+        windowed: The same with a windowed accumulator. None for a unit without an accumulator.
         symmetric: The unit with one scale per block that a unit is compared with; see `references`.
         fed_by: The MAC unit that a unit feeds, whose area its own is compared with. None for a unit that feeds none.
         explain: In a few lines, how a config's unit is built and why.
@@ -72,6 +73,7 @@ class Unit:
     latency_counts: str
     work: Literal["MAC", "element"]
     baseline: Callable[[Any], Config]
+    windowed: Callable[[Any], Config] | None
     symmetric: Callable[[Any], Config]
     fed_by: Callable[[Any], Config] | None
     explain: Callable[[Any], list[str]]
@@ -108,8 +110,8 @@ class Unit:
 
     def references(self, config: Config) -> list[Config]:
         """The units that a unit is compared with."""
-        compared = (self.baseline, self.symmetric, *([self.fed_by] if self.fed_by else []))
-        return [reference(config) for reference in compared]
+        compared = (self.baseline, self.windowed, self.symmetric, self.fed_by)
+        return [reference(config) for reference in compared if reference]
 
 
 def _options(config: type[Any]) -> Iterator[Option]:
@@ -132,9 +134,9 @@ def _built(config: type[Any], given: dict[str, Any]) -> Any:
     return config(**arguments, **{name: _built(hint, given) for name, hint in nested.items()})  # type: ignore[arg-type]
 
 
-def _exact_accumulator(config: MacConfig) -> dict[str, Any]:
-    """What a user must know to read an exact accumulator's overflow."""
-    if not config.exact:
+def _fixed_point(config: MacConfig) -> dict[str, Any]:
+    """What a user must know to read a fixed-point accumulator's overflow."""
+    if not config.fixed_point:
         return {}
     return {"accumulator": {"bits": config.accumulator_bits, "least_bit_exponent": config.lsb_exponent}}
 
@@ -150,10 +152,11 @@ _ALL = (
         latency_counts="from the edge that takes a dot product's last beat to its result, stalls not counted",
         work="MAC",
         baseline=references.mac_baseline,
+        windowed=references.mac_windowed,
         symmetric=references.mac_symmetric,
         fed_by=None,
         explain=explain.mac,
-        facts=_exact_accumulator,
+        facts=_fixed_point,
     ),
     Unit(
         name="quantizer",
@@ -165,6 +168,7 @@ _ALL = (
         latency_counts="from the edge that takes a block's last beat to that beat quantised, stalls not counted",
         work="element",
         baseline=references.quantizer_baseline,
+        windowed=None,
         symmetric=references.quantizer_symmetric,
         fed_by=references.mac_behind,
         explain=explain.quantizer,
@@ -179,10 +183,11 @@ _ALL = (
         latency_counts="from the edge that takes a dot product's last beat of floats to its result, stalls not counted",
         work="MAC",
         baseline=references.chain_baseline,
+        windowed=references.chain_windowed,
         symmetric=references.chain_symmetric,
         fed_by=None,
         explain=explain.chain,
-        facts=lambda config: _exact_accumulator(config.mac),
+        facts=lambda config: _fixed_point(config.mac),
     ),
 )
 UNITS = {unit.name: unit for unit in _ALL}

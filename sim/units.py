@@ -79,6 +79,8 @@ def _quick_macs() -> list[Config]:
         MacConfig("AMXFP4-Z", "AMXFP4-Z8", lanes=4),
         MacConfig("NVFP4", "AMXFP4-Z", lanes=2, accumulator="fp32"),
         narrowest(MacConfig("AMXFP4", "AMXFP4-E4M3", lanes=1)),
+        MacConfig("MXFP4", "MXFP4", lanes=1, accumulator="window"),
+        MacConfig("MXFP4", "MXFP4", block_size=8, lanes=8, accumulator="window"),
     ]
 
 
@@ -117,6 +119,11 @@ def _small_macs() -> list[Config]:
         narrowest(MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=16)),
         narrowest(MacConfig("AMXFP4", "AMXFP4", lanes=8)),
         narrowest(MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32)),
+        MacConfig("MXFP4", "MXFP4", lanes=8, accumulator="window"),
+        MacConfig("MXFP4", "MXFP4", lanes=32, accumulator="window"),
+        MacConfig("AMXFP4-E8M0", "AMXFP4-E8M0", lanes=16, accumulator="window", window_exponent=-60),
+        MacConfig("AMXFP4-X2", "MXFP4", lanes=2, accumulator="window", accumulator_bits=63),
+        MacConfig("MXFP4-E4M3", "MXFP4", block_size=64, lanes=1, accumulator="window"),
     ]
 
 

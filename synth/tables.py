@@ -79,7 +79,10 @@ def _field(field: str, record: Record) -> str:
 
 def ratio_columns(unit: Unit, members: list[Record]) -> Columns:
     """The columns of the ratios that these units have."""
-    headings = {"ratio_to_mxfp4": baseline_heading(members), "ratio_to_symmetric": "/ symmetric"}
+    headings = {"ratio_to_mxfp4": baseline_heading(members)}
+    if unit.windowed:
+        headings["ratio_to_window"] = "/ window"
+    headings["ratio_to_symmetric"] = "/ symmetric"
     if unit.fed_by:
         headings["ratio_to_mac"] = "/ MAC"
     there = {key: heading for key, heading in headings.items() if key in members[0]}

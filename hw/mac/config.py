@@ -15,8 +15,9 @@ from amxfp4.hw.mac.plan import MacPlan, choose_plan
 from amxfp4.hw.mac.products import Products
 from amxfp4.hw.mac.scale import Scales
 from amxfp4.hw.mac.term_direct import Direct
+from amxfp4.hw.mac.window import DEFAULT_BITS, DEFAULT_EXPONENT, EXPONENT_AND_BITS_MAX, MAX_BITS, MIN_EXPONENT
 
-ACCUMULATORS = ("exact", "fp32")
+ACCUMULATORS = ("exact", "fp32", "window")
 
 MAX_ACCUMULATOR_BITS = 128
 """The widest exact accumulator: wider ones are beyond this project's tests."""
@@ -33,10 +34,13 @@ class MacConfig:
             block size or else the format's default; of two that differ the smaller one, as the larger block then counts
             as several with the same scales, which the stream repeats.
         lanes: element pairs per beat: 1, 2, 4, 8, 16 or 32, at most `block_size`.
-        accumulator: "exact" (fixed point, FP8 scales on both sides) or "fp32" (rounded after every term, `lanes` at
-            most `block_size` / `sign_pairs`). None takes "exact" where it is possible.
-        accumulator_bits: width of the exact accumulator, two's complement; None takes `default_accumulator_bits`. A
+        accumulator: "exact" (fixed point, FP8 scales on both sides), "fp32" (rounded after every term, `lanes` at most
+            `block_size` / `sign_pairs`) or "window" (fixed point over a window of exponents, E8M0 scales on either
+            side). None takes "exact" where it is possible, otherwise "fp32".
+        accumulator_bits: width of a fixed-point accumulator, two's complement; None takes `default_accumulator_bits`. A
             float32 accumulator has None.
+        window_exponent: weight of the least bit of a windowed accumulator, as a power of two; None takes -32. The other
+            accumulators have None.
         front_registers: register ranks between the adder tree and the block sums, 0 or 1. None takes 1 for 8 lanes or
             more, as their adder tree would otherwise be the longest path, and 0 where a beat is a whole block, as
             nothing is then added to a beat's sum. A unit that adds products directly has no block sums and takes only
@@ -56,13 +60,21 @@ class MacConfig:
     )
     lanes: int = field(default=8, metadata={"help": "Element pairs per beat: 1, 2, 4, 8, 16 or 32."})
     accumulator: str = field(
-        default=CHOSEN, metadata={"help": 'Accumulator: "exact" (default where both scales are FP8) or "fp32".'}
+        default=CHOSEN,
+        metadata={"help": 'Accumulator: "exact" (default where both scales are FP8), "fp32" or "window".'},
     )
     accumulator_bits: int | None = field(
-        default=None, metadata={"help": "Width of the exact accumulator (default: room for 2^24 worst-case products)."}
+        default=None,
+        metadata={
+            "help": "Width of an exact accumulator (default: room for 2^24 worst-case products) or a window (54)."
+        },
     )
     front_registers: int = field(
         default=CHOSEN, metadata={"help": "Register ranks between the adder tree and the block sums, 0 or 1."}
+    )
+    window_exponent: int | None = field(
+        default=None,
+        metadata={"help": "Weight of a window's least bit, as a power of two (default: -32)."},
     )
 
     def __post_init__(self) -> None:
@@ -70,6 +82,7 @@ class MacConfig:
         check_geometry(self.block_size, self.lanes)
         self._choose_accumulator()
         self._choose_accumulator_bits()
+        self._choose_window_exponent()
         self._choose_front_registers()
 
     def _set(self, name: str, value: object) -> None:
@@ -92,7 +105,12 @@ class MacConfig:
         if self.accumulator == "exact" and not fp8:
             raise UsageError(
                 f"accumulator is 'exact' for {self.activation} x {self.weight}; E8M0 scales would need some 540 bits, "
-                f"so only FP8 scales on both sides are allowed: take 'fp32'"
+                f"so only FP8 scales on both sides are allowed: take 'fp32' or 'window'"
+            )
+        if self.accumulator == "window" and fp8:
+            raise UsageError(
+                f"accumulator is 'window' for {self.activation} x {self.weight}; FP8 scales on both sides fit an exact "
+                f"accumulator, so a window is allowed with E8M0 scales on either side only: take 'exact' or 'fp32'"
             )
         if self.accumulator == "fp32" and self.lanes * self.sign_pairs > self.block_size:
             raise UsageError(
@@ -110,12 +128,27 @@ class MacConfig:
             return
         if self.accumulator_bits is None:
             self._set("accumulator_bits", self.default_accumulator_bits)
-        low, high = self.least_accumulator_bits, MAX_ACCUMULATOR_BITS
+        low, high = self.least_accumulator_bits, MAX_ACCUMULATOR_BITS if self.exact else MAX_BITS
         if type(self.accumulator_bits) is not int or not low <= self.accumulator_bits <= high:
             raise UsageError(
                 f"accumulator_bits is {shown(self.accumulator_bits)}; "
                 f"allowed are {low} (one worst-case block) to {high}"
             )
+
+    def _choose_window_exponent(self) -> None:
+        if not self.windowed:
+            if self.window_exponent is not None:
+                raise UsageError(
+                    f"window_exponent is {self.window_exponent!r}; "
+                    f"with accumulator {self.accumulator!r} it is not allowed"
+                )
+            return
+        if self.window_exponent is None:
+            self._set("window_exponent", DEFAULT_EXPONENT)
+        assert self.accumulator_bits is not None
+        low, high = MIN_EXPONENT, EXPONENT_AND_BITS_MAX - self.accumulator_bits
+        if type(self.window_exponent) is not int or not low <= self.window_exponent <= high:
+            raise UsageError(f"window_exponent is {self.window_exponent!r}; allowed are {low} to {high}")
 
     def _choose_front_registers(self) -> None:
         if self.front_registers is None:
@@ -148,6 +181,16 @@ class MacConfig:
         return self.accumulator == "exact"
 
     @property
+    def windowed(self) -> bool:
+        """Whether the accumulator is fixed point over a window of exponents."""
+        return self.accumulator == "window"
+
+    @property
+    def fixed_point(self) -> bool:
+        """Whether the accumulator is fixed point, exact or over a window, and so has a width."""
+        return self.exact or self.windowed
+
+    @property
     def beats_per_block(self) -> int:
         return self.block_size // self.lanes
 
@@ -157,7 +200,7 @@ class MacConfig:
         a, w = self.formats
         return a.scales_per_block * w.scales_per_block
 
-    # -- the exact accumulator -------------------------------------------------------------------------------------
+    # -- a fixed-point accumulator -------------------------------------------------------------------------------------
 
     @cached_property
     def _products(self) -> Products:
@@ -165,22 +208,29 @@ class MacConfig:
 
     @property
     def lsb_exponent(self) -> int:
-        """Weight of the exact accumulator's least bit, as a power of two: -34 for E5M2 x E5M2."""
-        return Scales(self._products).least_exponent
+        """Weight of the accumulator's least bit, as a power of two: of an exact one -34 for E5M2 x E5M2."""
+        return Scales(self._products).least_exponent if self.window_exponent is None else self.window_exponent
 
     @property
     def block_max(self) -> int:
-        """The largest |dot product of one block pair|, in units of the exact accumulator's least bit."""
+        """The largest |dot product of one block pair|, in units of the accumulator's least bit.
+
+        With a window it is that of scales whose product is the smallest of which the window keeps every bit.
+        """
+        if self.windowed:
+            return self._products.largest * Scales(self._products).significand_max * self.block_size
         return Scales(self._products).product_max * self.block_size
 
     @property
     def least_accumulator_bits(self) -> int:
-        """The narrowest exact accumulator: sign and room for one worst-case block."""
+        """The narrowest fixed-point accumulator: sign and room for one worst-case block."""
         return 1 + bits_for(self.block_max)
 
     @property
     def default_accumulator_bits(self) -> int:
-        """Sign and room for 2^24 worst-case products: 96 for E5M2 x E5M2."""
+        """Sign and room for 2^24 worst-case products: 96 for E5M2 x E5M2. A window has 54 bits."""
+        if self.windowed:
+            return DEFAULT_BITS
         return 1 + bits_for(Scales(self._products).product_max * CAPACITY)
 
     # -- what is built ---------------------------------------------------------------------------------------------
@@ -188,7 +238,9 @@ class MacConfig:
     @cached_property
     def plan(self) -> MacPlan:
         """What is built for this config, and why."""
-        return choose_plan(self._products, self.block_size, self.accumulator_bits, self.front_registers)
+        return choose_plan(
+            self._products, self.block_size, self.accumulator_bits, self.front_registers, self.window_exponent
+        )
 
     @property
     def latency(self) -> int:
@@ -236,8 +288,10 @@ class MacConfig:
         parts = ["mac", self.activation, "x", self.weight, f"l{self.lanes}", self.accumulator]
         usual = min(f.default_block_size for f in self.formats)
         parts += [f"k{self.block_size}"] if self.block_size != usual else []
-        narrower = self.exact and self.accumulator_bits != self.default_accumulator_bits
-        parts += [f"b{self.accumulator_bits}"] if narrower else []
+        resized = self.fixed_point and self.accumulator_bits != self.default_accumulator_bits
+        parts += [f"b{self.accumulator_bits}"] if resized else []
+        if self.window_exponent not in (None, DEFAULT_EXPONENT):
+            parts += [f"e{self.window_exponent}".replace("-", "m")]
         plain = MacConfig(self.activation, self.weight, self.block_size, self.lanes, self.accumulator)
         parts += [f"f{self.front_registers}"] if self.front_registers != plain.front_registers else []
         return "_".join(parts).lower().replace("-", "")

@@ -10,7 +10,7 @@ from amxfp4.hw.mac.beat_sums import BeatSums, Sums
 from amxfp4.hw.mac.block_sums import BlockSums
 from amxfp4.hw.mac.products import ElementProducts, asymmetry_port, sign
 from amxfp4.hw.mac.registers import flags, kept
-from amxfp4.hw.mac.scale import ScaleProduct, Scales
+from amxfp4.hw.mac.scale import ScaleProduct
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ def _scale_products(
         )
     products: list[Value] = []
     for path in range(plan.paths):
-        m.submodules[f"scale{path}"] = scale = ScaleProduct(Scales(plan.products))
+        m.submodules[f"scale{path}"] = scale = ScaleProduct(plan.scales)
         a_negative, w_negative = _sides(plan, turn, path)
         m.d.comb += [
             scale.a_scales.eq(a_scales),

@@ -10,10 +10,12 @@ from numpy.typing import NDArray
 
 from amxfp4.golden import Blocks, matmul, quantize, schedule
 from amxfp4.golden.cycles import chain_schedule
+from amxfp4.golden.terms import nan_blocks
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.units import unit_of
 from amxfp4.hw.verilog import unit_verilog
+from amxfp4.sim.stimuli.dots import golden_accumulator
 from amxfp4.sim.stimuli.floats import bits_of
 from amxfp4.sim.stimuli.packing import operand_fields, pack
 
@@ -132,8 +134,12 @@ def _operand_words(config: MacConfig, side: str, blocks: Blocks, layout: data.St
 
 
 def expected_payloads(config: MacConfig, a: Blocks, w: Blocks) -> NDArray[np.uint32]:
-    values = matmul(a, w, "exact" if config.exact else "fp32").ravel()
+    accumulator, window = golden_accumulator(config)
+    values = matmul(a, w, accumulator, window=window).ravel()
     nan = np.isnan(values)
     # An exact accumulator of the default width cannot overflow within a length that `matmul` takes.
-    fields = {"value": values.view(np.uint32), "nan": nan, "overflow": np.isinf(values)}
+    overflow = np.isinf(values)
+    if config.windowed:  # what is NaN for no scale's sake has overflowed
+        overflow = nan & ~np.logical_or.outer(*(nan_blocks(blocks).any(axis=-1) for blocks in (a, w))).ravel()
+    fields = {"value": values.view(np.uint32), "nan": nan, "overflow": overflow}
     return pack(config.result_layout, fields)

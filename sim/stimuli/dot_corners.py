@@ -15,7 +15,7 @@ from amxfp4.golden.formats import (
     ScaleFormat,
 )
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.sim.stimuli.dots import DotProduct, dot_product, random_dot
+from amxfp4.sim.stimuli.dots import DotProduct, dot_product, random_dot, window_ends
 
 Rng = np.random.Generator
 Corner = Callable[[MacConfig, Rng], Iterator[DotProduct]]
@@ -300,6 +300,97 @@ def _past_the_limit(config: MacConfig, count: int, sign: int, scales: tuple[int,
     )
 
 
+def window_low_end(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Terms that lie at the window's low end, partly under it or wholly: what is left out of each goes downwards."""
+    low, high = window_ends(config)
+    for level in range(low - config.plan.term.bits - 2, low + 2):
+        for sign in (0, 8):
+            yield dot_product("least product", config, *_single(config, _HALF | sign), *_level(config, level, rng))
+        yield dot_product("at the low end", config, *_codes(config, rng, 3), *_level(config, level, rng))
+    for level, sign in product((low - 1, low - 3, low - 60), (0, 8)):
+        a, w = _level(config, level, rng)
+        codes = np.tile(_single(config, _SIX | sign)[0], (5, 1))
+        yield dot_product("five times a part of a bit", config, codes, _SIX, a, w)
+        # The large blocks cancel, and what is left is what the small ones between them gave.
+        large = _level(config, high, rng)
+        mixed = [np.full((5, 1), small) for small in (a, w)]
+        codes = np.full((5, config.block_size), _SIX | sign)
+        codes[4] ^= 8
+        for codes_of, scale in zip(mixed, large, strict=True):
+            codes_of[[0, 4]] = scale
+        yield dot_product("parts of a bit between large blocks", config, codes, _SIX, *mixed)
+
+
+def window_high_end(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Scales at the window's high end and above it, with the largest sums, the smallest, and none."""
+    _, high = window_ends(config)
+    for level in (high - 1, high, high + 1, high + 2, high + 70):
+        scales = _level(config, level, rng)
+        for sign in (0, 8):
+            yield dot_product("largest block at the high end", config, _SIX | sign, _SIX, *scales)
+            yield dot_product("least product at the high end", config, *_single(config, _HALF | sign), *scales)
+        yield dot_product("nothing at the high end", config, 0, _SIX, *scales)
+        yield dot_product("at the high end", config, *_codes(config, rng), *scales)
+        a_codes, w_codes = _single(config, _HALF)
+        a_codes[0, -1] = _HALF | 8
+        yield dot_product("cancelling at the high end", config, a_codes, w_codes, *scales)
+        # Overflow of the first block, a middle one or the last stays until the dot product ends.
+        for place in range(3):
+            placed = [np.full((3, 1), ordinary) for ordinary in _level(config, high - 20, rng)]
+            for codes_of, scale in zip(placed, scales, strict=True):
+                codes_of[place] = scale
+            yield dot_product("one block at the high end", config, *_codes(config, rng, 3), *placed)
+            yield random_dot(config, 1, rng)
+
+
+def window_overflow(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
+    """Totals up to the window's last value and one step further, in either direction. NaN hides overflow."""
+    low, high = window_ends(config)
+    assert config.plan.scales.window is not None
+    # With elements of 4 on both sides a block's sum is a power of two, so that whole blocks fill the window.
+    block = 4 + high + int(np.log2(config.block_size)) - config.lsb_exponent
+    count = 1 << (_accumulator_bits(config) - 1 - block)
+    tops, bottoms = _level(config, high, rng), _level(config, low, rng)
+    for sign in (0, 8):
+        for blocks in (count - 1, count, count + 1):
+            codes = np.full((blocks, 1), _FOUR | sign)
+            yield dot_product(f"{blocks} of {count} blocks to the limit", config, codes, _FOUR, *tops)
+        for last in (0, 8):  # the least bit, away from the limit and back
+            codes = np.full((count + 1, config.block_size), _FOUR | sign)
+            codes[-1] = _single(config, _HALF | last)[0]
+            scales = [np.full((count + 1, 1), top) for top in tops]
+            for codes_of, bottom in zip(scales, bottoms, strict=True):
+                codes_of[-1] = bottom
+            w_codes = np.full_like(codes, _FOUR)
+            w_codes[-1] = _HALF
+            yield dot_product("the limit and the least bit", config, codes, w_codes, *scales)
+        codes = np.concatenate([np.full((count + 1, 1), _FOUR | s) for s in (sign, sign ^ 8)])
+        yield dot_product("past the limit and back", config, codes, _FOUR, *tops)
+        a_scales = np.full((count + 2, 1), tops[0])
+        a_scales[-1] = config.formats[0].scale.nan_code
+        for order in (1, -1):
+            yield dot_product("past the limit, with a NaN", config, _FOUR | sign, _FOUR, a_scales[::order], tops[1])
+    for _ in range(6):
+        yield random_dot(config, 1, rng)
+
+
+def _single(config: MacConfig, code: int) -> tuple[np.ndarray, int]:
+    """Activations that are 0 but for the first, and weights that are all the least element."""
+    codes = np.zeros((1, config.block_size), np.int64)
+    codes[0, 0] = code
+    return codes, _HALF
+
+
+def _level(config: MacConfig, level: int, rng: Rng) -> tuple[int, int]:
+    """Scale codes whose product is 2^level, or the nearest to it that the formats have."""
+    (a_low, a_high), (w_low, w_high) = (_exponents(f.scale) for f in config.formats)
+    # FP8 scales stay normal, so that their significands have as many zeros below as their mantissas have bits.
+    lows = [low + f.scale.mantissa_bits for low, f in zip((a_low, w_low), config.formats, strict=True)]
+    level = max(lows[0] + lows[1], min(level, a_high + w_high))
+    a = int(rng.integers(max(lows[0], level - w_high), min(a_high, level - lows[1]) + 1))
+    return _power_code(config.formats[0].scale, a), _power_code(config.formats[1].scale, level - a)
+
+
 def corners(config: MacConfig) -> dict[str, Corner]:
     """The corner cases that this config has, by name."""
     cases = [
@@ -312,6 +403,8 @@ def corners(config: MacConfig) -> dict[str, Corner]:
         cases.append(special_values)
     if config.plan.scales.wide:
         cases.append(beyond_float32)
+    if config.windowed:
+        cases += [window_low_end, window_high_end, window_overflow]
     if config.exact and _accumulator_bits(config) < config.default_accumulator_bits:
         cases.append(overflow)
     return {case.__name__: case for case in cases}

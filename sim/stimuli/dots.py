@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amxfp4.golden import Blocks, dot_detailed
+from amxfp4.golden import Accumulator, Blocks, DotResult, Window, dot_detailed
 from amxfp4.golden.formats import (
     ELEMENT_SIGN,
     NEGATIVE_HALVED,
@@ -100,13 +100,27 @@ def to_beats(
         flags = last_flags(dot.a.block_count, config.beats_per_block, rng)
         last += flags.astype(bool).tolist()
         beats += integers(pack(config.beat_layout, beat_fields(config, dot, rng) | {"last": flags}))
-        detail = dot_detailed(
-            dot.a, dot.w, "exact" if config.exact else "fp32", accumulator_bits=config.accumulator_bits
-        )
+        detail = golden_dot(config, dot.a, dot.w)
         result = Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
         what = f"{dot.what}, {dot.a.block_count} blocks"
         expected.append(Expected(result, what, first_beat, len(beats) - 1))
     return beats, last, expected
+
+
+def golden_dot(config: MacConfig, a: Blocks, w: Blocks) -> DotResult:
+    """What the golden model says of a dot product in a unit."""
+    accumulator, window = golden_accumulator(config)
+    bits = config.accumulator_bits if config.exact else None
+    return dot_detailed(a, w, accumulator, accumulator_bits=bits, window=window)
+
+
+def golden_accumulator(config: MacConfig) -> tuple[Accumulator, Window]:
+    """A unit's accumulator as the golden model names it, and its window, which counts for a windowed one only."""
+    if not config.windowed:
+        return ("exact" if config.exact else "fp32"), Window()
+    assert config.window_exponent is not None
+    assert config.accumulator_bits is not None
+    return "window", Window(config.window_exponent, config.accumulator_bits)
 
 
 def last_flags(blocks: int, beats_per_block: int, rng: np.random.Generator) -> NDArray[np.integer]:
@@ -216,9 +230,11 @@ def _random_scales(
     a = rng.integers(a_fmt.scale.max_code + 1, size=(blocks, a_fmt.scales_per_block))
     w = rng.integers(w_fmt.scale.max_code + 1, size=(blocks, w_fmt.scales_per_block))
     if rng.random() < 0.8:
-        # log2 of the product of scales: near the ends of float32's range where E8M0 reaches them, else near the FP8
-        # range's.
+        # log2 of the product of scales: near the ends of float32's range where E8M0 reaches them, else near those of
+        # the window or of the FP8 range.
         lowest, highest = (-148, 122) if config.plan.scales.wide else (-30, 28)
+        if config.windowed:
+            lowest, highest = window_ends(config)
         target = int(rng.choice([lowest, 0, 0, highest])) + rng.integers(-4, 5, size=(blocks, 1))
         level = target - _log2(a_fmt.scale, a[:, :1])
         a[:, 1:] = np.clip(a[:, 1:] if rng.random() < 0.3 else a[:, :1] + rng.integers(-3, 4), 0, a_fmt.scale.max_code)
@@ -228,6 +244,16 @@ def _random_scales(
         nan = rng.random(codes.shape) < 0.01
         codes[nan] = rng.choice(fmt.scale.nan_codes, size=codes.shape)[nan]
     return a, w
+
+
+def window_ends(config: MacConfig) -> tuple[int, int]:
+    """Of scales that are normal powers of two: the least and the largest log2 of a product of which a windowed unit
+    keeps every bit."""
+    scales = config.plan.scales
+    assert scales.window is not None
+    mantissas = sum(scale.mantissa_bits for scale in scales.formats)
+    least = scales.window.exponent - scales.products.unit_exponent + mantissas
+    return least, least + scales.window.bits - 1 - scales.window.term_bits
 
 
 def _log2(scale: ScaleFormat, codes: NDArray[np.integer]) -> NDArray[np.integer]:

@@ -39,6 +39,7 @@ def area_record(config: Any, library: str = "sample") -> Record:
         "delay_ps": 900.0,
         "period_ps": 1000.0 + config.lanes,
         "ratio_to_mxfp4": None,
+        "ratio_to_window": None,
         "ratio_to_symmetric": None,
         "ratio_to_mac": None,
         "breakdown": {

@@ -52,9 +52,9 @@ def test_a_table_tells_units_apart(unit: Unit) -> None:
 def test_references_are_units_of_the_same_kind_or_what_it_feeds(unit: Unit) -> None:
     config = unit.config()
     kinds = [unit_of(reference) for reference in unit.references(config)]
-    assert kinds[:2] == [unit, unit]
-    assert kinds[2:] == ([UNITS["mac"]] if unit.name == "quantizer" else [])
-    for reference in (unit.baseline, unit.symmetric):
+    # A quantiser has no accumulator, and so one baseline, and the MAC unit that it feeds.
+    assert kinds == ([unit, unit, UNITS["mac"]] if unit.name == "quantizer" else [unit, unit, unit])
+    for reference in (unit.baseline, unit.windowed or unit.baseline, unit.symmetric):
         assert reference(reference(config)) == reference(config), "its own reference"
 
 

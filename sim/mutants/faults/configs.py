@@ -29,6 +29,10 @@ SERIAL = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=2)
 """The total is rounded in place."""
 PLACED = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1)
 """Terms are made at their place in a word."""
+WINDOW = MacConfig("MXFP4", "MXFP4", block_size=8, lanes=8, accumulator="window")
+"""A window, whose terms are added in one cycle."""
+WINDOW_WORDS = MacConfig("MXFP4", "MXFP4", lanes=8, accumulator="window")
+"""A window in words."""
 
 QUANTIZER = QuantizerConfig("AMXFP4", lanes=8)
 """The project's format from bfloat16."""

@@ -95,7 +95,8 @@ def block_of_terms(config: MacConfig, rng: np.random.Generator) -> list[tuple[in
 
 
 def value_of(config: MacConfig, terms: list[tuple[int, int]]) -> int:
-    return sum(value << (exponent - config.plan.scales.exponent_min) for value, exponent in terms)
+    scales = config.plan.scales
+    return sum(value << (exponent - scales.exponent_min) >> scales.below for value, exponent in terms)
 
 
 def step(config: MacConfig, terms: list[list[tuple[int, int]]], **flags: Any) -> dict[str, Any]:

@@ -114,7 +114,7 @@ def test_the_matrices_cover_what_they_promise() -> None:
     for attribute, values in (
         ("lanes", {1, 2, 4, 8, 16, 32}),
         ("block_size", {8, 16, 32, 64, 128}),
-        ("accumulator", {"exact", "fp32"}),
+        ("accumulator", {"exact", "fp32", "window"}),
     ):
         assert {getattr(config, attribute) for config in configs} == values
     formats = {config.activation for config in configs} | {config.weight for config in configs}
