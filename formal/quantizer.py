@@ -10,7 +10,7 @@ from functools import partial
 from itertools import product
 
 import z3
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
@@ -20,7 +20,7 @@ from amxfp4.golden.formats import ROUNDINGS, ScaleFormat
 from amxfp4.hw.quantizer.config import INPUTS, QuantizerConfig
 from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
 from amxfp4.hw.quantizer.maxima import BeatMaxima
-from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.narrow import Narrow, magnitude_of
 from amxfp4.hw.quantizer.scale_select import ScaleSelect
 
 # One format for each kind of scale. How many sides it has does not matter to a selection.
@@ -46,10 +46,9 @@ class FloatToScale(wiring.Component):
         m = Module()
         m.submodules.narrow = narrow = Narrow(self.config)
         m.submodules.select = select = ScaleSelect(self.config)
-        element = narrow.element
         m.d.comb += [
             narrow.float.eq(self.float),
-            select.maximum.eq(Cat(element.fraction, element.exponent) if self.config.fp8 else element.exponent),
+            select.maximum.eq(magnitude_of(narrow)),
             self.code.eq(select.code),
         ]
         return m
@@ -108,6 +107,18 @@ def _blind(config: QuantizerConfig, x: Word) -> Word:
     return x & ~z3.BitVecVal(1 << max(below, 0), x.size())
 
 
+# A power-of-two scale is due from these multiples of its value on: the scale before is half as large.
+_POWERS_FROM = {"floor": Fraction(1 << BINADES), "even": Fraction(7, 2), "ceil": Fraction(3)}
+
+
+def _blind_to_scale(config: QuantizerConfig, x: Word) -> Word:
+    """What a broken twin sees of a maximum: all but the lowest bit that a scale can depend on."""
+    if config.fp8:
+        return _blind(config, x)
+    bits = {"floor": 0, "even": 2, "ceil": config.input_fraction_bits}[config.rule]  # of the fraction, that matter
+    return x & ~z3.BitVecVal(1 << config.input_fraction_bits - bits, x.size())
+
+
 def _values(scale: ScaleFormat) -> list[Fraction]:
     return [int(s) * Fraction(2) ** int(e) for s, e in zip(scale.significands, scale.exponents, strict=True)]
 
@@ -118,24 +129,24 @@ def _scale(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
     | scales | threshold of code c |
     |---|---|
     | FP8 | 6 x the middle between the values of c - 1 and c |
-    | E8M0 | 4 x the value of c |
+    | E8M0, "floor" | 4 x the value of c |
+    | E8M0, "even" | 7 x the value of c - 1 |
+    | E8M0, "ceil" | what is more than 6 x the value of c - 1 |
+
+    E8M0 codes above 252, 6 times whose values exceed float32's range, are never due.
     """
     scale = config.block_format.scale
     x, x32 = _float(config)
-    seen = x
-    if broken:
-        seen = _blind(config, x) if config.fp8 else x & ~z3.BitVecVal(1 << config.input_fraction_bits, x.size())
+    seen = _blind_to_scale(config, x) if broken else x
     code = Netlist(FloatToScale(config)).outputs(float=seen)["code"]
     size, values = magnitude(x32), _values(scale)
-    right = [z3.ULE(code, scale.max_code)]
-    for c in range(1, scale.max_code + 1):
-        least = 6 * (values[c - 1] + values[c]) / 2 if config.fp8 else values[c] * (1 << BINADES)
+    right = [z3.ULE(code, scale.max_float32_code)]
+    for c in range(1, scale.max_float32_code + 1):
+        least = 6 * (values[c - 1] + values[c]) / 2 if config.fp8 else values[c] * _POWERS_FROM[config.rule]
         bound = least / Fraction(2) ** UNIT
         assert bound.denominator == 1
-        if bound.numerator >= 1 << BITS:  # beyond every float
-            right.append(z3.ULT(code, c))
-            continue
-        strict = config.fp8 and config.ties_to_even and c % 2  # a tie goes to the even code, here the lower one
+        # Of FP8 a tie may go to the even code, here the lower one.
+        strict = config.ties_to_even and c % 2 if config.fp8 else config.rule == "ceil"
         due = (z3.UGT if strict else z3.UGE)(size, z3.BitVecVal(bound.numerator, BITS))
         right.append(due == z3.UGE(code, c))
     yield z3.Implies(finite(x32), z3.And(*right))
@@ -209,6 +220,13 @@ def _of_each(claims: Callable[[QuantizerConfig, bool], Iterator[Claim]], input: 
         yield from claims(QuantizerConfig(name, input=input, rounding=rounding), broken)
 
 
+def _of_each_rule(
+    claims: Callable[[QuantizerConfig, bool], Iterator[Claim]], input: str, broken: bool
+) -> Iterator[Claim]:
+    for rule in ("even", "ceil"):
+        yield from claims(QuantizerConfig("MXFP4", input=input, rule=rule), broken)
+
+
 def _all_maxima(broken: bool) -> Iterator[Claim]:
     for name, lanes in product(("AMXFP4", "AMXFP4-E4M3", "MXFP4"), (1, 2, 4, 8)):
         if lanes > 1 or not broken:
@@ -243,6 +261,26 @@ def proofs() -> list[Proof]:
     ]
     return [
         *selections,
+        *(
+            Proof(
+                f"quantizer-rules-{input}",
+                "the scale code of a block whose largest magnitude is x, in [4 s, 8 s), is that of 2 s from 7 s on "
+                '("even") or above 6 s ("ceil"), otherwise that of s; clamped',
+                f"SMT, every finite {input}",
+                "E8M0",
+                "the float's least bit that matters is not connected",
+                partial(_of_each_rule, _scale, input),
+            )
+            for input in INPUTS
+        ),
+        Proof(
+            "quantizer-rules-monotone",
+            'by the rules "even" and "ceil" a larger held magnitude never has a smaller scale either',
+            "SMT, every two held magnitudes",
+            "E8M0",
+            "the exponent's top bit is not connected",
+            partial(_of_each_rule, _monotone, "bfloat16"),
+        ),
         Proof(
             "quantizer-monotone",
             "a larger held magnitude never has a smaller scale, so a block's scale is the largest of its beats' scales",

@@ -125,6 +125,7 @@ def _full_macs() -> list[Config]:
 def _quick_quantizers() -> list[Config]:
     return [
         QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even"),
+        QuantizerConfig("MXFP4", lanes=2, rule="even"),
         QuantizerConfig("MXFP4-E4M3", lanes=4, rounding="nearest-even"),
         QuantizerConfig("AMXFP4", lanes=8),
         QuantizerConfig("AMXFP4", lanes=8, block_size=8, maximum_registers=0),
@@ -137,6 +138,9 @@ def _small_quantizers() -> list[Config]:
     """Every format with either input and either rounding, and in all every number of lanes, block size and rank."""
     return [
         QuantizerConfig("MXFP4", lanes=8),
+        QuantizerConfig("MXFP4", lanes=8, input="float32", rule="ceil"),
+        QuantizerConfig("AMXFP4-E8M0", lanes=4, rule="ceil"),
+        QuantizerConfig("AMXFP4-E8M0", lanes=8, input="float32", rule="even"),
         QuantizerConfig("MXFP4-E5M2", lanes=16),
         QuantizerConfig("MXFP4-E5M2", lanes=2, input="float32", rounding="nearest-even"),
         QuantizerConfig("MXFP4-E4M3", lanes=8, input="float32"),
@@ -180,6 +184,7 @@ def _small_chains() -> list[Config]:
         ChainConfig(MacConfig("AMXFP4", "AMXFP4", lanes=8)),
         ChainConfig(MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4)),
         ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=8), input="float32", rounding="nearest-even"),
+        ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=4), rule="even"),
         ChainConfig(MacConfig("AMXFP4", "AMXFP4", lanes=1)),
         ChainConfig(MacConfig("AMXFP4", "MXFP4", block_size=16, lanes=8), input="float32"),
     ]

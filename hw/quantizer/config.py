@@ -8,6 +8,7 @@ from amaranth.lib import data
 from amaranth.utils import bits_for
 
 from amxfp4.golden.formats import ROUNDINGS, BlockFormat, Rounding, block_format
+from amxfp4.golden.scale_rules import ScaleRule, resolve_rule
 from amxfp4.hw.config import CHOSEN, check_geometry, check_one_of, scales_layout
 from amxfp4.hw.mac.scale import largest_significand
 from amxfp4.hw.quantizer.thresholds import Step, element_steps, halving_steps, scale_steps
@@ -31,6 +32,8 @@ class QuantizerConfig:
             of scales out of the longest path, but one more beat has to be held. None takes 1 for FP8 scales and 8
             lanes or more, where both the search for the maxima and the choice of scales are deep. An E8M0 scale takes
             next to no logic to choose.
+        rule: how a scale follows from a block's maximum. E8M0 scales: "floor", "even" or "ceil"; FP8 scales: "nearest".
+            None takes "floor" or "nearest". `golden/scale_rules.py` says what they are.
 
     Raises:
         UsageError: anything that cannot be built.
@@ -46,6 +49,12 @@ class QuantizerConfig:
     maximum_registers: int = field(
         default=CHOSEN, metadata={"help": "Register ranks between the maxima of a beat and the scales, 0 or 1."}
     )
+    rule: ScaleRule = field(
+        default=CHOSEN,
+        metadata={
+            "help": 'How scales follow from maxima: E8M0 "floor" (the default), "even" or "ceil"; FP8 "nearest".'
+        },
+    )
 
     def __post_init__(self) -> None:
         check_geometry(self.block_size, self.lanes)
@@ -55,6 +64,7 @@ class QuantizerConfig:
         if self.maximum_registers is None:
             object.__setattr__(self, "maximum_registers", int(self.fp8 and self.lanes >= 8))
         check_one_of("maximum_registers", self.maximum_registers, (0, 1))
+        object.__setattr__(self, "rule", resolve_rule(self.rule, self.block_format))
 
     # -- formats ----------------------------------------------------------------------------------------------------
 
@@ -90,6 +100,11 @@ class QuantizerConfig:
     @property
     def ties_to_even(self) -> bool:
         return self.rounding == "nearest-even"
+
+    @property
+    def rounds_up(self) -> bool:
+        """Whether a maximum may take the E8M0 scale above that of its exponent."""
+        return self.rule in ("even", "ceil")
 
     # -- geometry ---------------------------------------------------------------------------------------------------
 
@@ -190,8 +205,12 @@ class QuantizerConfig:
 
     @property
     def maximum_bits(self) -> int:
-        """Width of the values whose maximum is found: magnitudes, or for an E8M0 scale their exponents alone."""
-        return self.exponent_bits + (self.maximum_fraction_bits if self.fp8 else 0)
+        """Width of the values whose maximum is found.
+
+        These are magnitudes. For an E8M0 scale they are exponents alone, and where it may be the scale above, one bit
+        below them, see `power_rule.reaches`.
+        """
+        return self.exponent_bits + (self.maximum_fraction_bits if self.fp8 else self.rounds_up)
 
     @cached_property
     def scale_steps(self) -> tuple[Step, ...]:
@@ -274,6 +293,7 @@ class QuantizerConfig:
         parts = ["quantizer", self.format, f"l{self.lanes}", {"bfloat16": "bf16", "float32": "fp32"}[self.input]]
         parts += ["even"] if self.ties_to_even else []
         parts += [f"k{self.block_size}"] if self.block_size != 32 else []
+        parts += [f"{self.rule}scale"] if self.rounds_up else []
         plain = QuantizerConfig(self.format, self.block_size, self.lanes, self.input, self.rounding)
         parts += [f"m{self.maximum_registers}"] if self.maximum_registers != plain.maximum_registers else []
         return "_".join(parts).lower().replace("-", "")

@@ -22,7 +22,7 @@ from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
 from amxfp4.hw.quantizer.halving_select import HalvingSelect, halved_sides
 from amxfp4.hw.quantizer.maxima import BeatMaxima, larger
-from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.narrow import Narrow, magnitude_of
 from amxfp4.hw.quantizer.scale_select import ScaleSelect
 
 
@@ -120,9 +120,7 @@ class Quantizer(wiring.Component):
             m.submodules[f"narrow{lane}"] = narrow
             m.d.comb += [narrow.float.eq(self.i.payload.elements[lane]), elements[lane].eq(narrow.element)]
             special.append(narrow.special)
-            below = [narrow.below] if config.maximum_sticky else []
-            fraction = [*below, narrow.element.fraction] if config.fp8 else []
-            magnitudes.append(Cat(*fraction, narrow.element.exponent))
+            magnitudes.append(magnitude_of(narrow))
         return elements, magnitudes, Cat(*special).any()
 
     def _beat(self, m: Module, special: Value) -> _Beat:

@@ -102,7 +102,7 @@ class QuantizerKit(Kit):
     def quantized(self, row: Row) -> Blocks:
         """A row as the golden model quantises it. Its codes are (1, blocks x block size)."""
         values = floats(self.config, row.bits.reshape(1, -1))
-        return quantize(values, self.config.block_format, rounding=self.config.rounding)
+        return quantize(values, self.config.block_format, rounding=self.config.rounding, rule=self.config.rule)
 
     def _expected(self, row: Row, blocks: Blocks, last: list[bool], first: int) -> list[Expected]:
         n = self.config.beats_per_block

@@ -99,14 +99,15 @@ def scale_ties(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
     """Maxima on the thresholds of scales, and a step before and after, of each sign."""
     scale = config.block_format.scale
     values = scale.values[: scale.max_code + 1]
-    # A block's largest element lies in [4, 8) scales where these are E8M0.
-    thresholds = ELEMENT_MAX * (values[:-1] + values[1:]) / 2 if scale.is_fp8 else values * 4
+    # A block's largest element is at least so many times the scale below where scales are E8M0.
+    multiple = {"floor": 8, "even": 7, "ceil": 6}.get(config.rule, ELEMENT_MAX)
+    thresholds = ELEMENT_MAX * (values[:-1] + values[1:]) / 2 if scale.is_fp8 else values[1:] / 2 * multiple
     octave = 1 << scale.mantissa_bits
     some = rng.choice(len(thresholds), 16, replace=False)
     codes = {*range(2 * octave + 2), *range(len(thresholds) - octave - 2, len(thresholds)), *some.tolist()}
     rows = []
     for code in sorted(codes):
-        maximum = bits_of(config, min(thresholds[code], 2.0**127))
+        maximum = bits_of(config, min(thresholds[code], 1.75 * 2.0**127))
         for step in (-1, 0, 1):
             rows.append(_with_maximum(config, rng, beside(maximum, step)))
     yield Row("maxima at the thresholds of scales", np.array(rows))

@@ -36,6 +36,10 @@ HALVING_QUANTIZER = QuantizerConfig("AMXFP4-X2", lanes=4, input="float32")
 """Chooses which side is halved."""
 POWERS_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even")
 """Scales are powers of two."""
+ROUNDED_QUANTIZER = QuantizerConfig("MXFP4", lanes=2, rule="even")
+"""Powers of two, of which a maximum from 7 scales on takes the next."""
+CEIL_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rule="ceil")
+"""Powers of two, of which a maximum above 6 scales takes the next."""
 
 CHAIN = ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=4))
 """A quantiser and a MAC unit."""

@@ -21,6 +21,8 @@ from amxfp4.hw.quantizer.config import QuantizerConfig
         ({"input": "float16"}, "input is 'float16'; allowed are bfloat16, float32"),
         ({"rounding": "up"}, "rounding is 'up'; allowed are nearest-away, nearest-even"),
         ({"maximum_registers": 2}, "maximum_registers is 2; allowed are 0, 1"),
+        ({"rule": "even"}, "rule 'even' is not one for AMXFP4-E5M2; it is one of nearest"),
+        ({"format": "MXFP4", "rule": "nearest"}, "rule 'nearest' is not one for MXFP4; it is one of floor, even, ceil"),
     ),
 )
 def test_what_cannot_be_built(arguments: dict[str, Any], text: str) -> None:
@@ -53,6 +55,12 @@ def test_a_held_element_is_narrow(format: str, exponent: int, fraction: int) -> 
         config = QuantizerConfig(format, input=input)
         assert (config.exponent_bits, config.fraction_bits) == (exponent, fraction)
         assert QuantizerConfig(format, input=input, rounding="nearest-even").fraction_bits == fraction + 1
+
+
+def test_a_maximum_of_another_rule_is_a_bit_wider() -> None:
+    widths = [QuantizerConfig("MXFP4", input="float32", rule=rule).maximum_bits for rule in ("floor", "even", "ceil")]
+    assert widths == [8, 9, 9]
+    assert QuantizerConfig("MXFP4").rule == "floor" and QuantizerConfig("AMXFP4").rule == "nearest"
 
 
 def test_a_maximum_that_may_be_halved_is_a_bit_wider() -> None:
@@ -91,6 +99,8 @@ def test_names_differ() -> None:
         for rounding in ("nearest-away", "nearest-even")
         for registers in (0, 1)
     ]
+    configs += [QuantizerConfig("MXFP4", lanes=lanes, rule=rule) for lanes in (4, 8) for rule in ("even", "ceil")]
+    configs += [QuantizerConfig("MXFP4", lanes=4, rounding="nearest-even", rule=rule) for rule in ("even", "ceil")]
     names = {config.name for config in configs}
     assert len(names) == len(configs)
     assert all(name.isidentifier() and name.islower() for name in names)

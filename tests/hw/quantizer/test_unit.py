@@ -11,7 +11,7 @@ from helpers.comb import generator, run
 from helpers.quick import full_but
 from numpy.typing import NDArray
 
-from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format, quantize
+from amxfp4.golden import BLOCK_FORMAT_NAMES, ScaleRule, block_format, quantize
 from amxfp4.golden.cycles import quantizer_schedule
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.unit import Quantizer
@@ -53,7 +53,8 @@ def check_streams(config: QuantizerConfig, rng: np.random.Generator) -> None:
     n, lanes, size = config.beats_per_block, config.lanes, config.block_size
     blocks = CYCLES // n + 1
     bits = random_bits(config, rng, (STREAMS, blocks))
-    golden = quantize(floats(config, bits), block_format(config.format, size), rounding=config.rounding)
+    fmt = block_format(config.format, size)
+    golden = quantize(floats(config, bits), fmt, rounding=config.rounding, rule=config.rule)
     beats_in = bits.reshape(STREAMS, blocks * n, lanes)
     codes = golden.codes.reshape(STREAMS, blocks * n, lanes)
     scales = golden.scales.reshape(STREAMS, blocks, -1)
@@ -105,6 +106,11 @@ def test_every_format(format: str) -> None:
 @pytest.mark.parametrize("format", BLOCK_FORMAT_NAMES)
 def test_every_format_and_rounding(format: str, rounding: str) -> None:
     check_streams(QuantizerConfig(format, rounding=rounding), generator())
+
+
+@pytest.mark.parametrize("rule, input", (("even", "bfloat16"), ("ceil", "float32")))
+def test_other_rules_of_powers_of_two(rule: ScaleRule, input: str) -> None:
+    check_streams(QuantizerConfig("AMXFP4-E8M0", lanes=2, block_size=8, input=input, rule=rule), generator())
 
 
 GEOMETRIES = ((1, 8, 0), (1, 8, 1), (2, 16, 0), (2, 16, 1), (4, 128, 0), (8, 8, 0), (8, 8, 1), (16, 32, 0), (32, 32, 1))
