@@ -54,6 +54,7 @@ class Unit:
         component: Builds a unit from its config.
         inputs: The names of its input streams. Its output stream is `o`.
         columns: Fields of a config that tell the units of a table apart, in the table's order.
+        choices: More such fields, for tables in which a unit has another value than it would have by default.
         latency_counts: What a config's `latency` counts.
         work: What one lane does per cycle: a "MAC", or an "element" converted.
         baseline: The unit of MXFP4 that a unit is compared with; see `references`.
@@ -76,6 +77,7 @@ class Unit:
     fed_by: Callable[[Any], Config] | None
     explain: Callable[[Any], list[str]]
     facts: Callable[[Any], dict[str, Any]] = lambda config: {}
+    choices: tuple[str, ...] = ()
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -161,7 +163,8 @@ _ALL = (
         config=QuantizerConfig,
         component=Quantizer,
         inputs=("i",),
-        columns=("format", "rule", "input", "lanes"),
+        columns=("format", "input", "lanes"),
+        choices=("rule",),
         latency_counts="from the edge that takes a block's last beat to that beat quantised, stalls not counted",
         work="element",
         baseline=references.quantizer_baseline,
