@@ -24,11 +24,13 @@ STANDARD_BLOCK = 32
 def symmetric_format(name: str) -> str:
     """The format with the same scale format and one scale per block.
 
-    MXFP4-E5M2 of AMXFP4-E5M2, MXFP4-UE5M3 of AMXFP4-X2, and a symmetric format of itself.
+    MXFP4-E5M2 of AMXFP4-E5M2, MXFP4-UE5M3 of AMXFP4-X2, MXFP4-E4M3 of AMXFP4-Z8, and a symmetric format of itself.
     """
-    scale = block_format(name).scale
+    fmt = block_format(name)
+    if not fmt.two_sided:
+        return fmt.name
     formats = (block_format(other) for other in BLOCK_FORMAT_NAMES)
-    (found,) = (f.name for f in formats if f.scale == scale and not f.two_sided)
+    (found,) = (f.name for f in formats if f.scale == fmt.scale and not f.two_sided and not f.tensor_scaled)
     return found
 
 
