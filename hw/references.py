@@ -5,9 +5,9 @@
 | baseline  | formats: MXFP4 on every side, and its float32 accumulator | what a user pays in all |
 | symmetric | scales per block: one on every side, of the same scale format | what asymmetry alone costs |
 
-Everything else stays as it is: lanes, block size, input, rounding; of the symmetric unit the rule of scales too.
-MXFP4 is defined in blocks of `STANDARD_BLOCK`. So the baseline of a unit with other blocks is the unit of MXFP4's
-element and scale formats in those blocks, and no standard.
+Everything else stays as it is: lanes, block size, input, rounding; of the symmetric unit the rule of scales and the
+tensor's scale too. MXFP4 is defined in blocks of `STANDARD_BLOCK`. So the baseline of a unit with other blocks is the
+unit of MXFP4's element and scale formats in those blocks, and no standard.
 """
 
 from amxfp4.golden.formats import BLOCK_FORMAT_NAMES, block_format
@@ -51,9 +51,17 @@ def quantizer_baseline(config: QuantizerConfig) -> QuantizerConfig:
 
 
 def quantizer_symmetric(config: QuantizerConfig) -> QuantizerConfig:
-    """The quantiser to one scale per block, by the same rule."""
+    """The quantiser to one scale per block, by the same rule and with as many multipliers."""
     format = symmetric_format(config.format)
-    return QuantizerConfig(format, config.block_size, config.lanes, config.input, config.rounding, rule=config.rule)
+    return QuantizerConfig(
+        format,
+        config.block_size,
+        config.lanes,
+        config.input,
+        config.rounding,
+        rule=config.rule,
+        tensor_scale=config.tensor_scale,
+    )
 
 
 def mac_behind(config: QuantizerConfig) -> MacConfig:
@@ -68,4 +76,6 @@ def chain_baseline(config: ChainConfig) -> ChainConfig:
 
 def chain_symmetric(config: ChainConfig) -> ChainConfig:
     """The chain with one scale per block on both sides."""
-    return ChainConfig(mac_symmetric(config.mac), config.input, config.rounding, rule=config.rule)
+    return ChainConfig(
+        mac_symmetric(config.mac), config.input, config.rounding, rule=config.rule, tensor_scale=config.tensor_scale
+    )

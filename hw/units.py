@@ -22,15 +22,15 @@ class Option:
 
     Attributes:
         name: The field's name.
-        kind: `int` or `str`.
+        kind: `int`, `str` or `bool`.
         help: One sentence that says what the field is.
         default: Its value unless given. None where the config finds one.
     """
 
     name: str
-    kind: type[int] | type[str]
+    kind: type[int] | type[str] | type[bool]
     help: str
-    default: int | str | None
+    default: int | str | bool | None
 
     @property
     def spelling(self) -> str:
@@ -121,8 +121,8 @@ def _options(config: type[Any]) -> Iterator[Option]:
         if is_dataclass(hint):
             yield from _options(hint)  # type: ignore[arg-type]
         else:
-            kind = int if int in (hint, *get_args(hint)) else str
-            assert field.default is None or isinstance(field.default, int | str)
+            kind = next((kind for kind in (bool, int) if kind in (hint, *get_args(hint))), str)
+            assert field.default is None or isinstance(field.default, int | str | bool)
             yield Option(field.name, kind, field.metadata["help"], field.default)
 
 
@@ -164,7 +164,7 @@ _ALL = (
         component=Quantizer,
         inputs=("i",),
         columns=("format", "input", "lanes"),
-        choices=("rule",),
+        choices=("rule", "tensor_scale"),
         latency_counts="from the edge that takes a block's last beat to that beat quantised, stalls not counted",
         work="element",
         baseline=references.quantizer_baseline,

@@ -5,6 +5,9 @@ have a short range besides: all magnitudes above it compare alike, and so do all
 13 bits (one more with ties to even), whether it came as bfloat16 or as float32.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from amaranth.hdl import Cat, Module, Signal, Value
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
@@ -75,7 +78,16 @@ def magnitude_of(narrow: Narrow) -> Value:
     It is the exponent field. Below it stands for an FP8 scale the held fraction, with a sticky bit below that where
     there is one; for an E8M0 scale what `power_rule.reaches` says, where the rule asks for it.
     """
+    return held_magnitude(narrow.config, narrow.element, bits_below(narrow))
+
+
+def bits_below(narrow: Any) -> list[Value]:
+    """What stands below the held bits of a narrowed float, or of a product, to find maxima with: one bit or none."""
     config = narrow.config
-    below = [narrow.below] if config.maximum_sticky else [narrow.reaches] if config.rounds_up else []
-    fraction = [narrow.element.fraction] if config.fp8 else []
-    return Cat(*below, *fraction, narrow.element.exponent)
+    return [narrow.below] if config.maximum_sticky else [narrow.reaches] if config.rounds_up else []
+
+
+def held_magnitude(config: QuantizerConfig, element: Any, below: Sequence[Value]) -> Value:
+    """`magnitude_of`, from its parts."""
+    fraction = [element.fraction] if config.fp8 else []
+    return Cat(*below, *fraction, element.exponent)
