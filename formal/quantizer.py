@@ -14,14 +14,15 @@ from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from amxfp4.formal.netlist import Netlist, Word, concat, extended
-from amxfp4.formal.proof import Claim, Proof
+from amxfp4.formal.netlist import Netlist, Word, concat, extended, unpack
+from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.golden.formats import ROUNDINGS, ScaleFormat
 from amxfp4.hw.quantizer.config import INPUTS, QuantizerConfig
 from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
 from amxfp4.hw.quantizer.maxima import BeatMaxima
 from amxfp4.hw.quantizer.narrow import Narrow, magnitude_of
 from amxfp4.hw.quantizer.scale_select import ScaleSelect
+from amxfp4.hw.quantizer.scaled_narrow import ScaledNarrow
 
 # One format for each kind of scale. How many sides it has does not matter to a selection.
 FORMATS = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
@@ -215,6 +216,52 @@ def _maxima(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
         yield z3.Or(*one, z3.And(found == 0, *(z3.Not(mine) for mine in own)))
 
 
+def _product(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
+    """What is held of float32(x times a reciprocal), ties to even, by cases of the significand of x."""
+    x, reciprocal = z3.BitVec("x", config.float_bits), z3.BitVec("reciprocal", 32)
+    once = z3.Concat(z3.BitVecVal(1, 1), z3.Extract(22, 0, reciprocal))
+    thrice = z3.ZeroExt(2, once) * 3
+    fraction_bits = config.input_fraction_bits
+    fraction, field = z3.Extract(fraction_bits - 1, 0, x), z3.Extract(config.float_bits - 2, fraction_bits, x)
+    seen = once & ~z3.BitVecVal(1, once.size()) if broken else once
+    found = Netlist(ScaledNarrow(config)).outputs(
+        float=x, once=seen, thrice=thrice, exponent=z3.Extract(30, 23, reciprocal)
+    )
+    element = unpack(config.element_layout, found["element"])
+    bits = fraction_bits + 26  # of the exact product, and one to spare
+    exact = extended(z3.Concat(z3.BitVecVal(1, 1), fraction), bits) * extended(once, bits)
+    low = [z3.BitVecVal(fraction_bits + wide, bits) for wide in (0, 1)]
+    wide = z3.UGE(exact, z3.BitVecVal(1, bits) << (low[1] + 23))
+    shift = z3.If(wide, low[1], low[0])
+    cut, half = exact & ~(-z3.BitVecVal(1, bits) << shift), z3.BitVecVal(1, bits) << (shift - 1)
+    whole = z3.LShR(exact, shift)
+    up = z3.Or(z3.UGT(cut, half), z3.And(cut == half, z3.Extract(0, 0, whole) == 1))
+    rounded = z3.If(up, whole + 1, whole)
+    carried = z3.Extract(24, 24, rounded) == 1  # up to 2 or 4, whose fraction is 0 all the same
+    kept, below = config.kept_fraction_bits, 23 - config.kept_fraction_bits
+    inexact = z3.If(z3.Extract(below - 1, 0, rounded) != 0, z3.BitVecVal(1, 1), z3.BitVecVal(0, 1))
+    statement = z3.Extract(22, 23 - kept, rounded)
+    if config.ties_to_even:
+        statement = z3.Concat(statement, inexact)
+    largest = (1 << config.exponent_bits) - 1
+    exponent = z3.ZeroExt(8, field) + z3.ZeroExt(8, z3.Extract(30, 23, reciprocal)) - 254 + config.window_bias
+    exponent = exponent + z3.If(wide, 1, z3.BitVecVal(0, 16)) + z3.If(carried, 1, z3.BitVecVal(0, 16))
+    held = z3.If(z3.Or(exponent < 0, field == 0), z3.BitVecVal(0, 16), z3.If(exponent > largest, largest, exponent))
+    claim = z3.And(
+        (found["special"] == 1) == (field == 255),
+        element["negative"] == z3.Extract(config.float_bits - 1, config.float_bits - 1, x),
+        z3.Implies(field != 255, extended(element["exponent"], 16) == held),
+        z3.Implies(z3.And(held > 0, held < largest, field != 255), element["fraction"] == statement),
+    )
+    rest = z3.Extract(config.float_bits - 1, fraction_bits, x)
+    patterns = [z3.Concat(rest, z3.BitVecVal(n, fraction_bits)) for n in range(1 << fraction_bits)]
+    yield from by_cases(claim, x, patterns)
+
+
+def _products(broken: bool) -> Iterator[Claim]:
+    yield from _product(QuantizerConfig("NVFP4"), broken)
+
+
 def _of_each(claims: Callable[[QuantizerConfig, bool], Iterator[Claim]], input: str, broken: bool) -> Iterator[Claim]:
     for name, rounding in product(FORMATS, ROUNDINGS):
         yield from claims(QuantizerConfig(name, input=input, rounding=rounding), broken)
@@ -272,6 +319,16 @@ def proofs() -> list[Proof]:
                 partial(_of_each_rule, _scale, input),
             )
             for input in INPUTS
+        ),
+        Proof(
+            "quantizer-product",
+            "what is held of a float times the reciprocal of a tensor's scale is what is held of their product as a "
+            "float32, ties to even; a subnormal counts as 0",
+            "SMT, every bfloat16 and every positive normal reciprocal, by cases of the float's fraction",
+            "NVFP4",
+            "the reciprocal's least bit is not connected",
+            _products,
+            full=True,
         ),
         Proof(
             "quantizer-rules-monotone",

@@ -9,6 +9,8 @@ one addend out of four: 0, 1, 2 or 3 times the reciprocal. A bfloat16 takes four
 """
 
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import wiring
@@ -80,10 +82,11 @@ class ScaledNarrow(wiring.Component):
         m = Module()
         config = self.config
         field = self.float[config.input_fraction_bits : -1]
-        fraction, inexact, carries = self._rounded(m, self._product(m))
+        product = self._product(m)
+        fraction, inexact = self._rounded(m, product)
         m.d.comb += [
             self.element.fraction.eq(Cat(inexact, fraction) if config.ties_to_even else fraction),
-            self.element.exponent.eq(self._exponent(m, field, carries)),
+            self.element.exponent.eq(self._exponent(m, field, product[-1])),
             self.element.negative.eq(self.float[-1]),
             self.special.eq(field.all()),
         ]
@@ -103,24 +106,26 @@ class ScaledNarrow(wiring.Component):
         columns.add(Const(1, 1), at=float_bits - 2)
         for place in range(0, float_bits, 2):
             one, two = significand[place], significand[place + 1]
-            low, high = gated(self.once, one), Mux(one, self.thrice, self.once << 1)
             addend = Signal(SIGNIFICAND_BITS + 2, name=f"addend{place}")
-            m.d.comb += addend.eq(Mux(two, high, low))
+            chosen = [(self.once, one & ~two), (self.once << 1, two & ~one), (self.thrice, two & one)]
+            if place == float_bits - 2:
+                chosen = [(self.once << 1, ~one), (self.thrice, one)]  # the leading bit is there
+            m.d.comb += addend.eq(reduce(or_, (gated(multiple, when) for multiple, when in chosen)))
             columns.add(addend, at=place)
         first, second = columns.reduce(m, "product")
         product = Signal(columns.width, name="product")
         m.d.comb += product.eq(first + second)
         return product
 
-    def _rounded(self, m: Module, product: Value) -> tuple[Value, Value, Value]:
+    def _rounded(self, m: Module, product: Value) -> tuple[Value, Value]:
         """The kept fraction of the product as a float32, ties to even.
 
         Args:
             product: as `_product` gives it, half a least bit added where it begins with its second bit.
 
         Returns:
-            The fraction; whether something non-zero lies below it; and the product's exponent, 0, 1 or 2, where those
-            of the factors add up to 0.
+            The fraction, and whether something non-zero lies below it. No product is rounded up to 4, as the largest is
+            (2 - u)^2 where the smaller factor's least bit is u.
         """
         kept, cut = self.config.kept_fraction_bits, len(product) - SIGNIFICAND_BITS
         wide = product[-1]
@@ -128,7 +133,7 @@ class ScaledNarrow(wiring.Component):
         # The other half goes up to the kept bits only through a run of ones, down to the bit where it is added.
         end = len(product) - 1 - kept
         again = wide & product[cut - 2 : end].all()
-        fraction = Signal(kept + 1)
+        fraction = Signal(kept)
         m.d.comb += fraction.eq(Mux(wide, product[end:-1], product[end - 1 : -2]) + again)
         # Nothing is left below the kept bits where the exact product is at most half a least bit away from them.
         clear = ~product[cut : end - 1].any()
@@ -136,14 +141,14 @@ class ScaledNarrow(wiring.Component):
         wide_clear = clear & ~product[end - 1] & ~(product[cut - 2 : cut].all() & product[: cut - 2].any())
         inexact = Signal()
         m.d.comb += inexact.eq(~Mux(wide, wide_clear | again, narrow_clear))
-        return fraction[:-1], inexact, Cat(wide & ~fraction[-1], wide & fraction[-1])
+        return fraction, inexact
 
-    def _exponent(self, m: Module, field: Value, carries: Value) -> Value:
-        """The held exponent field: the sum of the factors' exponents and of `carries`, kept within the window."""
+    def _exponent(self, m: Module, field: Value, wide: Value) -> Value:
+        """The held exponent field, kept within the window: the factors' exponents, and one more of a `wide` product."""
         bits = self.config.exponent_bits
         offset = self.config.window_bias - 2 * BIAS
-        held = Signal(range(offset, offset + 2 * (1 << EXPONENT_BITS) + 2))
-        m.d.comb += held.eq(field + self.exponent + offset + carries)
+        held = Signal(range(offset, offset + 2 * (1 << EXPONENT_BITS)))
+        m.d.comb += held.eq(field + self.exponent + offset + wide)
         assert held.shape().signed
         above = ~held[-1] & held[bits:-1].any()
         within = ~held[-1] & field.any()

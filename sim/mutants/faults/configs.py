@@ -41,5 +41,8 @@ ROUNDED_QUANTIZER = QuantizerConfig("MXFP4", lanes=2, rule="even")
 CEIL_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rule="ceil")
 """Powers of two, of which a maximum above 6 scales takes the next."""
 
+TENSOR_QUANTIZER = QuantizerConfig("NVFP4", lanes=2)
+"""Multiplies by the reciprocal of a tensor's scale."""
+
 CHAIN = ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=4))
 """A quantiser and a MAC unit."""
