@@ -95,6 +95,10 @@ FAULTS = (
     made(
         "quantiser: a product just above a number of few bits is not rounded down",
         TENSOR_QUANTIZER,
-        ("quantizer/scaled_narrow.py", "& ~(product[cut - 1] & product[: cut - 1].any())", "& ~product[cut - 1]"),
+        (
+            "quantizer/scaled_narrow.py",
+            "& ~(product[cut - 1] & product[: cut - 1].any())",
+            "& ~product[cut - 1 : cut] & ~product[: cut - 2].any()",
+        ),
     ),
 )

@@ -110,6 +110,24 @@ def test_where_rounding_shows(config: QuantizerConfig) -> None:
     check(config, x, reciprocal)
 
 
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+def test_ties_of_rounding(config: QuantizerConfig) -> None:
+    """Products exactly half a float32 step above or below numbers of few bits."""
+    significands = np.arange(1 << 23, 1 << 24, dtype=np.int64)
+    found = []
+    for x in (128, 160, 192, 224):
+        exact = x * significands
+        wide = exact >> 31  # then a step is 2^8, otherwise 2^7
+        below = 30 + wide - config.kept_fraction_bits  # bits below the kept ones
+        rest = exact & ((1 << below) - 1)
+        half = 1 << (6 + wide)
+        ties = significands[(rest == half) | (rest == (1 << below) - half)]
+        found.append(np.stack([np.full(len(ties), 127 << 7 | x & 127), 127 << 23 | ties & ((1 << 23) - 1)]))
+    x_bits, reciprocals = np.concatenate(found, axis=1).astype(np.uint32)
+    assert len(x_bits) > 20
+    check(config, x_bits, reciprocals)
+
+
 def test_rounding_does_show() -> None:
     """Both ways: products just below a number of few bits become it, and so do some just above."""
     config = QuantizerConfig("MXFP4-E4M3")
