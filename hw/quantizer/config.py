@@ -99,6 +99,8 @@ class QuantizerConfig:
             object.__setattr__(self, "maximum_registers", int(self.fp8 and self.lanes >= 8))
         check_one_of("maximum_registers", self.maximum_registers, (0, 1))
         object.__setattr__(self, "rule", resolve_rule(self.rule, self.block_format))
+        if self.rule == "four-over-six":
+            raise UsageError(f"rule is 'four-over-six'; a quantiser of {self.format} has only the rule nearest")
         if self.tensor_scale is None:
             object.__setattr__(self, "tensor_scale", fmt.tensor_scaled)
         check_one_of("tensor_scale", self.tensor_scale, (False, True))
