@@ -5,8 +5,8 @@ Between 4 and 6 an element has no value. Where many elements of a side lie there
 
 Errors are sums of squares of whole numbers, as a unit would compute them. Everything is in units of the least bit of
 the significand of the scale for 6. An element is cut to whole units and half a unit is added, so that it stands for the
-middle of what was cut. Against exact errors that loses next to nothing (docs/tried.md), and a unit needs no more bits of
-an element than it keeps anyway.
+middle of what was cut. Against exact errors that loses next to nothing (docs/tried.md). A unit needs no more bits of an
+element than it keeps anyway.
 """
 
 import numpy as np

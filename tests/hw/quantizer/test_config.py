@@ -21,7 +21,10 @@ from amxfp4.hw.quantizer.config import QuantizerConfig
         ({"input": "float16"}, "input is 'float16'; allowed are bfloat16, float32"),
         ({"rounding": "up"}, "rounding is 'up'; allowed are nearest-away, nearest-even"),
         ({"maximum_registers": 2}, "maximum_registers is 2; allowed are 0, 1"),
-        ({"rule": "even"}, "rule 'even' is not one for AMXFP4-E5M2; it is one of nearest"),
+        ({"tensor_scale": 1}, "tensor_scale is 1; allowed are False, True"),
+        ({"format": "MXFP4", "tensor_scale": True}, "tensor_scale is True; MXFP4 allows only False"),
+        ({"rule": "four-over-six"}, "rule is 'four-over-six'; a quantiser of AMXFP4-E5M2 has only the rule nearest"),
+        ({"rule": "even"}, "rule 'even' is not one for AMXFP4-E5M2; it is one of nearest, four-over-six"),
         ({"format": "MXFP4", "rule": "nearest"}, "rule 'nearest' is not one for MXFP4; it is one of floor, even, ceil"),
     ),
 )
@@ -83,6 +86,19 @@ def test_a_beat_is_a_macs_operand(format: str) -> None:
     assert list(output.items()) == list(operand.items())
 
 
+def test_a_tensors_scale_comes_with_each_beat_and_takes_a_cycle() -> None:
+    config = QuantizerConfig("NVFP4", lanes=4)
+    assert [(name, field.offset, field.width) for name, field in config.beat_layout] == [
+        ("elements", 0, 64),
+        ("reciprocal", 64, 32),
+        ("last", 96, 1),
+    ]
+    plain = QuantizerConfig("NVFP4", lanes=4, tensor_scale=False)
+    assert "reciprocal" not in dict(plain.beat_layout)
+    assert (config.drain, config.held_beats) == (plain.drain + 1, plain.held_beats)
+    assert not QuantizerConfig("AMXFP4-Z8").tensor_scale
+
+
 @pytest.mark.parametrize("registers", (0, 1))
 def test_latency(registers: int) -> None:
     config = QuantizerConfig(lanes=8, maximum_registers=registers)
@@ -101,6 +117,8 @@ def test_names_differ() -> None:
     ]
     configs += [QuantizerConfig("MXFP4", lanes=lanes, rule=rule) for lanes in (4, 8) for rule in ("even", "ceil")]
     configs += [QuantizerConfig("MXFP4", lanes=4, rounding="nearest-even", rule=rule) for rule in ("even", "ceil")]
+    configs += [QuantizerConfig("NVFP4", tensor_scale=scaled) for scaled in (False, True)]
+    configs += [QuantizerConfig("AMXFP4", lanes=2, tensor_scale=scaled) for scaled in (False, True)]
     names = {config.name for config in configs}
     assert len(names) == len(configs)
     assert all(name.isidentifier() and name.islower() for name in names)
