@@ -147,7 +147,6 @@ def _small_quantizers() -> list[Config]:
         QuantizerConfig("NVFP4", lanes=16, tensor_scale=False),
         QuantizerConfig("AMXFP4-X2", lanes=8, tensor_scale=True),
         QuantizerConfig("AMXFP4", lanes=4, input="float32", tensor_scale=True),
-        QuantizerConfig("AMXFP4-Z", lanes=4, tensor_scale=True),
         QuantizerConfig("MXFP4-E5M2", lanes=16),
         QuantizerConfig("MXFP4-E5M2", lanes=2, input="float32", rounding="nearest-even"),
         QuantizerConfig("MXFP4-E4M3", lanes=8, input="float32"),

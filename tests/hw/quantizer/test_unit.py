@@ -126,6 +126,7 @@ def test_other_rules_of_powers_of_two(rule: ScaleRule, input: str) -> None:
         ("NVFP4", 8, "bfloat16"),
         ("AMXFP4-X2", 2, "float32"),
         pytest.param("AMXFP4", 1, "bfloat16", marks=pytest.mark.full),
+        pytest.param("AMXFP4-Z", 4, "bfloat16", marks=pytest.mark.full),
     ),
 )
 def test_tensor_scales(format: str, lanes: int, input: str) -> None:
