@@ -64,7 +64,7 @@ def scales_layout(block: BlockFormat) -> data.ArrayLayout:
 
 
 def asymmetry_field(block: BlockFormat) -> str | None:
-    """What the field of a block's asymmetry code is called in a beat: "halved" or "special"; None if there is none."""
+    """What a beat's field for a block's asymmetry code is called: "halved" or "special", None where there is none."""
     if not block.has_asymmetry_code:
         return None
     return "special" if block.specials else "halved"

@@ -42,8 +42,8 @@ class QuantizerConfig:
             format's default.
         maximum_registers: register ranks between the maxima of a beat and the scales, 0 or 1. A rank takes the choice
             of scales out of the longest path, but one more beat has to be held. None takes 1 for FP8 scales and 8
-            lanes or more, where both the search for the maxima and the choice of scales are deep. An E8M0 scale takes
-            next to no logic to choose.
+            lanes or more, where both the search for the maxima and the choice of scales are deep, and for special
+            values, where the rank is that of the largest maxima so far. An E8M0 scale takes next to no logic to choose.
         rule: how a scale follows from a block's maximum. E8M0 scales: "floor", "even" or "ceil"; FP8 scales: "nearest".
             None takes "floor" or "nearest". `golden/scale_rules.py` says what they are.
         tensor_scale: whether each beat brings the reciprocal of a tensor's scale, which its elements are multiplied by
@@ -96,7 +96,7 @@ class QuantizerConfig:
         check_one_of("input", self.input, INPUTS)
         check_one_of("rounding", self.rounding, ROUNDINGS)
         if self.maximum_registers is None:
-            object.__setattr__(self, "maximum_registers", int(self.fp8 and self.lanes >= 8))
+            object.__setattr__(self, "maximum_registers", int(self.fp8 and (self.lanes >= 8 or bool(self.specials))))
         check_one_of("maximum_registers", self.maximum_registers, (0, 1))
         object.__setattr__(self, "rule", resolve_rule(self.rule, self.block_format))
         if self.rule == "four-over-six":

@@ -30,7 +30,8 @@ class SpecialSelect(wiring.Component):
 
     Ports:
         maximum: in, `maximum_bits` bits per side: the largest magnitudes of the positive and of the negative elements.
-        rivalled: in, 1 bit per side, only with two special values: the maximum has a rival on its side.
+        rivalled: in, 1 bit per side, only with two special values: the maximum has a rival on its side. One on the other
+            side may count too.
         code: out, the scale's code. Blocks with a NaN are not this component's matter.
         special: out, the asymmetry code.
     """
@@ -50,18 +51,23 @@ class SpecialSelect(wiring.Component):
         m = Module()
         config = self.config
         negative, larger, smaller = self._sides(m)
-        zero = larger[config.maximum_fraction_bits :] < config.window_bias + config.special_steps[0].exponent
+        bits = config.maximum_fraction_bits
+        zero, alone, crowded = Signal(), Signal(), Signal()
         nearest = self._count(m, config.special_steps, larger)
-        crowded = at_least(self._count(m, config.crowding_steps, smaller), nearest) & ~zero
-        alone: list[Value] = []
+        m.d.comb += [
+            zero.eq(larger[bits:] < config.window_bias + config.special_steps[0].exponent),
+            crowded.eq(at_least(self._count(m, config.crowding_steps, smaller), nearest) & ~zero),
+        ]
+        sixth = smaller
         if config.second_special:
-            alone = [self._alone(larger, negative) & ~zero]
-            bits = config.maximum_fraction_bits
             half = Cat(larger[:bits], (larger[bits:] - 1)[: config.exponent_bits])
-            smaller = Mux(alone[0], half, smaller)
-        sixth = self._count(m, config.scale_steps, smaller)
-        code = Mux(Cat(crowded, *alone).any(), sixth, nearest)
-        m.d.comb += [self.code.eq(code), self.special.eq(Cat(negative & ~zero, *alone))]
+            sixth = Signal(config.maximum_bits)
+            m.d.comb += [alone.eq(self._alone(larger, negative) & ~zero), sixth.eq(Mux(alone, half, smaller))]
+        other = self._count(m, config.scale_steps, sixth)
+        m.d.comb += [
+            self.code.eq(Mux(crowded | alone, other, nearest)),
+            self.special.eq(Cat(negative & ~zero, alone)),
+        ]
         return m
 
     def _sides(self, m: Module) -> tuple[Value, Value, Value]:

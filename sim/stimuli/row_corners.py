@@ -209,20 +209,27 @@ def special_values(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
     middle = scale.bias * octave
     codes = [*range(1, 2 * octave), *range(middle, middle + octave), scale.max_code - 1, scale.max_code]
     edges: dict[str, list[Bits]] = {}
-    for s, step, sign in product(scale.values[codes].tolist(), (-1, 0, 1), (1, -1)):
-        rival = _least_rival(12 * s) / s
+    for code, step, sign in product(codes, (-1, 0, 1), (1, -1)):
+        s, below = float(scale.values[code]), float(scale.values[code - 1])
+        alone = _cut(12.48 * s)  # nothing is cut off it, so what is no rival yet is as large as can be
+        rival = _least_rival(alone)
         for what, largest, own, other in (
             ("smaller side at the limit", 8, 1, SPECIAL_LIMIT),
             ("sides alike", 7.5, 0.3, 7.5),
             ("elements at the least of 8", 8.2, SPECIAL_LIMIT, 1),
-            ("the largest element stands just alone", 12, rival, 2),
-            ("it stands just alone of the other side", 12, 2, rival),
+            ("the largest element stands just alone", alone / s, rival / s, 2),
+            ("it stands just alone of the other side", alone / s, 2, rival / s),
         ):
             block = bits_of(config, rng.uniform(-1, 1, config.block_size) * min(own, other, 5) * s)
             block[0] = bits_of(config, sign * largest * s)
             places = rng.choice(np.arange(1, config.block_size), 2, replace=False)
             block[places] = beside(bits_of(config, np.array([sign * own, -sign * other]) * s), step)
             edges.setdefault(what, []).append(block)
+        for special, second in product(config.specials, (0.2, 0.7)):
+            tie = special * (s + below) / 2
+            block = bits_of(config, rng.uniform(-0.2, 0.2, config.block_size) * tie)
+            block[:2] = beside(bits_of(config, sign * tie * np.array([1, second])), step)
+            edges.setdefault("scales at ties", []).append(block)
     for what, blocks in edges.items():
         yield Row(what, np.array(blocks))
     yield from _far_beyond(config, rng)
@@ -233,11 +240,21 @@ def special_values(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
     yield Row("blocks that are just zero", np.array([*blocks, *(negated(config, block) for block in blocks)]))
 
 
+def _cut(magnitude: float) -> float:
+    """A magnitude cut to `ALONE_BITS` significant bits."""
+    unit = _unit(magnitude)
+    return float(np.floor(magnitude / unit)) * unit
+
+
 def _least_rival(largest: float) -> float:
     """The least magnitude that exceeds half of another when both are cut to `ALONE_BITS` bits."""
-    significand, exponent = np.frexp(largest)  # 0.5 <= significand < 1
-    units = float(np.floor(significand * 2**ALONE_BITS))
-    return float(np.ldexp(units + 1, exponent - ALONE_BITS - 1))
+    half = _cut(largest) / 2
+    return half + _unit(half)
+
+
+def _unit(magnitude: float) -> float:
+    """The last of a magnitude's `ALONE_BITS` significant bits."""
+    return float(2.0 ** (np.floor(np.log2(magnitude)) + 1 - ALONE_BITS))
 
 
 def _far_beyond(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:

@@ -6,6 +6,7 @@ from amxfp4.sim.mutants.faults.configs import (
     POWERS_QUANTIZER,
     QUANTIZER,
     TENSOR_QUANTIZER,
+    SPECIAL_QUANTIZER,
 )
 from amxfp4.sim.mutants.faults.fault import made
 
@@ -100,5 +101,34 @@ FAULTS = (
             "& ~(product[cut - 1] & product[: cut - 1].any())",
             "& ~product[cut - 1 : cut] & ~product[: cut - 2].any()",
         ),
+    ),
+    made(
+        "quantiser: an element at 7 scales is not 8",
+        SPECIAL_QUANTIZER,
+        ("quantizer/encode.py", "eight = {4: in_time7, 5: by_now7}", "eight = {4: Const(0, 1), 5: by_now7}"),
+    ),
+    made(
+        "quantiser: 12 from 7 scales on",
+        SPECIAL_QUANTIZER,
+        ("quantizer/encode.py", "Mux(self.special[1], twelve, eight[5])", "eight[5]"),
+    ),
+    made(
+        "quantiser: a fixed threshold of 12",
+        SPECIAL_QUANTIZER,
+        (
+            "quantizer/encode.py",
+            "self.element.fraction[-bits:], threshold) & here",
+            "self.element.fraction[-bits:], threshold)",
+        ),
+    ),
+    made(
+        "quantiser: the special value on both sides",
+        SPECIAL_QUANTIZER,
+        ("quantizer/encode.py", "Cat(*met).any() & self.special[0] &", "Cat(*met).any() &"),
+    ),
+    made(
+        "quantiser: special values in a NaN block",
+        SPECIAL_QUANTIZER,
+        ("quantizer/encode.py", "& ~closer & ~self.scale.none)", "& ~closer)"),
     ),
 )
