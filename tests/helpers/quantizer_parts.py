@@ -1,6 +1,6 @@
 """The quantiser's decisions from a float to a code, without its registers, as components to test and prove."""
 
-from amaranth.hdl import Module
+from amaranth.hdl import Cat, Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 

@@ -5,8 +5,8 @@ from amxfp4.sim.mutants.faults.configs import (
     HALVING_QUANTIZER,
     POWERS_QUANTIZER,
     QUANTIZER,
-    TENSOR_QUANTIZER,
     SPECIAL_QUANTIZER,
+    TENSOR_QUANTIZER,
 )
 from amxfp4.sim.mutants.faults.fault import made
 
