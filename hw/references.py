@@ -6,9 +6,9 @@
 | windowed baseline | formats: MXFP4 on every side, and a windowed accumulator | the same, beside a smaller baseline |
 | symmetric | scales per block: one on every side, of the same scale format | what asymmetry alone costs |
 
-Everything else stays as it is: lanes, block size, input, rounding. MXFP4 is defined in blocks of `STANDARD_BLOCK`. So
-the baseline of a unit with other blocks is the unit of MXFP4's element and scale formats in those blocks, and no
-standard.
+Everything else stays as it is: lanes, block size, input, rounding; of the symmetric unit the rule of scales and the
+tensor's scale too. MXFP4 is defined in blocks of `STANDARD_BLOCK`. So the baseline of a unit with other blocks is the
+unit of MXFP4's element and scale formats in those blocks, and no standard.
 
 NVFP4 and MXFP4-E4M3 have the same elements and scales, and so the same MAC unit. In blocks of 16 it is called NVFP4's.
 Their quantisers differ.
@@ -67,9 +67,17 @@ def quantizer_baseline(config: QuantizerConfig) -> QuantizerConfig:
 
 
 def quantizer_symmetric(config: QuantizerConfig) -> QuantizerConfig:
-    """The quantiser to one scale per block."""
+    """The quantiser to one scale per block, by the same rule and with as many multipliers."""
     format = symmetric_format(config.format)
-    return QuantizerConfig(format, config.block_size, config.lanes, config.input, config.rounding)
+    return QuantizerConfig(
+        format,
+        config.block_size,
+        config.lanes,
+        config.input,
+        config.rounding,
+        rule=config.rule,
+        tensor_scale=config.tensor_scale,
+    )
 
 
 def mac_behind(config: QuantizerConfig) -> MacConfig:
@@ -90,4 +98,6 @@ def chain_windowed(config: ChainConfig) -> ChainConfig:
 
 def chain_symmetric(config: ChainConfig) -> ChainConfig:
     """The chain with one scale per block on both sides."""
-    return ChainConfig(mac_symmetric(config.mac), config.input, config.rounding)
+    return ChainConfig(
+        mac_symmetric(config.mac), config.input, config.rounding, rule=config.rule, tensor_scale=config.tensor_scale
+    )

@@ -22,15 +22,15 @@ class Option:
 
     Attributes:
         name: The field's name.
-        kind: `int` or `str`.
+        kind: `int`, `str` or `bool`.
         help: One sentence that says what the field is.
         default: Its value unless given. None where the config finds one.
     """
 
     name: str
-    kind: type[int] | type[str]
+    kind: type[int] | type[str] | type[bool]
     help: str
-    default: int | str | None
+    default: int | str | bool | None
 
     @property
     def spelling(self) -> str:
@@ -54,6 +54,7 @@ class Unit:
         component: Builds a unit from its config.
         inputs: The names of its input streams. Its output stream is `o`.
         columns: Fields of a config that tell the units of a table apart, in the table's order.
+        choices: More such fields, for tables in which a unit has another value than it would have by default.
         latency_counts: What a config's `latency` counts.
         work: What one lane does per cycle: a "MAC", or an "element" converted.
         baseline: The unit of MXFP4 that a unit is compared with; see `references`.
@@ -78,6 +79,7 @@ class Unit:
     fed_by: Callable[[Any], Config] | None
     explain: Callable[[Any], list[str]]
     facts: Callable[[Any], dict[str, Any]] = lambda config: {}
+    choices: tuple[str, ...] = ()
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -121,8 +123,8 @@ def _options(config: type[Any]) -> Iterator[Option]:
         if is_dataclass(hint):
             yield from _options(hint)  # type: ignore[arg-type]
         else:
-            kind = int if int in (hint, *get_args(hint)) else str
-            assert field.default is None or isinstance(field.default, int | str)
+            kind = next((kind for kind in (bool, int) if kind in (hint, *get_args(hint))), str)
+            assert field.default is None or isinstance(field.default, int | str | bool)
             yield Option(field.name, kind, field.metadata["help"], field.default)
 
 
@@ -165,6 +167,7 @@ _ALL = (
         component=Quantizer,
         inputs=("i",),
         columns=("format", "input", "lanes"),
+        choices=("rule", "tensor_scale"),
         latency_counts="from the edge that takes a block's last beat to that beat quantised, stalls not counted",
         work="element",
         baseline=references.quantizer_baseline,

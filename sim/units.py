@@ -149,7 +149,9 @@ def _full_macs() -> list[Config]:
 def _quick_quantizers() -> list[Config]:
     return [
         QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even"),
+        QuantizerConfig("MXFP4", lanes=2, rule="even"),
         QuantizerConfig("MXFP4-E4M3", lanes=4, rounding="nearest-even"),
+        QuantizerConfig("NVFP4", lanes=4),
         QuantizerConfig("AMXFP4", lanes=8),
         QuantizerConfig("AMXFP4", lanes=8, block_size=8, maximum_registers=0),
         QuantizerConfig("AMXFP4-E8M0", lanes=2, input="float32", rounding="nearest-even"),
@@ -162,6 +164,14 @@ def _small_quantizers() -> list[Config]:
     """Every format with either input and either rounding, and in all every number of lanes, block size and rank."""
     return [
         QuantizerConfig("MXFP4", lanes=8),
+        QuantizerConfig("MXFP4", lanes=8, input="float32", rule="ceil"),
+        QuantizerConfig("AMXFP4-E8M0", lanes=4, rule="ceil"),
+        QuantizerConfig("AMXFP4-E8M0", lanes=8, input="float32", rule="even"),
+        QuantizerConfig("NVFP4", lanes=2, input="float32"),
+        QuantizerConfig("NVFP4", lanes=8, rounding="nearest-away"),
+        QuantizerConfig("NVFP4", lanes=16, tensor_scale=False),
+        QuantizerConfig("AMXFP4-X2", lanes=8, tensor_scale=True),
+        QuantizerConfig("AMXFP4", lanes=4, input="float32", tensor_scale=True),
         QuantizerConfig("MXFP4-E5M2", lanes=16),
         QuantizerConfig("MXFP4-E5M2", lanes=2, input="float32", rounding="nearest-even"),
         QuantizerConfig("MXFP4-E4M3", lanes=8, input="float32"),
@@ -211,6 +221,7 @@ def _small_chains() -> list[Config]:
         ChainConfig(MacConfig("AMXFP4", "AMXFP4", lanes=8)),
         ChainConfig(MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4)),
         ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=8), input="float32", rounding="nearest-even"),
+        ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=4), rule="even"),
         ChainConfig(MacConfig("AMXFP4", "AMXFP4", lanes=1)),
         ChainConfig(MacConfig("AMXFP4", "MXFP4", block_size=16, lanes=8), input="float32"),
     ]

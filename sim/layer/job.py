@@ -1,7 +1,7 @@
 """A job for a simulated unit: the beats of many dot products, and what must come of them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,8 +78,9 @@ def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
 
 def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     """The job of a chain: all dot products of floats `x` (M, K) and weights `w` (N, K), row by row of `x`."""
-    a = quantize(x, config.mac.activation_format, rounding=config.quantizer.rounding)
-    a_words = _float_words(config, x, a.block_count)
+    quantizer = config.quantizer
+    a = quantize(x, config.mac.activation_format, rounding=quantizer.rounding, rule=quantizer.rule)
+    a_words = _float_words(config, x, a)
     w_words = _operand_words(config.mac, "w", w, config.weight_layout)
     rows, beats_per_dot, _ = w_words.shape
     at_once = max(1, CHUNK_BEATS // beats_per_dot)
@@ -92,7 +93,6 @@ def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
                 yield both.reshape(-1, both.shape[-1])
 
     def cycles(last: NDArray[np.bool_]) -> NDArray[np.int64]:
-        quantizer = config.quantizer
         return chain_schedule(
             last, beats_per_block=config.beats_per_block, drain=quantizer.drain, latency=config.mac.latency
         ).given
@@ -109,14 +109,17 @@ def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     )
 
 
-def _float_words(config: ChainConfig, x: NDArray[Any], blocks: int) -> NDArray[np.uint32]:
-    """The beats (rows, beats, words) of each row of floats, padded with zeros to whole blocks."""
-    padded = np.zeros((len(x), blocks * config.block_size), np.float32)
+def _float_words(config: ChainConfig, x: NDArray[Any], a: Blocks) -> NDArray[np.uint32]:
+    """The beats (rows, beats, words) of each row of floats, padded with zeros to the whole blocks of `a`."""
+    padded = np.zeros((len(x), a.block_count * config.block_size), np.float32)
     padded[:, : x.shape[1]] = x
     bits = bits_of(config.quantizer, padded).reshape(len(x), -1, config.lanes)
     last = np.zeros(bits.shape[1], np.uint8)
     last[-1] = 1
-    return pack(config.quantizer.beat_layout, {"elements": bits, "last": last})
+    fields: dict[str, NDArray[Any]] = {"elements": bits, "last": last}
+    if config.tensor_scale:
+        fields["reciprocal"] = np.array(np.float32(1) / np.float32(a.tensor_scale)).view(np.uint32)
+    return pack(config.quantizer.beat_layout, fields)
 
 
 def _operand_words(config: MacConfig, side: str, blocks: Blocks, layout: data.StructLayout) -> NDArray[np.uint32]:
@@ -134,6 +137,8 @@ def _operand_words(config: MacConfig, side: str, blocks: Blocks, layout: data.St
 
 
 def expected_payloads(config: MacConfig, a: Blocks, w: Blocks) -> NDArray[np.uint32]:
+    # Tensor scales multiply results behind the unit.
+    a, w = (replace(operand, tensor_scale=1.0) for operand in (a, w))
     accumulator, window = golden_accumulator(config)
     values = matmul(a, w, accumulator, window=window).ravel()
     nan = np.isnan(values)

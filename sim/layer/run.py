@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from amxfp4.golden import Rounding, quantize, sqnr
+from amxfp4.golden.tensor_scale import multiplied
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.sim.layer.comparison import Comparison, Progress, run_job
@@ -66,7 +67,8 @@ def run_layer(
     job = chain_job(layer.activations, chain_for(config, layer, rounding), w) if in_hardware else mac_job(config, a, w)
     comparison = run_job(job, build=build, progress=progress)
     shape = len(layer.activations), len(layer.weights)
-    values = np.ascontiguousarray(comparison.payloads[:, 0]).view(np.float32).reshape(shape)
+    found = np.ascontiguousarray(comparison.payloads[:, 0]).view(np.float32).reshape(shape)
+    values = multiplied(found, a.tensor_scale, w.tensor_scale)
     rate = layer.outputs * a.length / max(comparison.cycles, 1)
     wanted = layer.in_float32()
     finite = np.isfinite(wanted) & np.isfinite(values)

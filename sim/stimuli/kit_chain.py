@@ -1,7 +1,7 @@
 """Rows of floats and blocks of weights for a quantiser with a MAC unit behind it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from amxfp4.golden import Blocks
 from amxfp4.golden.cycles import chain_schedule
@@ -42,7 +42,7 @@ class ChainKit(Kit):
             def corner(config: ChainConfig, rng: Rng) -> Iterator[FloatDot]:
                 for row in case(config.quantizer, rng):
                     for start in range(0, len(row.bits), 3):
-                        yield self._dot(Row(row.what, row.bits[start : start + 3]), rng)
+                        yield self._dot(replace(row, bits=row.bits[start : start + 3]), rng)
 
             corner.__name__ = case.__name__
             return corner

@@ -58,6 +58,9 @@ def test_of_a_quantizer() -> None:
     unit = unit_of(config)
     assert unit.baseline(config) == QuantizerConfig("MXFP4", 16, 2, "float32", "nearest-even")
     assert unit.symmetric(config) == QuantizerConfig("MXFP4-E5M2", 16, 2, "float32", "nearest-even")
+    rounded = QuantizerConfig("AMXFP4-E8M0", rule="even")
+    assert unit.baseline(rounded) == QuantizerConfig("MXFP4")
+    assert unit.symmetric(rounded) == QuantizerConfig("MXFP4", rule="even")
     assert unit.fed_by is not None
     assert unit.fed_by(config) == MacConfig("AMXFP4", "AMXFP4", 16, 2)
 

@@ -69,7 +69,9 @@ def test_an_explanation_names_the_unit_and_its_latency(unit: Unit) -> None:
 
 def test_options_of_a_chain_are_the_macs_and_its_own() -> None:
     names = [option.name for option in UNITS["chain"].options]
-    assert names == [option.name for option in UNITS["mac"].options] + ["input", "rounding", "maximum_registers"]
+    assert names == [option.name for option in UNITS["mac"].options] + [
+        *("input", "rounding", "maximum_registers", "rule", "tensor_scale"),
+    ]
     given = {"activation": "MXFP4", "lanes": 2, "input": "float32"}
     assert UNITS["chain"].configure(given) == ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=2), "float32")
 

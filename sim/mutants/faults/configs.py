@@ -46,6 +46,13 @@ SPECIAL_QUANTIZER = QuantizerConfig("AMXFP4-Z", lanes=4)
 """Chooses between two special values, and their side."""
 POWERS_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even")
 """Scales are powers of two."""
+ROUNDED_QUANTIZER = QuantizerConfig("MXFP4", lanes=2, rule="even")
+"""Powers of two, of which a maximum from 7 scales on takes the next."""
+CEIL_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rule="ceil")
+"""Powers of two, of which a maximum above 6 scales takes the next."""
+
+TENSOR_QUANTIZER = QuantizerConfig("NVFP4", lanes=2)
+"""Multiplies by the reciprocal of a tensor's scale."""
 
 CHAIN = ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=4))
 """A quantiser and a MAC unit."""
