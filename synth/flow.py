@@ -45,8 +45,8 @@ _RESET_MAP = "".join(
     for enable in ({"P": "E", "N": "(~E)", "": ""}[e],)
 )
 
-# A node is given up after so many conflicts. Sums of 32 products up to a power of two have bits that differ from others in
-# one case of all, which would take hours to find.
+# A node is given up after so many conflicts. Sums of 32 products up to a power of two have bits that differ from others
+# in one case of all, which would take hours to find.
 _START = "strash; &get -n; &fraig -x -C 1000; &put; scorr"
 _RESYN2 = "balance; rewrite; refactor; balance; rewrite; rewrite -z; balance; refactor -z; rewrite -z; balance"
 _COMPRESS2RS = (
