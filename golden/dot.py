@@ -11,6 +11,7 @@ from amxfp4.golden.accumulator import (
     least_exponent,
     resolve_accumulator,
 )
+from amxfp4.golden.arguments import check_type
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.fixed import round_limbs
@@ -53,6 +54,7 @@ def dot(
             take these formats or, for "exact", more than 2^24 elements; or a window too narrow for these formats.
     """
     check_blocks(a=a, w=w)
+    check_type(Window, window=window)
     check_pair(a, w)
     a, w = paired(a, w)
     check_broadcast(a, w)

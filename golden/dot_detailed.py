@@ -15,7 +15,7 @@ from amxfp4.golden.accumulator import (
     least_exponent,
     resolve_accumulator,
 )
-from amxfp4.golden.arguments import is_integer
+from amxfp4.golden.arguments import check_type, is_integer
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.float32 import INFINITY_BITS, NAN_BITS, SIGN_BIT, fixed_point, float32_bits
@@ -76,6 +76,7 @@ def dot_detailed(
             does not take these formats.
     """
     check_blocks(a=a, w=w)
+    check_type(Window, window=window)
     check_pair(a, w)
     a, w = paired(a, w)
     check_broadcast(a, w)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError
 from amxfp4.golden.accumulator import Accumulator, check_exact_length, resolve_accumulator
+from amxfp4.golden.arguments import check_type
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.matmul_exact import product_exact
@@ -40,6 +41,7 @@ def matmul(
             take these formats or, for "exact", more than 2^24 elements; or a window too narrow for these formats.
     """
     check_blocks(a=a, w=w)
+    check_type(Window, window=window)
     for name, operand in (("a", a), ("w", w)):
         if len(operand.shape) != 2:
             raise UsageError(f"{name} has shape {operand.shape}; matmul takes two axes")

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import UsageError, shown
+from amxfp4.golden.arguments import is_integer
 from amxfp4.golden.fixed import MAX_LIMB_BITS, round_limbs
 from amxfp4.golden.formats import BlockFormat
 from amxfp4.golden.terms import Term
@@ -39,8 +40,9 @@ class Window:
 
     def __post_init__(self) -> None:
         for name, value in (("bits", self.bits), ("exponent", self.exponent)):
-            if isinstance(value, bool) or not isinstance(value, int):
-                raise UsageError(f"window {name} {value!r} is not an integer")
+            if not is_integer(value):
+                raise UsageError(f"window {name} {shown(value)} is not an integer")
+            object.__setattr__(self, name, int(value))
         if not 2 <= self.bits <= MAX_WINDOW_BITS:
             raise UsageError(f"window bits {self.bits} is not allowed; it is from 2 to {MAX_WINDOW_BITS}")
         high = _WINDOW_END + 1 - self.bits

@@ -139,7 +139,7 @@ class MacConfig:
         if not self.windowed:
             if self.window_exponent is not None:
                 raise UsageError(
-                    f"window_exponent is {self.window_exponent!r}; "
+                    f"window_exponent is {shown(self.window_exponent)}; "
                     f"with accumulator {self.accumulator!r} it is not allowed"
                 )
             return
@@ -148,7 +148,7 @@ class MacConfig:
         assert self.accumulator_bits is not None
         low, high = MIN_EXPONENT, EXPONENT_AND_BITS_MAX - self.accumulator_bits
         if type(self.window_exponent) is not int or not low <= self.window_exponent <= high:
-            raise UsageError(f"window_exponent is {self.window_exponent!r}; allowed are {low} to {high}")
+            raise UsageError(f"window_exponent is {shown(self.window_exponent)}; allowed are {low} to {high}")
 
     def _choose_front_registers(self) -> None:
         if self.front_registers is None:

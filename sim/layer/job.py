@@ -137,8 +137,8 @@ def _operand_words(config: MacConfig, side: str, blocks: Blocks, layout: data.St
 
 
 def expected_payloads(config: MacConfig, a: Blocks, w: Blocks) -> NDArray[np.uint32]:
-    # Tensor scales multiply results behind the unit.
-    a, w = (replace(operand, tensor_scale=1.0) for operand in (a, w))
+    """The payload of each result. A unit knows nothing of tensors' scales, which whoever reads its results applies."""
+    a, w = replace(a, tensor_scale=1.0), replace(w, tensor_scale=1.0)
     accumulator, window = golden_accumulator(config)
     values = matmul(a, w, accumulator, window=window).ravel()
     nan = np.isnan(values)

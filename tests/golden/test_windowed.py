@@ -142,14 +142,18 @@ def test_a_total_that_leaves_the_window_overflows_for_good() -> None:
     assert dot(*single([4] * 4, 14, a_code=6), "window", window=window) == -8192
     assert dot(*full, "window", window=Window(0, 15)) == 8192
     a, w = single([4] * 5, 6, a_code=6)
-    w.codes[0, 32:] = 14
+    codes = w.codes.copy()
+    codes[0, 32:] = 14
+    w = replace(w, codes=codes)
     assert np.isnan(dot(a, w, "window", window=window))
     assert dot(a, w, "window", window=Window(0, 15)) == 6144
 
 
 def test_nan_hides_overflow() -> None:
     a, w = single([120], 2)
-    w.scales[0, 0, 0] = 255
+    scales = w.scales.copy()
+    scales[0, 0, 0] = 255
+    w = replace(w, scales=scales)
     detailed = dot_detailed(a, w, "window")
     assert (detailed.bits, detailed.nan, detailed.overflow) == (0x7FC00000, True, False)
 
