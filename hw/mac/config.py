@@ -9,7 +9,7 @@ from amaranth.utils import bits_for
 from amxfp4.errors import UsageError
 from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.hw.arith.round import RESULT_LAYOUT
-from amxfp4.hw.config import CHOSEN, check_geometry, check_one_of, scales_layout
+from amxfp4.hw.config import BLOCK_SIZES, CHOSEN, check_geometry, check_one_of, scale_fields
 from amxfp4.hw.mac.acc_exact import CAPACITY
 from amxfp4.hw.mac.plan import MacPlan, choose_plan
 from amxfp4.hw.mac.products import Products
@@ -27,8 +27,11 @@ class MacConfig:
     """A multiply-accumulate unit: formats, geometry, accumulator and pipeline.
 
     Attributes:
-        activation, weight: names of block formats, e.g. "AMXFP4" or "MXFP4-E5M2"; any pair.
-        block_size: elements per block: a power of two, 8 .. 128.
+        activation, weight: names of block formats, e.g. "AMXFP4" or "MXFP4-E5M2"; any pair. A name may say the block
+            size: "AMXFP4-Z8/16".
+        block_size: elements per block: a power of two, 8 .. 128. None takes what the formats say, which is a name's
+            block size or else the format's default; of two that differ the smaller one, as the larger block then counts
+            as several with the same scales, which the stream repeats.
         lanes: element pairs per beat: 1, 2, 4, 8, 16 or 32, at most `block_size`.
         accumulator: "exact" (fixed point, FP8 scales on both sides) or "fp32" (rounded after every term, `lanes` at
             most `block_size` / `sign_pairs`). None takes "exact" where it is possible.
@@ -47,7 +50,10 @@ class MacConfig:
     weight: str = field(
         default="AMXFP4", metadata={"help": "Block format of the weights (default: that of the activations)."}
     )
-    block_size: int = field(default=32, metadata={"help": "Elements per block: a power of two, 8 to 128."})
+    block_size: int = field(
+        default=CHOSEN,
+        metadata={"help": "Elements per block: a power of two, 8 to 128 (default: what the formats say)."},
+    )
     lanes: int = field(default=8, metadata={"help": "Element pairs per beat: 1, 2, 4, 8, 16 or 32."})
     accumulator: str = field(
         default=CHOSEN, metadata={"help": 'Accumulator: "exact" (default where both scales are FP8) or "fp32".'}
@@ -60,15 +66,23 @@ class MacConfig:
     )
 
     def __post_init__(self) -> None:
+        self._choose_block_size()
         check_geometry(self.block_size, self.lanes)
-        for side in ("activation", "weight"):
-            self._set(side, block_format(getattr(self, side), self.block_size).name)
         self._choose_accumulator()
         self._choose_accumulator_bits()
         self._choose_front_registers()
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
+
+    def _choose_block_size(self) -> None:
+        """Takes the block sizes out of the formats' names, so that equal units have equal configs."""
+        if self.block_size is not None:
+            check_one_of("block_size", self.block_size, BLOCK_SIZES)
+        formats = [block_format(name, self.block_size) for name in (self.activation, self.weight)]
+        self._set("block_size", min(fmt.block_size for fmt in formats))
+        for side, fmt in zip(("activation", "weight"), formats, strict=True):
+            self._set(side, fmt.name)
 
     def _choose_accumulator(self) -> None:
         fp8 = all(f.scale.is_fp8 for f in self.formats)
@@ -191,19 +205,19 @@ class MacConfig:
         | `a_codes`, `w_codes` | element codes, lane 0 first | every beat |
         | `a_scales`, `w_scales` | scales of the block, positive first | the block's first beat |
         | `a_halved`, `w_halved` | positive side halved, negative side halved | the block's first beat |
+        | `a_special`, `w_special` | special value is negative; it is the second one | the block's first beat |
         | `last` | the dot product ends with this block | the block's last beat |
 
-        Only operands with halved sides have `a_halved` or `w_halved`, which follows that operand's scales.
+        Only operands with halved sides have `a_halved` or `w_halved`, and only operands with special values `a_special`
+        or `w_special`, which has one bit per special value. The field follows that operand's scales.
         """
         a, w = self.formats
         return data.StructLayout(
             {
                 "a_codes": data.ArrayLayout(4, self.lanes),
                 "w_codes": data.ArrayLayout(4, self.lanes),
-                "a_scales": scales_layout(a),
-                **({"a_halved": 2} if a.halving else {}),
-                "w_scales": scales_layout(w),
-                **({"w_halved": 2} if w.halving else {}),
+                **scale_fields(a, "a_"),
+                **scale_fields(w, "w_"),
                 "last": 1,
             }
         )
@@ -219,7 +233,8 @@ class MacConfig:
     def name(self) -> str:
         """A name for files and Verilog modules that no other config shares."""
         parts = ["mac", self.activation, "x", self.weight, f"l{self.lanes}", self.accumulator]
-        parts += [f"k{self.block_size}"] if self.block_size != 32 else []
+        usual = min(f.default_block_size for f in self.formats)
+        parts += [f"k{self.block_size}"] if self.block_size != usual else []
         narrower = self.exact and self.accumulator_bits != self.default_accumulator_bits
         parts += [f"b{self.accumulator_bits}"] if narrower else []
         plain = MacConfig(self.activation, self.weight, self.block_size, self.lanes, self.accumulator)

@@ -31,13 +31,15 @@ FIRST: list[Config] = [
     MacConfig("MXFP4-UE5M3", "MXFP4-UE5M3", 32, 1, "fp32"),
     MacConfig("AMXFP4-X2", "MXFP4-UE5M3", 16, 1),
     MacConfig("AMXFP4", "AMXFP4", 8, 1),
+    # Special values on both operands.
+    MacConfig("AMXFP4-Z", "AMXFP4-Z8", 8, 2),
     # Each kind of scales of a quantiser.
     QuantizerConfig("MXFP4", 8, 1),
     QuantizerConfig("AMXFP4", 8, 2, rounding="nearest-even"),
     QuantizerConfig("AMXFP4-X2", 8, 1, input="float32"),
     ChainConfig(MacConfig("MXFP4-E5M2", "MXFP4-E5M2", 8, 1)),
 ]
-"""One small unit of each structure: what every run of the tests converts."""
+"""One small unit of each structure, and one with special values: what every run of the tests converts."""
 
 OTHERS: list[Config] = [
     # float32, 2 stages
@@ -92,6 +94,13 @@ OTHERS: list[Config] = [
     # direct
     MacConfig("AMXFP4-E4M3", "AMXFP4-E4M3", 32, 1),
     MacConfig("AMXFP4", "AMXFP4-E4M3", 128, 1, accumulator_bits=128),
+    # special values
+    MacConfig("AMXFP4-Z8", "MXFP4-E4M3"),
+    MacConfig("AMXFP4-Z8/16", "AMXFP4-Z8/16", lanes=2),
+    MacConfig("MXFP4-E4M3", "AMXFP4-Z", 32, 1),
+    MacConfig("AMXFP4-Z", "AMXFP4-X2", 8, 4, "fp32"),
+    MacConfig("AMXFP4", "AMXFP4-Z8", 8, 8),
+    MacConfig("NVFP4", "NVFP4", lanes=4),
     # quantisers
     QuantizerConfig("MXFP4-E5M2", 8, 1, maximum_registers=1),
     QuantizerConfig("MXFP4-E4M3", 16, 2, rounding="nearest-even"),

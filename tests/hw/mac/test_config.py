@@ -44,6 +44,12 @@ REFUSED = [
     ({"block_size": 4}, ["block_size", "4", "8, 16, 32, 64, 128"]),
     ({"block_size": 256}, ["block_size", "256", "8, 16, 32, 64, 128"]),
     ({"block_size": "32"}, ["block_size", "'32'", "8, 16, 32, 64, 128"]),
+    ({"block_size": 16.0}, ["block_size", "16.0", "8, 16, 32, 64, 128"]),
+    ({"block_size": True}, ["block_size", "True", "8, 16, 32, 64, 128"]),
+    ({"block_size": 32, "weight": "AMXFP4-Z8/16"}, ["'AMXFP4-Z8/16'", "block size 32", "contradict"]),
+    ({"activation": "AMXFP4-Z8/12"}, ["block size 12", "8, 16, 32, 64, 128"]),
+    ({"activation": "AMXFP4-Z8/x"}, ["'x'", "'AMXFP4-Z8/x'", "8, 16, 32, 64, 128"]),
+    ({"activation": "NVFP4", "lanes": 32}, ["lanes", "32", "block_size = 16"]),
     ({"accumulator": "fp16"}, ["accumulator", "'fp16'", "exact, fp32"]),
     ({"accumulator": 32}, ["accumulator", "32", "exact, fp32"]),
     ({"weight": "MXFP4", "accumulator": "exact"}, ["'exact'", "MXFP4", "FP8", "fp32"]),
@@ -79,7 +85,7 @@ def test_everything_else_is_accepted() -> None:
     names = {"activation", "weight", "block_size", "lanes", "accumulator"}
     accepted = [tuple(v for name, v in config.as_dict().items() if name in names) for config in every_mac()]
     assert accepted == [fields for fields in space if allowed(*fields)]
-    assert len(accepted) == 2547
+    assert len(accepted) == 5247
 
 
 def test_defaults() -> None:
@@ -92,6 +98,36 @@ def test_defaults() -> None:
     assert MacConfig("AMXFP4", "AMXFP4") == MacConfig("AMXFP4-E5M2", "AMXFP4-E5M2")
 
 
+BLOCKS = [
+    ({"activation": "AMXFP4-Z8/16", "weight": "AMXFP4-Z8/16"}, 16),
+    ({"activation": "AMXFP4-Z8/16", "weight": "MXFP4-E4M3"}, 16),
+    ({"activation": "MXFP4-E4M3", "weight": "amxfp4-z8/16"}, 16),
+    ({"activation": "AMXFP4-Z8/128", "weight": "AMXFP4-Z8/64"}, 64),
+    ({"activation": "AMXFP4-Z8/128", "weight": "MXFP4-E4M3"}, 32),
+    ({"activation": "NVFP4", "weight": "NVFP4"}, 16),
+    ({"activation": "NVFP4", "weight": "MXFP4-E4M3"}, 16),
+    ({"activation": "NVFP4", "weight": "NVFP4", "block_size": 32}, 32),
+    ({"activation": "NVFP4/32", "weight": "AMXFP4-Z"}, 32),
+    ({"activation": "AMXFP4-Z8/16", "weight": "AMXFP4-Z", "block_size": 16}, 16),
+]
+
+
+@pytest.mark.parametrize(("options", "block_size"), BLOCKS, ids=str)
+def test_block_sizes_that_formats_say(options: dict[str, object], block_size: int) -> None:
+    """Of two the smaller one; the config is that of the formats without block sizes, and so is its name."""
+    config = MacConfig(**options, lanes=4)  # type: ignore[arg-type]
+    assert config.block_size == block_size and "/" not in config.activation + config.weight
+    assert config == MacConfig(config.activation, config.weight, block_size, 4)
+    assert [f.block_size for f in config.formats] == [block_size] * 2
+
+
+def test_names_say_what_formats_do_not() -> None:
+    assert MacConfig("NVFP4", "NVFP4").name == "mac_nvfp4_x_nvfp4_l8_exact"
+    assert MacConfig("NVFP4", "NVFP4", 32).name == "mac_nvfp4_x_nvfp4_l8_exact_k32"
+    assert MacConfig("NVFP4", "AMXFP4-Z8").name == "mac_nvfp4_x_amxfp4z8_l8_exact"
+    assert MacConfig("AMXFP4-Z8/16", "AMXFP4-Z").name == "mac_amxfp4z8_x_amxfp4z_l8_exact_k16"
+
+
 def test_frozen() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         MacConfig().lanes = 4  # type: ignore[misc]
@@ -102,8 +138,8 @@ def test_frozen() -> None:
 
 
 def largest(f: BlockFormat) -> Fraction:
-    """The largest value of an element: 6 times the largest scale."""
-    return 6 * Fraction(f.scale.max_value)
+    """The largest value of an element: 6 times the largest scale, or the largest special value times that."""
+    return {"AMXFP4-Z8": 8, "AMXFP4-Z": 12}.get(f.name, 6) * Fraction(f.scale.max_value)
 
 
 def bits(number: int) -> int:
@@ -149,10 +185,12 @@ def test_ports() -> None:
         expected = {"a_codes": 4 * config.lanes, "w_codes": 4 * config.lanes}
         for side, f in (("a", a), ("w", w)):
             expected[f"{side}_scales"] = f.scale.bits * (2 if f.asymmetric else 1)
-            expected |= {f"{side}_halved": 2} if f.halving else {}
+            expected |= {f"{side}_halved": 2} if f.name == "AMXFP4-X2" else {}
+            expected |= {f"{side}_special": 1} if f.name == "AMXFP4-Z8" else {}
+            expected |= {f"{side}_special": 2} if f.name == "AMXFP4-Z" else {}
         widths = {name: field.width for name, field in config.beat_layout}
         assert widths == expected | {"last": 1}
-        order = ["a_codes", "w_codes", "a_scales", "a_halved", "w_scales", "w_halved", "last"]
+        order = ["a_codes", "w_codes", "a_scales", "a_halved", "a_special", "w_scales", "w_halved", "w_special", "last"]
         assert list(widths) == [name for name in order if name in widths]
         assert [(name, field.offset, field.width) for name, field in config.result_layout] == [
             ("value", 0, 32),
