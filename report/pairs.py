@@ -9,8 +9,9 @@ NEGLIGIBLE = 1.05
 
 
 def pair_of(unit: Record) -> Pair:
-    """The formats of a unit's activations and weights."""
-    return unit["activation"], unit["weight"]
+    """The formats of a unit's activations and weights, with the block size where that is not the format's own."""
+    activation, weight = (block_format(unit[side], unit.get("block_size")).label for side in ("activation", "weight"))
+    return activation, weight
 
 
 def label(pair: Pair, between: str = " × ") -> str:
