@@ -76,6 +76,8 @@ def _quick_macs() -> list[Config]:
         MacConfig("AMXFP4-E4M3", "AMXFP4", block_size=16, lanes=2),
         MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=8),
         MacConfig("AMXFP4-X2", "AMXFP4-E8M0", lanes=4),
+        MacConfig("AMXFP4-Z", "AMXFP4-Z8", lanes=4),
+        MacConfig("NVFP4", "AMXFP4-Z", lanes=2, accumulator="fp32"),
         narrowest(MacConfig("AMXFP4", "AMXFP4-E4M3", lanes=1)),
     ]
 
@@ -104,6 +106,14 @@ def _small_macs() -> list[Config]:
         MacConfig("MXFP4-UE5M3", "MXFP4-UE5M3", lanes=2),
         MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
         MacConfig("AMXFP4-X2", "MXFP4-E5M2", lanes=8, accumulator="fp32"),
+        MacConfig("NVFP4", "NVFP4", lanes=8),
+        MacConfig("AMXFP4-Z8", "MXFP4-E4M3", lanes=8),
+        MacConfig("AMXFP4-Z8/16", "AMXFP4-Z8/16", lanes=16),
+        MacConfig("AMXFP4-Z", "AMXFP4-Z", lanes=1),
+        MacConfig("AMXFP4-Z", "AMXFP4-X2", lanes=8),
+        MacConfig("AMXFP4", "AMXFP4-Z", lanes=8),
+        MacConfig("AMXFP4-Z8", "AMXFP4-E8M0", lanes=2),
+        narrowest(MacConfig("AMXFP4-Z8", "AMXFP4-Z8", lanes=32)),
         narrowest(MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=16)),
         narrowest(MacConfig("AMXFP4", "AMXFP4", lanes=8)),
         narrowest(MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32)),
@@ -111,11 +121,18 @@ def _small_macs() -> list[Config]:
 
 
 def _full_macs() -> list[Config]:
-    """Every pair of formats, accumulator and number of lanes in blocks of 32; other block sizes and the narrowest
-    accumulators on the pairs that users take."""
-    users = [("AMXFP4", "AMXFP4"), ("AMXFP4", "MXFP4-E5M2"), ("MXFP4-E5M2", "MXFP4-E5M2"), ("MXFP4", "MXFP4")]
+    """Every pair of formats, accumulator and number of lanes in blocks of 32, and NVFP4 in its own; other block sizes
+    and the narrowest accumulators on the pairs that users take."""
+    users = [
+        ("AMXFP4", "AMXFP4"),
+        ("AMXFP4", "MXFP4-E5M2"),
+        ("MXFP4-E5M2", "MXFP4-E5M2"),
+        ("MXFP4", "MXFP4"),
+        ("AMXFP4-Z8", "AMXFP4-Z8"),
+    ]
+    different = [name for name in BLOCK_FORMAT_NAMES if name != "NVFP4"]  # whose units are those of MXFP4-E4M3
     other_sizes = [size for size in BLOCK_SIZES if size != 32]
-    pairs = product(BLOCK_FORMAT_NAMES, BLOCK_FORMAT_NAMES)
+    pairs = [*product(different, different), ("NVFP4", "NVFP4")]
     every = possible(pairs, lanes=LANES, accumulator=ACCUMULATORS)
     sizes = possible(users, block_size=other_sizes, lanes=LANES, accumulator=ACCUMULATORS)
     narrow = [narrowest(config) for config in possible(users, lanes=LANES, accumulator=["exact"])]

@@ -10,6 +10,8 @@ from amxfp4.golden import Blocks, dot_detailed
 from amxfp4.golden.formats import (
     ELEMENT_SIGN,
     NEGATIVE_HALVED,
+    NEGATIVE_SPECIAL,
+    NEGATIVE_ZERO,
     POSITIVE_HALVED,
     BlockFormat,
     ScaleFormat,
@@ -44,8 +46,8 @@ def dot_product(
     a_scales: Codes,
     w_scales: Codes,
     *,
-    a_halved: Codes = 0,
-    w_halved: Codes = 0,
+    a_asymmetry: Codes = 0,
+    w_asymmetry: Codes = 0,
 ) -> DotProduct:
     """A dot product from codes.
 
@@ -54,9 +56,9 @@ def dot_product(
         config: the unit.
         a_codes, w_codes: element codes, broadcast to (blocks, block size).
         a_scales, w_scales: scale codes, broadcast to (blocks, scales per block).
-        a_halved, w_halved: asymmetry codes, broadcast to (blocks, 1). They count only for formats that halve sides.
+        a_asymmetry, w_asymmetry: asymmetry codes, broadcast to (blocks, 1). They count only for formats that have some.
     """
-    arrays = [np.asarray(x) for x in (a_codes, a_scales, a_halved, w_codes, w_scales, w_halved)]
+    arrays = [np.asarray(x) for x in (a_codes, a_scales, a_asymmetry, w_codes, w_scales, w_asymmetry)]
     blocks = max(x.shape[0] if x.ndim == 2 else 1 for x in arrays)
     a, w = (_blocks(fmt, blocks, *parts) for fmt, parts in zip(config.formats, (arrays[:3], arrays[3:]), strict=True))
     return DotProduct(what, a, w)
@@ -67,11 +69,11 @@ def _blocks(
     blocks: int,
     codes: NDArray[np.integer],
     scales: NDArray[np.integer],
-    halved: NDArray[np.integer],
+    asymmetry: NDArray[np.integer],
 ) -> Blocks:
     fields = [np.broadcast_to(scales, (blocks, fmt.scales_per_block))]
-    if fmt.halving:
-        fields.append(np.broadcast_to(halved, (blocks, 1)))
+    if fmt.has_asymmetry_code:
+        fields.append(np.broadcast_to(asymmetry, (blocks, 1)))
     return Blocks.from_codes(
         codes=np.broadcast_to(codes, (blocks, fmt.block_size)).astype(np.uint8).reshape(1, -1),
         scales=np.concatenate(fields, axis=1).astype(np.uint8)[None],
@@ -148,10 +150,10 @@ def random_dots(config: MacConfig, beats: int, rng: np.random.Generator) -> list
 
 def random_dot(config: MacConfig, blocks: int, rng: np.random.Generator) -> DotProduct:
     """A random dot product. Codes and scales are drawn in one of several styles, so that all kinds of sums come up."""
-    a_codes, w_codes = (_random_codes((blocks, config.block_size), rng) for _ in range(2))
+    a_codes, w_codes = (_random_codes((blocks, config.block_size), fmt, rng) for fmt in config.formats)
     a_scales, w_scales = _random_scales(config, blocks, rng)
-    a_halved, w_halved = (rng.integers(fmt.asymmetry_codes, size=(blocks, 1)) for fmt in config.formats)
-    dot = dot_product("random", config, a_codes, w_codes, a_scales, w_scales, a_halved=a_halved, w_halved=w_halved)
+    a, w = (rng.integers(fmt.asymmetry_codes, size=(blocks, 1)) for fmt in config.formats)
+    dot = dot_product("random", config, a_codes, w_codes, a_scales, w_scales, a_asymmetry=a, w_asymmetry=w)
     if blocks > 1 and rng.random() < 0.25:
         return _cancelling(config, dot, rng)
     return dot
@@ -176,7 +178,13 @@ def _cancelling(config: MacConfig, dot: DotProduct, rng: np.random.Generator) ->
 def _negated(
     fmt: BlockFormat, codes: NDArray[np.uint8], scales: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The negative of a block: sign bits are inverted, and the sides swap their scales."""
+    """The negative of a block: sign bits are inverted, and the sides swap their scales.
+
+    Where negative zero is a special value, that changes its side instead, and zero stays as it is.
+    """
+    if fmt.specials:
+        signs = np.where(codes & 7, ELEMENT_SIGN, 0).astype(np.uint8)
+        return codes ^ signs, scales ^ np.array([0, NEGATIVE_SPECIAL], np.uint8)
     if fmt.halving:
         swapped = {0: 0, POSITIVE_HALVED: NEGATIVE_HALVED, NEGATIVE_HALVED: POSITIVE_HALVED}
         asymmetry = int(scales[1])
@@ -186,14 +194,15 @@ def _negated(
     return codes ^ np.uint8(ELEMENT_SIGN), scales
 
 
-def _random_codes(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.integer]:
+def _random_codes(shape: tuple[int, int], fmt: BlockFormat, rng: np.random.Generator) -> NDArray[np.integer]:
     anything = rng.integers(16, size=shape)
     match rng.integers(6):
         case 0:  # the largest elements, all of one sign within a block
-            return np.broadcast_to(7 | 8 * rng.integers(2, size=(shape[0], 1)), shape)
+            largest = 7 | 8 * rng.integers(2, size=(shape[0], 1))
+            return np.broadcast_to(NEGATIVE_ZERO if fmt.specials else largest, shape)
         case 1:  # one sign
             return anything & 7 | 8 * rng.integers(2)
-        case 2:  # mostly zeros, of either sign
+        case 2:  # mostly zeros, of either sign; with special values zeros and these
             return np.where(rng.random(shape) < 0.1, anything, 8 * rng.integers(2, size=shape))
         case _:
             return anything

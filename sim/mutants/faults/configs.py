@@ -21,6 +21,10 @@ DIGITS_FLOAT = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1, accumulator="fp32")
 """The same, and its terms are made of digits."""
 HALVING = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8)
 """Halved sides, terms made of digits, and a total in words that are rounded on their way."""
+SPECIAL = MacConfig("AMXFP4-Z", "AMXFP4-Z8", lanes=4)
+"""Special values on both operands, one of two and one of one."""
+ONE_SPECIAL = MacConfig("AMXFP4-Z8", "MXFP4-E4M3", lanes=4)
+"""Special values on one operand."""
 SERIAL = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=2)
 """The total is rounded in place."""
 PLACED = MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1)
