@@ -6,6 +6,7 @@ from amxfp4.formal.proof import Proof, prove
 from amxfp4.formal.run import all_proofs
 
 QUICK = {
+    "element-sign",
     "element-product",
     "direct-product",
     "direct-term",
