@@ -1,7 +1,7 @@
 """A job for a simulated unit: the beats of many dot products, and what must come of them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -132,6 +132,8 @@ def _operand_words(config: MacConfig, side: str, blocks: Blocks, layout: data.St
 
 
 def expected_payloads(config: MacConfig, a: Blocks, w: Blocks) -> NDArray[np.uint32]:
+    """The payload of each result. A unit knows nothing of tensors' scales, which whoever reads its results applies."""
+    a, w = replace(a, tensor_scale=1.0), replace(w, tensor_scale=1.0)
     values = matmul(a, w, "exact" if config.exact else "fp32").ravel()
     nan = np.isnan(values)
     # An exact accumulator of the default width cannot overflow within a length that `matmul` takes.
