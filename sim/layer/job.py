@@ -79,7 +79,8 @@ def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
 def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     """The job of a chain: all dot products of floats `x` (M, K) and weights `w` (N, K), row by row of `x`."""
     quantizer = config.quantizer
-    a = quantize(x, config.mac.activation_format, rounding=quantizer.rounding, rule=quantizer.rule)
+    scale = "max" if quantizer.tensor_scale else 1.0
+    a = quantize(x, config.mac.activation_format, rounding=quantizer.rounding, rule=quantizer.rule, tensor_scale=scale)
     a_words = _float_words(config, x, a)
     w_words = _operand_words(config.mac, "w", w, config.weight_layout)
     rows, beats_per_dot, _ = w_words.shape

@@ -1,5 +1,6 @@
 """The windowed accumulator: `dot`, `dot_detailed` and `matmul` against fractions, and what a window may be."""
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np

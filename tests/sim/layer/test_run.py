@@ -98,7 +98,8 @@ def test_float16_is_widened() -> None:
     layer = tiny()
     halves = Layer("tiny", layer.activations.astype(np.float16), layer.weights)
     assert chain_for(CONFIG, halves, "nearest-away").input == "float32"
-    words = jobs._float_words(chain_for(CONFIG, halves, "nearest-away"), halves.activations, 3)
+    blocks = quantize(halves.activations, CONFIG.activation_format)
+    words = jobs._float_words(chain_for(CONFIG, halves, "nearest-away"), halves.activations, blocks)
     assert words.shape == (5, 12, 9)
     first = np.ascontiguousarray(words[0, 0, :8]).view(np.float32)
     assert np.array_equal(first, halves.activations[0, :8].astype(np.float32))
