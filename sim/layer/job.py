@@ -8,7 +8,7 @@ import numpy as np
 from amaranth.lib import data
 from numpy.typing import NDArray
 
-from amxfp4.golden import Blocks, matmul, quantize, schedule
+from amxfp4.golden import Blocks, TensorScaleRule, matmul, quantize, schedule
 from amxfp4.golden.cycles import chain_schedule
 from amxfp4.golden.terms import nan_blocks
 from amxfp4.hw.chain import ChainConfig
@@ -79,7 +79,7 @@ def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
 def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     """The job of a chain: all dot products of floats `x` (M, K) and weights `w` (N, K), row by row of `x`."""
     quantizer = config.quantizer
-    scale = "max" if quantizer.tensor_scale else 1.0
+    scale: float | TensorScaleRule = "max" if quantizer.tensor_scale else 1.0
     a = quantize(x, config.mac.activation_format, rounding=quantizer.rounding, rule=quantizer.rule, tensor_scale=scale)
     a_words = _float_words(config, x, a)
     w_words = _operand_words(config.mac, "w", w, config.weight_layout)
