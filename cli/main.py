@@ -59,8 +59,7 @@ def cli() -> None:
 
 def entry() -> None:
     """The entry point of a process: `main`, of which nothing is left when it is stopped."""
-    with supervised():
-        main()
+    _run(sys.argv[1:])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -106,8 +105,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def run(command: str) -> None:
     """Runs one command with the process's own arguments: what `python -m amxfp4.sim.mutants` and its like do."""
+    _run([command, *sys.argv[1:]])
+
+
+def _run(arguments: Sequence[str]) -> None:
+    try:
+        prepare_streams()  # before the supervisor opens pipes, which would take a closed stream's place
+    except UsageError as error:
+        _fail(str(error))
     with supervised():
-        main([command, *sys.argv[1:]])
+        main(arguments)
 
 
 def _fail(sentence: str, status: int = 2) -> None:

@@ -42,8 +42,9 @@ def supervised() -> Iterator[None]:
     folder = Path(tempfile.mkdtemp(prefix="amxfp4-"))
     alive, held = os.pipe()
     supervisor = os.getpid()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:  # as it is where it was closed
+            stream.flush()
     command = os.fork()
     if command == 0:
         os.close(held)

@@ -49,7 +49,8 @@ def test_the_table_of_all_units(capsys: pytest.CaptureFixture[str]) -> None:
     records = json.loads(Path("build/fpga/fpga.json").read_text())
     macs = [record for record in records if record["unit"] == "mac"]
     assert {record["activation"] for record in macs} == {
-        *("MXFP4", "MXFP4-E5M2", "AMXFP4-E5M2", "MXFP4-UE5M3", "AMXFP4-X2")
+        *("MXFP4", "MXFP4-E5M2", "AMXFP4-E5M2", "MXFP4-UE5M3", "AMXFP4-X2"),
+        *("MXFP4-E4M3", "AMXFP4-Z8", "AMXFP4-Z", "NVFP4"),
     }
     assert {record["unit"] for record in records} == {"mac", "quantizer"}
     row = "| MXFP4 | MXFP4 | 8 | fp32 | 9,872 | 80 | 321 | 61.2 | 1.000 | 1.000 |"
@@ -63,7 +64,8 @@ def test_one_unit_comes_with_those_it_is_compared_with() -> None:
     assert call("--activation", "AMXFP4", "--weight", "MXFP4-E5M2", "--lanes", "1", "-o", "out") == 0
     names = [record["name"] for record in json.loads(Path("out/fpga.json").read_text())]
     assert names == [
-        *("mac_amxfp4e5m2_x_mxfp4e5m2_l1_exact", "mac_mxfp4_x_mxfp4_l1_fp32", "mac_mxfp4e5m2_x_mxfp4e5m2_l1_exact")
+        *("mac_amxfp4e5m2_x_mxfp4e5m2_l1_exact", "mac_mxfp4_x_mxfp4_l1_fp32"),
+        *("mac_mxfp4_x_mxfp4_l1_window", "mac_mxfp4e5m2_x_mxfp4e5m2_l1_exact"),
     ]
 
 
@@ -73,6 +75,7 @@ def test_a_chain_comes_with_chains(capsys: pytest.CaptureFixture[str]) -> None:
     assert names == [
         "chain_amxfp4e5m2_x_amxfp4e5m2_l1_exact_bf16",
         "chain_mxfp4_x_mxfp4_l1_fp32_bf16",
+        "chain_mxfp4_x_mxfp4_l1_window_bf16",
         "chain_mxfp4e5m2_x_mxfp4e5m2_l1_exact_bf16",
     ]
     assert "Chains, LFE5U-25F, speed grade 6" in capsys.readouterr().out
@@ -86,7 +89,7 @@ def test_a_run_that_fails_costs_no_other(quick: pytest.MonkeyPatch, capsys: pyte
     assert call("--unit", "mac", "--lanes", "1") == 1
     assert f"error: place and route of '{name}' took longer than its budget" in capsys.readouterr().err
     records = json.loads(Path("build/fpga/fpga.json").read_text())
-    assert len(records) == 12
+    assert len(records) == 23
     assert {record["ratio_to_mxfp4"] for record in records} == {None}
 
 
