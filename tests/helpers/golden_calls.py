@@ -28,6 +28,7 @@ GOLDEN_CALLS: list[Call] = [
     (golden.matmul, PRODUCT),
     (golden.dot, PRODUCT),
     (golden.dot_detailed, PRODUCT | {"accumulator_bits": None}),
+    (golden.rotated, {"x": X, "size": 16, "axis": -1}),
     (golden.sqnr, {"exact": X, "approximate": X + 1}),
     (block_format, {"name": "AMXFP4", "block_size": None}),
     (golden.decode_elements, {"codes": A.codes}),
