@@ -25,8 +25,8 @@ def rotated(x: NDArray[Any], size: int, *, axis: int = -1) -> NDArray[np.float32
 
     The result is the same on every machine, as it is computed in one way, each step in float32 and rounded to nearest,
     ties to even. For the strides 1, 2, 4, ..., size / 2 in turn, the elements i and i + stride of every pair become
-    their sum and their difference. Then each is multiplied by float32(1 / sqrt(size)). For the sizes 4, 16, 64, ... that
-    factor is a power of two. Sums beyond float32's range are infinite, and infinities meet as NaN.
+    their sum and their difference. Then each is multiplied by float32(1 / sqrt(size)), which is a power of two for the
+    sizes 4, 16, 64, .... Sums beyond float32's range are infinite, and infinities meet as NaN.
 
     `quantize` takes the result like any other tensor, and `Blocks` does not remember that its values are rotated ones.
 
@@ -71,7 +71,7 @@ def _factor(size: int) -> np.float32:
 
 
 def _check_size(size: int, length: int) -> int:
-    if is_integer(size) and 2 <= size and not size & (size - 1) and not length % size:
+    if is_integer(size) and size >= 2 and not size & (size - 1) and not length % size:
         return int(size)
     if not length:
         allowed = "2 or more"
