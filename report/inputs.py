@@ -2,10 +2,12 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from amxfp4.accuracy.choice import as_used
+from amxfp4.accuracy.study_tables import best_rule, of_cases
 from amxfp4.errors import UsageError
 from amxfp4.hw.catalogue import Pair
 from amxfp4.hw.mac.config import MacConfig
@@ -30,11 +32,13 @@ class Inputs:
         units: MAC units of one library as `synth.area.measure_area` gives them, ratios filled in, in the order of the
             table.
         swept: MAC units of a sweep in the same library, with more lanes and pipelines; may be empty.
-        cases: Of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`.
+        cases: Of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`, by the formats' default rules.
         model: What the accuracy was measured on.
         quick: Whether on some of its sentences only, and without pairs of two formats.
         fpga: MAC units as `synth.fpga.measure_fpga` gives them; may be empty.
         energy: MAC units as `synth.layer_energy.measure_energy` gives them; may be empty.
+        baselines: Of the accuracy study, what all else is held against beside OCP's MXFP4: MXFP4 by its best rule, if
+            that is not OCP's, and NVFP4 as it is used; may be empty.
     """
 
     units: list[Record]
@@ -44,6 +48,7 @@ class Inputs:
     quick: bool
     fpga: list[Record]
     energy: list[Record]
+    baselines: list[Record] = field(default_factory=list)
 
     @property
     def library(self) -> str:
@@ -67,7 +72,7 @@ class Inputs:
         """The case of these formats; with this accumulator if it was measured, otherwise with the default one."""
         found = [
             case
-            for case in self.cases
+            for case in (*self.cases, *(case for case in self.baselines if not case["rule"]))
             if (case["activation"], case["weight"]) == pair and case["weight_encode"] == encode
         ]
         exactly = [case for case in found if case["accumulate"] == accumulator]
@@ -99,7 +104,9 @@ def read_inputs(
         raise UsageError(f"{str(area)!r} has no MAC unit; `amxfp4 area` writes one that has")
     study = _load(accuracy, "amxfp4 accuracy", required=True)
     try:
-        cases = [case for case in study["cases"] if (case["block_size"], case["rounding"]) == (BLOCK_SIZE, ROUNDING)]
+        cases = [case for case in study["cases"] if _is_plain(case)]
+        held_against = [best_rule(study), *of_cases(study, [as_used("NVFP4")])]
+        baselines = [case for case in held_against if case and case not in cases and _has_outputs(case)]
         model, quick = str(study["model"]), bool(study["quick"])
     except (KeyError, TypeError):
         raise _wrong(accuracy, "amxfp4 accuracy") from None
@@ -111,7 +118,18 @@ def read_inputs(
         quick,
         [unit for unit in _records(fpga, "amxfp4 fpga") if unit.get("unit") == "mac"],
         _records(energy, "amxfp4 energy"),
+        baselines,
     )
+
+
+def _has_outputs(case: Record) -> bool:
+    return case["linear_layers_mean"]["output"] is not None
+
+
+def _is_plain(case: Record) -> bool:
+    """Whether a case of the study is among those that units are shown with."""
+    departs = any(case.get(name) is not None for name in ("rule", "tensor_scale", "rotation"))
+    return (case["block_size"], case["rounding"]) == (BLOCK_SIZE, ROUNDING) and not departs
 
 
 def is_default(unit: Record) -> bool:

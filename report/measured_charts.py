@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
+from amxfp4.accuracy.study_tables import shown_label
 from amxfp4.report.chart import PALETTE, Chart, Panel, Series, Symbol
 from amxfp4.report.inputs import Inputs, default_of, is_default
 from amxfp4.report.pairs import NEGLIGIBLE, Pair, is_asymmetric, label, pair_of, plural
@@ -83,6 +84,7 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
                         symbol = "circle-open" if exact else "square-open"
                     hover = f"{_about(unit)}<br>{_about_case(case)}"
                     series.append(Series(label(pair), [unit["ratio_to_mxfp4"]], [sqnr], [hover], colours[pair], symbol))
+                series += _by_other_rules(inputs, unit)
         panels.append(Panel(plural(lanes), [*_front(series), *series]))
     return Chart(
         "cost-accuracy",
@@ -90,13 +92,41 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
         "Up and to the left is better; the dashed line joins the units that no other beats in both. Area of the whole "
         f"unit, library {inputs.library}, over MXFP4's with its float32 accumulator at the same lanes. Accuracy: mean "
         f"SQNR of the linear layers' outputs of {inputs.model}, blocks of 32. Circles: exact accumulator, squares: "
-        "float32. Open: the same hardware with weights whose scales were chosen offline by least error.",
+        "float32. Open: the same hardware with weights whose scales were chosen offline by least error."
+        + "".join(f" {name} has {sqnr:.2f} dB." for name, sqnr in _without_units(inputs)),
         "points",
         "area / MXFP4's",
         "SQNR of layer outputs, dB",
         panels,
         shared_x=True,
     )
+
+
+def _by_other_rules(inputs: Inputs, unit: Record) -> list[Series]:
+    """A unit with another rule for scales, which takes the same MAC unit."""
+    colour = PALETTE[len(inputs.pairs) % len(PALETTE)]
+    symbol: Symbol = "circle" if unit["accumulator"] == "exact" else "square"
+    return [
+        Series(
+            shown_label(case),
+            [unit["ratio_to_mxfp4"]],
+            [case["linear_layers_mean"]["output"]],
+            [f"{_about(unit)}<br>{_about_case(case)}"],
+            colour,
+            symbol,
+        )
+        for case in inputs.baselines
+        if case["rule"] and (case["activation"], case["weight"]) == pair_of(unit) and unit["ratio_to_mxfp4"] is not None
+    ]
+
+
+def _without_units(inputs: Inputs) -> list[tuple[str, float]]:
+    """What has no unit among those measured: a name, and the SQNR of layer outputs."""
+    return [
+        (shown_label(case), case["linear_layers_mean"]["output"])
+        for case in inputs.baselines
+        if (case["activation"], case["weight"]) not in inputs.pairs
+    ]
 
 
 def _front(series: list[Series]) -> list[Series]:

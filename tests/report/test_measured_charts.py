@@ -33,6 +33,8 @@ def test_cost_and_accuracy(found: Inputs) -> None:
     assert [panel.title for panel in chart.panels] == ["1 lane", "8 lanes", "32 lanes"]
     points = {(s.name, s.symbol): (s.x[0], s.y[0]) for s in chart.panels[1].series if s.symbol != "none"}
     assert points["MXFP4", "square"] == (1.0, 16.22)
+    assert points["MXFP4, even", "square"] == (1.0, pytest.approx(17.72))
+    assert "NVFP4 has 19.80 dB." in chart.caption
     unit = found.unit(("AMXFP4-X2", "MXFP4-UE5M3"), 8)
     assert unit is not None
     assert points["AMXFP4-X2 × MXFP4-UE5M3", "circle"] == (unit["ratio_to_mxfp4"], pytest.approx(19.12))
