@@ -91,7 +91,11 @@ test: $(READY) lint  ## what CI runs
 
 .PHONY: test-full
 test-full: $(READY) lint  ## and everything that takes longer
-	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m ""
+	$(BIN)/pytest -n $(JOBS) --dist loadgroup -m "not fuzz"
+
+.PHONY: fuzz
+fuzz: $(READY)  ## broken files and hostile values, other ones in every run; some minutes
+	$(BIN)/pytest -n $(JOBS) -m fuzz tests/fuzz
 
 .PHONY: clean
 clean:  ## what the targets wrote

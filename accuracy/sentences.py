@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from amxfp4.files import reading
+
 SENTENCES = Path(__file__).with_name("sentences.txt")
 
 _MAX_TOKENS = 256
@@ -25,7 +27,7 @@ class Sentences:
 def read_sentences(path: Path = SENTENCES) -> Sentences:
     """Reads a text file: one sentence per line, an empty line between groups of paraphrases, `#` before a comment."""
     texts, groups, group = [], [], 0
-    for line in path.read_text().splitlines():
+    for line in path.read_text(encoding="utf-8").splitlines():
         if not line.strip():
             group += 1
         elif not line.startswith("#"):
@@ -38,7 +40,9 @@ def tokenize(folder: Path, texts: tuple[str, ...]) -> list[list[int]]:
     """The token numbers of each text, by the tokenizer in `folder`, without padding."""
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    path = folder / "tokenizer.json"
+    with reading(path, "a model's tokenizer.json"):
+        tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_padding()
     tokenizer.enable_truncation(_MAX_TOKENS)
     return [encoding.ids for encoding in tokenizer.encode_batch(list(texts))]

@@ -27,9 +27,8 @@ finite:
 
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import Future, as_completed
 from contextlib import contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +47,7 @@ from amxfp4.accuracy.variants import VARIANTS, measure_variant
 from amxfp4.accuracy.way import Operand
 from amxfp4.accuracy.weights import LINEAR_KINDS, load_encoder
 from amxfp4.golden import sqnr
+from amxfp4.workers import Workers
 
 QUICK_BLOCK_SIZES = (32,)
 
@@ -81,13 +81,9 @@ def run_study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, 
         of_ways = [pool.submit(_measure_case, way) for way in ways]
         of_variants = [pool.submit(_measure_variant, name) for name in variants]
         futures: list[Future[dict[str, Any]]] = [of_facts, *of_ways, *of_variants]
-        try:
-            for done, future in enumerate(as_completed(futures), 1):
-                future.result()
-                progress(done, len(futures))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for done, future in enumerate(as_completed(futures), 1):
+            future.result()
+            progress(done, len(futures))
         found = [future.result() for future in of_ways]
         reference = found[ways.index(as_used(REFERENCE))]
         cases = [_compared(record, reference) for record in found]
@@ -114,12 +110,12 @@ def _compared(record: dict[str, Any], reference: dict[str, Any]) -> dict[str, An
 
 
 @contextmanager
-def _workers(folder: Path, quick: bool, jobs: int) -> Iterator[ProcessPoolExecutor]:
+def _workers(folder: Path, quick: bool, jobs: int) -> Iterator[Workers]:
     """Processes that have the baseline. They are new ones, as NumPy reads the number of threads at its import."""
     before = {name: os.environ.get(name) for name in _BLAS_THREADS}
     os.environ.update(dict.fromkeys(_BLAS_THREADS, "1"))
     try:
-        with ProcessPoolExecutor(jobs, get_context("spawn"), _start_worker, (folder, quick)) as pool:
+        with Workers(jobs, _start_worker, (folder, quick)) as pool:
             yield pool
     finally:
         for name, value in before.items():

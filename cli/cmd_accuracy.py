@@ -86,7 +86,7 @@ def _own(
 ) -> None:
     from rich.console import Console
 
-    from amxfp4.accuracy.own import check_tensors, describe, measure_own, own_cases
+    from amxfp4.accuracy.own import check_tensors, describe, finite_rows, measure_own, own_cases
     from amxfp4.accuracy.summary import OF_TENSORS
     from amxfp4.golden.formats import DEFAULT_BLOCK_SIZE
     from amxfp4.tensors import read_tensor
@@ -94,7 +94,11 @@ def _own(
     # Refuses a wrong choice before files are read.
     count = len(own_cases(block_size, rounding, rule, tensor_scale, weights=bool(weight)))
     x, w = check_tensors(read_tensor(tensor), read_tensor(weight) if weight else None)
+    x, x_left_out = finite_rows(tensor, x)
+    w, w_left_out = (None, None) if w is None else finite_rows(str(weight), w)
     console = Console()
+    for sentence in filter(None, (x_left_out, w_left_out)):
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     for name, values in ((tensor, x), (weight, w)):
         if values is not None:
             line = describe(str(name), values, block_size or DEFAULT_BLOCK_SIZE)
@@ -136,7 +140,7 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
         drawn = figures(result)
         for name, content in {**drawn, "accuracy.md": study_page(result, drawn).encode()}.items():
             others.enter_context(replacing(folder / name)).write_bytes(content)
-        json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n")
+        json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     shown = select_cases(result["cases"], EXAMPLE_SIZE, ROUNDING)
     _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}", OF_MODEL)
     difference = result["published_difference"]

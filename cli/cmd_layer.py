@@ -88,6 +88,12 @@ def _introduce(console: "Console", layer: "Layer", part: "Layer") -> None:
         markup=False,
         soft_wrap=True,
     )
+    for name, count in part.not_finite.items():
+        if count:
+            all_values = getattr(part, name).size
+            console.print(
+                f"{count:,} of {all_values:,} {name} are NaN or infinite: what they reach is NaN", highlight=False
+            )
     if part is not layer:
         console.print(
             f"limited to {part.outputs:,} of the layer's {layer.outputs:,} outputs: the first {tokens} of "
@@ -164,10 +170,18 @@ def _show(console: "Console", results: "list[LayerResult]") -> None:
             f"{compared.cycles:,}",
             f"{result.macs_per_cycle:.3f}",
             f"{result.utilisation:.2%}",
-            f"{result.sqnr:.2f}",
+            "-" if result.sqnr is None else f"{result.sqnr:.2f}",
         )
     console.print(table)
     for result in results:
+        if result.not_finite:
+            rest = "SQNR is of the rest" if result.sqnr is not None else "so there is no SQNR"
+            console.print(
+                f"{_title(result.config)}: {result.not_finite:,} of {result.comparison.outputs:,} outputs are NaN or "
+                f"infinite, here or in float32; {rest}",
+                highlight=False,
+                soft_wrap=True,
+            )
         for miss in result.comparison.examples:
             console.print(
                 f"{_title(result.config)}, output {miss.index}: expected {miss.expected:#x} in cycle "

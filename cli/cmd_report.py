@@ -25,12 +25,16 @@ def command(
     Reads what `amxfp4 area` and `amxfp4 accuracy` wrote, and `amxfp4 sweep`, `amxfp4 fpga` and `amxfp4 energy` where
     they did.
     """
-    from amxfp4.files import write_text
+    from amxfp4.files import check_readable, write_text
     from amxfp4.report import inputs, page, still
     from amxfp4.report.answer import answer
     from amxfp4.report.measured_charts import measured_charts
     from amxfp4.report.pair_table import pair_table
 
+    # What need not be there must be there if it is asked for.
+    for asked, writer in ((sweep, "sweep"), (fpga, "fpga"), (energy, "energy")):
+        if asked is not None:
+            check_readable(asked, f"a file that `amxfp4 {writer}` wrote")
     found = inputs.read_inputs(
         area or inputs.AREA,
         accuracy or inputs.ACCURACY,

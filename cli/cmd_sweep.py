@@ -158,7 +158,7 @@ def _write(records: "list[Record]", folder: Path) -> list[Path]:
     files = [folder / "sweep.json", folder / "sweep.csv"]
     write_text(files[0], json.dumps(records, indent=2) + "\n")
     others = [f.name for f in fields(MacConfig) if f.name not in COLUMNS]
-    with replacing(files[1]) as temporary, temporary.open("w", newline="") as file:
+    with replacing(files[1]) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow((*COLUMNS, *others))
         writer.writerows([*(r[c] for c in COLUMNS), *(r["config"][c] for c in others)] for r in records)

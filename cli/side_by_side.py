@@ -1,12 +1,10 @@
 """Many long calls side by side, with progress, so that one that fails costs no other."""
 
-import multiprocessing
-import os
-import signal
-import sys
 from collections.abc import Callable, Mapping
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, as_completed
+from concurrent.futures import BrokenExecutor, Executor, Future, as_completed
 from typing import TYPE_CHECKING, TypeVar
+
+from amxfp4.workers import DIED, Workers
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -14,25 +12,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def processes(jobs: int) -> ProcessPoolExecutor:
-    """So many processes. They are spawned, as a fork would copy the threads of the progress display."""
-    return ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _stop_quietly)
-
-
-def _stop_quietly() -> None:
-    """Ends a process without a traceback of its own at Ctrl-C, which reaches every process of a terminal."""
-    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
-
-
-def _until_stopped(call: Callable[[], T]) -> T:
-    """Runs a call that, when it is stopped, cleans up behind itself and then takes its process with it.
-
-    Otherwise the process would begin another call.
-    """
-    try:
-        return call()
-    except SystemExit:
-        os._exit(130)
+def processes(jobs: int) -> Workers:
+    """So many processes."""
+    return Workers(jobs)
 
 
 def run_all(
@@ -64,7 +46,7 @@ def run_all(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console) as progress, executor:
         task = progress.add_task(what, total=len(calls))
-        running: dict[Future[T], str] = {executor.submit(_until_stopped, call): name for name, call in calls.items()}
+        running: dict[Future[T], str] = {executor.submit(call): name for name, call in calls.items()}
         try:
             for future in as_completed(running):
                 name = running[future]
@@ -72,7 +54,7 @@ def run_all(
                     found[name] = future.result()
                     done(name, found[name])
                 except BrokenExecutor:
-                    failed[name] = f"{name}: a process died, perhaps for want of memory; fewer --jobs may help"
+                    failed[name] = f"{name}: {DIED}"
                 except errors as error:
                     sentence = " ".join(str(error).split())
                     failed[name] = sentence if name in sentence else f"{name}: {sentence}"
@@ -81,8 +63,9 @@ def run_all(
                     count = f"{len(found) + len(failed)}/{len(calls)}"
                     console.print(f"{what} {count}: {name}", highlight=False, markup=False, soft_wrap=True)
         except BaseException:
-            for future in running:
-                future.cancel()
+            if not isinstance(executor, Workers):  # they end by themselves, and trip over a cancelled call
+                for future in running:
+                    future.cancel()
             raise
         progress.update(task, description=what)
     return (

@@ -189,7 +189,9 @@ def _measure(name: str, case: SpeedCase, sizes: Sizes) -> SpeedResult:
 
 def _peak_bytes(name: str, sizes: Sizes) -> int:
     code = f"from amxfp4.cli import speed; speed.print_peak_bytes({name!r}, speed.{sizes!r})"
-    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], check=True, capture_output=True, encoding="utf-8", errors="replace"
+    )
     return int(done.stdout)
 
 
@@ -207,7 +209,7 @@ def _high_water_mark() -> int:
     """
     status = Path("/proc/self/status")
     if status.exists():
-        line = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM:"))
+        line = next(line for line in status.read_text(encoding="utf-8").splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024
     unit = 1 if sys.platform == "darwin" else 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit

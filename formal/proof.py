@@ -7,6 +7,7 @@ from typing import Any
 
 import z3
 
+from amxfp4.errors import RunError
 from amxfp4.formal.netlist import Word
 
 Claim = Any
@@ -67,13 +68,13 @@ def counterexample(claim: Claim) -> z3.ModelRef | None:
     """Values for which a claim does not hold, or None if there are none.
 
     Raises:
-        RuntimeError: z3 gives up.
+        RunError: z3 gives up.
     """
     solver = z3.Then("simplify", "propagate-values", "solve-eqs", "simplify", "bit-blast", "aig", "sat").solver()
     solver.add(z3.Not(claim))
     result = solver.check()
     if result == z3.unknown:
-        raise RuntimeError(f"z3 gave up: {solver.reason_unknown()}")
+        raise RunError(f"z3 gave up: {solver.reason_unknown()}")
     return solver.model() if result == z3.sat else None
 
 

@@ -2,14 +2,14 @@
 
 import importlib
 import json
-import multiprocessing
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from amxfp4.errors import UsageError
+from amxfp4.workers import Workers
 
 if TYPE_CHECKING:
     from amxfp4.formal.proof import Proof, Verdict
@@ -82,15 +82,10 @@ def prove_all(
     Returns:
         The verdicts, in the order of `proofs`.
     """
-    # Spawned, not forked: the copy of a process that has used z3 may wait for ever for one of z3's threads.
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = {pool.submit(prove_by_name, proof.name): proof.name for proof in proofs}
-        try:
-            for future in as_completed(futures):
-                done(future.result())
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+    with Workers(jobs) as pool:
+        futures = [pool.submit(prove_by_name, proof.name) for proof in proofs]
+        for future in as_completed(futures):
+            done(future.result())
     return [future.result() for future in futures]
 
 

@@ -276,7 +276,7 @@ class BlockFormat:
             raise UsageError(f"{shown(self)} is not allowed; a name and a ScaleFormat are needed")
         if not {type(self.asymmetric), type(self.halving), type(self.tensor_scaled)} == {bool}:
             raise UsageError(f"{shown(self)} is not allowed; asymmetric, halving and tensor_scaled are bools")
-        if self.ties not in ROUNDINGS:
+        if not isinstance(self.ties, str) or self.ties not in ROUNDINGS:
             raise UsageError(f"{shown(self)} is not allowed; ties is one of {', '.join(ROUNDINGS)}")
         if not is_integer(size):
             raise UsageError(f"block size {shown(size)} is not an integer; it is one of {_BLOCK_SIZES}")
@@ -288,7 +288,8 @@ class BlockFormat:
                 f"{self.name} has more than one of two free scales, halving and special values; one at most"
             )
         # What a lane can place with one shift more, and a block's sum that fits 24 bits, as `golden.terms` needs.
-        if self.specials not in ((), (8,), (8, 12)) or (self.specials and self.scale.bits != 7):
+        specials = self.specials if isinstance(self.specials, tuple) and all(map(is_integer, self.specials)) else None
+        if specials not in ((), (8,), (8, 12)) or (specials and self.scale.bits != 7):
             raise UsageError(f"{shown(self)} is not allowed; specials are (), (8,) or (8, 12), with scales of 7 bits")
 
     @property

@@ -1,6 +1,7 @@
 """A config as files: Verilog, and beside it a JSON manifest that says what a user of the netlist must know."""
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from amaranth.lib.wiring import In
 from amxfp4.errors import UsageError
 from amxfp4.files import replacing
 from amxfp4.hw.config import Config
+from amxfp4.hw.tool_cache import amaranth_error
 from amxfp4.hw.units import unit_of
 
 # Verilator's warnings on what yosys writes, each with the reason why it is none; all others are taken seriously.
@@ -37,8 +39,14 @@ def verilog_text(component: wiring.Component, name: str) -> str:
     Args:
         component: What to convert.
         name: Its module's name.
+
+    Raises:
+        UsageError: The tool that writes it has no place for its cache, or cannot run.
     """
-    text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    try:
+        text = verilog.convert(component, name=name, emit_src=False, strip_internal_attrs=True)
+    except verilog.YosysError as error:
+        raise amaranth_error(str(error)) or error from None
     registers = set(_REGISTER.findall(text))
 
     def initialise(match: re.Match[str]) -> str:
@@ -121,9 +129,11 @@ def write_unit(config: Config, path: Path) -> tuple[Path, Path]:
     text, document = verilog_text(component, config.name), manifest(component, config)
     beside = path.with_suffix(".json")
     for file in (path, beside):
-        if file.is_dir():
+        if os.path.isdir(file):
             raise UsageError(f"cannot write {str(file)!r}: it is a folder; a file's name is needed")
-    with replacing(path) as verilog_file, replacing(beside) as manifest_file:  # both or neither
-        verilog_file.write_text(text)
-        manifest_file.write_text(json.dumps(document | {"verilog": path.name}, indent=2) + "\n")
+    with replacing(path) as verilog_file:  # both or neither
+        verilog_file.write_text(text, encoding="utf-8")
+        with replacing(beside) as manifest_file:
+            shown = json.dumps(document | {"verilog": path.name}, indent=2) + "\n"
+            manifest_file.write_text(shown, encoding="utf-8")
     return path, beside

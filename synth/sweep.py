@@ -5,6 +5,7 @@ stopped goes on where it was, and a sweep after a change of the hardware starts 
 Verilog as it was, the cache of `amxfp4.synth.area` still knows the result.
 """
 
+import errno
 import fcntl
 import functools
 import importlib.metadata
@@ -13,9 +14,10 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, TypedDict
 
 from amxfp4.errors import UsageError
+from amxfp4.files import check_shape, parse_json
 from amxfp4.hw.catalogue import Pair, combinations, possible
 from amxfp4.hw.config import LANES
 from amxfp4.hw.mac.config import ACCUMULATORS, MacConfig
@@ -23,7 +25,7 @@ from amxfp4.synth import sources
 from amxfp4.synth.area import CACHE, measure_area
 from amxfp4.synth.cache import digest
 from amxfp4.synth.cells import liberty
-from amxfp4.synth.record import Record
+from amxfp4.synth.record import MeasuredArea, Record, check_config
 from amxfp4.synth.tool import YOSYS
 
 AXES: dict[str, tuple[Any, ...]] = {"lanes": LANES, "accumulator": ACCUMULATORS, "front_registers": (0, 1)}
@@ -106,8 +108,16 @@ def run(
     return measure_area(config, path, breakdown=False, timeout=timeout, cache=cache)
 
 
+class Keyed(TypedDict):
+    """What every line of the file of finished runs has."""
+
+    key: str
+
+
 class Results:
     """Finished runs in a file with one JSON object per line, to which each run is added as it comes.
+
+    A line without a figure that is needed, as an older version may have written it, counts as none.
 
     A line is written in one go and reaches the disk before it counts. What a crash has left of a line is cut off. One
     sweep at a time holds the file.
@@ -146,20 +156,27 @@ class Results:
         whole = data.rfind(b"\n") + 1
         for number, line in enumerate(data[:whole].splitlines(), 1):
             try:
-                record = json.loads(line)
+                record = parse_json(line, Keyed)
+            except ValueError as error:
+                raise UsageError(
+                    f"line {number} of {str(self.path)!r} is no run of a sweep ({error}); move it away"
+                ) from None
+            if _is_whole(record):
                 self.records[record["key"]] = record
-            except (ValueError, TypeError, KeyError):
-                raise UsageError(f"line {number} of {str(self.path)!r} is no run of a sweep; move it away") from None
         if whole < len(data):
             os.ftruncate(self._file, whole)
 
     def add(self, key: str, record: Record) -> None:
         """Adds a finished run."""
-        line = json.dumps({"key": key, **record}) + "\n"
-        written = os.write(self._file, line.encode())
-        if written != len(line.encode()):
-            raise UsageError(f"cannot write {str(self.path)!r}: the disk is full; make room and start the sweep again")
-        os.fsync(self._file)
+        line = (json.dumps({"key": key, **record}) + "\n").encode()
+        try:
+            if os.write(self._file, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(self._file)
+        except OSError as error:
+            raise UsageError(
+                f"cannot write {str(self.path)!r}: {error.strerror}; make room and start the sweep again"
+            ) from None
         self.records[key] = {"key": key, **record}
 
     def __enter__(self) -> "Results":
@@ -169,3 +186,12 @@ class Results:
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
         os.close(self._file)
+
+
+def _is_whole(record: Record) -> bool:
+    try:
+        check_shape(record, MeasuredArea)
+        check_config(record)
+    except ValueError:
+        return False
+    return True

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from amxfp4.errors import UsageError
-from amxfp4.files import write_text
+from amxfp4.files import read_text, write_text
 from amxfp4.hw.references import BASELINE, STANDARD_BLOCK
 from amxfp4.hw.units import UNITS, Unit
 from amxfp4.synth.record import Record
@@ -117,22 +117,16 @@ def insert(page: Path, place: str, text: str) -> None:
         UsageError: The page does not have the comments.
     """
     begin, end = f"<!-- {place} -->\n", f"<!-- end of {place} -->\n"
+    whole = read_text(page, "a page of the documentation")
     try:
-        before, rest = page.read_text().split(begin)
+        before, rest = whole.split(begin)
         _, after = rest.split(end)
-    except (OSError, ValueError):
+    except ValueError:
         raise UsageError(f"{str(page)!r} has no lines {begin.strip()!r} and {end.strip()!r}; both are needed") from None
     lines = text.splitlines()
     first = next((i for i, line in enumerate(lines) if line.startswith(("## ", "|"))), len(lines))
     tables = "\n".join(f"#{line}" if line.startswith("## ") else line for line in lines[first:]).strip()
     write_text(page, f"{before}{begin}\n{tables}\n\n{end}{after}")
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{str(path)!r} cannot be read ({error}); a file with tables is needed") from None
 
 
 def main(words: Sequence[str]) -> None:
@@ -144,7 +138,7 @@ def main(words: Sequence[str]) -> None:
     try:
         if len(words) != 3:
             raise UsageError(f"{len(words)} words were given; it takes three: a file with tables, a page and a place")
-        insert(Path(words[1]), words[2], _read(Path(words[0])))
+        insert(Path(words[1]), words[2], read_text(Path(words[0]), "a file of tables"))
     except UsageError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

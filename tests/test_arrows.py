@@ -13,7 +13,7 @@ import pytest
 import amxfp4
 
 ROOT = Path(amxfp4.__file__).parent
-BASE = {"errors", "files", "tensors", "lazy", "version"}
+BASE = {"errors", "files", "tensors", "lazy", "version", "temporaries", "workers"}
 """The modules of the top: each may be imported by all, and imports nothing but others of these."""
 
 ARROWS = {

@@ -53,7 +53,7 @@ CALLS: list[Call] = [
     (of_heads, {"case": CASE, "heads": HEADS}),
 ]
 
-ELSEWHERE = {"run_study", "ensure_model", "Accumulator", "Encode", "Rounding"}
+ELSEWHERE = {"run_study", "ensure_model", "Accumulator", "Encode", "Rounding", "ScaleRule", "TensorScaleRule"}
 """What works on a folder, whose files have their own tests; and types."""
 
 RESULTS = {"Measure", "Schedule", "ChainSchedule", "DotResult"}

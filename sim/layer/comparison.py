@@ -70,7 +70,7 @@ def run_job(job: Job, *, build: Path = BUILD, progress: Progress = lambda output
         progress: called as outputs are compared.
 
     Raises:
-        BuildError, RuntimeError: the simulator could not be built, or died.
+        RunError: the simulator could not be built, or died.
     """
     words = job.expected.shape[1]
     executable = build_harness(job.verilog, job.top, job.inputs, build=build) / job.top

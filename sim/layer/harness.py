@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from amxfp4.errors import RunError, ending
+
 
 @dataclass(frozen=True)
 class Trace:
@@ -59,7 +61,7 @@ class Harness:
             chunks: beats (beats, words). The words of a beat are those of all inputs, in order.
 
         Raises:
-            RuntimeError: the simulation ended early.
+            RunError: the simulation ended early.
         """
         feeder = threading.Thread(target=self._feed, args=(chunks,), daemon=True)
         feeder.start()
@@ -73,7 +75,7 @@ class Harness:
             if whole:
                 yield self._trace(np.frombuffer(data[:whole], self._record))
         if rest or self._process.wait():
-            raise RuntimeError(f"the simulation ended early, with status {self._process.returncode}")
+            raise RunError(f"the simulation ended early: its process {ending(self._process.wait())}")
         feeder.join()
 
     def _feed(self, chunks: Iterable[NDArray[np.uint32]]) -> None:

@@ -42,9 +42,17 @@ class Layer:
         features = len(self.weights) if outputs >= len(self.weights) else outputs
         return Layer(self.what, self.activations[:tokens], self.weights[:features])
 
+    @property
+    def not_finite(self) -> dict[str, int]:
+        """How many activations and weights are NaN or infinite."""
+        tensors = {"activations": self.activations, "weights": self.weights}
+        return {name: int(np.count_nonzero(~np.isfinite(tensor))) for name, tensor in tensors.items()}
+
+    @np.errstate(all="ignore")  # an operand may be NaN or infinite, and a sum may overflow
     def in_float32(self) -> NDArray[np.float32]:
         """The result (M, N) of a float32 layer."""
-        return self.activations.astype(np.float32) @ self.weights.astype(np.float32).T
+        result: NDArray[np.float32] = self.activations.astype(np.float32) @ self.weights.astype(np.float32).T
+        return result
 
 
 def layer_from_files(activations: str, weights: str) -> Layer:

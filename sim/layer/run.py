@@ -23,14 +23,17 @@ class LayerResult:
         comparison: its outputs beside the golden model's.
         macs_per_cycle: multiplications of the layer per cycle. Padding does not count.
         utilisation: `macs_per_cycle` over the unit's lanes.
-        sqnr: signal to quantisation noise of the outputs, beside those of a float32 layer, in dB.
+        not_finite: outputs that are NaN or infinite, of the unit or of a float32 layer.
+        sqnr: signal to quantisation noise of all other outputs, beside those of a float32 layer, in dB. None where
+            there are no others.
     """
 
     config: MacConfig
     comparison: Comparison
     macs_per_cycle: float
     utilisation: float
-    sqnr: float
+    not_finite: int
+    sqnr: float | None
 
 
 def run_layer(
@@ -54,7 +57,7 @@ def run_layer(
 
     Raises:
         UsageError: the golden model refuses the layer.
-        BuildError, RuntimeError: the simulator could not be built, or died.
+        RunError: the simulator could not be built, or died.
     """
     a, w = (
         quantize(x, fmt, rounding=rounding)
@@ -65,7 +68,10 @@ def run_layer(
     shape = len(layer.activations), len(layer.weights)
     values = np.ascontiguousarray(comparison.payloads[:, 0]).view(np.float32).reshape(shape)
     rate = layer.outputs * a.length / max(comparison.cycles, 1)
-    return LayerResult(config, comparison, rate, rate / config.lanes, sqnr(layer.in_float32(), values))
+    wanted = layer.in_float32()
+    finite = np.isfinite(wanted) & np.isfinite(values)
+    noise = sqnr(wanted[finite], values[finite]) if finite.any() else None
+    return LayerResult(config, comparison, rate, rate / config.lanes, int(np.count_nonzero(~finite)), noise)
 
 
 def chain_for(config: MacConfig, layer: Layer, rounding: Rounding) -> ChainConfig:

@@ -9,19 +9,20 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import amxfp4.hw
-from amxfp4.errors import UsageError
+from amxfp4.errors import RunError, UsageError, ending
 from amxfp4.hw.config import Config
 from amxfp4.hw.units import unit_of
 from amxfp4.hw.verilog import unit_verilog
 from amxfp4.sim.mutants.faults import MUTANTS
 from amxfp4.sim.mutants.faults.fault import Change, Mutant
 from amxfp4.sim.run import BenchOptions, quiet, run_bench
+from amxfp4.workers import Workers
 
 SOURCE = Path(amxfp4.hw.__path__[0])
 """The folder `hw/`."""
@@ -30,7 +31,7 @@ BEATS = 800
 """Beats of a random test."""
 
 
-class StaleMutant(RuntimeError):
+class StaleMutant(RunError):
     """A mutant's text is not in the source exactly once, or its change has no effect on the Verilog."""
 
 
@@ -86,7 +87,7 @@ def mutated_verilog(mutant: Mutant) -> str:
 
     Raises:
         StaleMutant: a text is not in the source exactly once, or the Verilog does not change.
-        RuntimeError: the changed source does not elaborate.
+        RunError: the changed source does not elaborate.
     """
     with TemporaryDirectory(prefix="amxfp4-mutant-") as temporary:
         copy = Path(temporary) / "hw"
@@ -94,10 +95,16 @@ def mutated_verilog(mutant: Mutant) -> str:
         for change in mutant.changes:
             _apply(change, copy)
         words = [str(copy), unit_of(mutant.config).name, json.dumps(mutant.config.as_dict())]
-        done = subprocess.run([sys.executable, "-c", _ELABORATE, *words], capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", _ELABORATE, *words],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+        )
     if done.returncode:
-        last = done.stderr.strip().splitlines()[-1:]
-        raise RuntimeError(f"the mutant does not elaborate: {' '.join(last)}")
+        last = done.stderr.strip().splitlines()[-1:] or [f"Python {ending(done.returncode)}"]
+        raise RunError(f"the mutant does not elaborate: {' '.join(last)}")
     if done.stdout == unit_verilog(mutant.config):
         raise StaleMutant(f"{mutant.name!r} changes nothing in {mutant.config.name}")
     return done.stdout
@@ -105,10 +112,10 @@ def mutated_verilog(mutant: Mutant) -> str:
 
 def _apply(change: Change, folder: Path) -> None:
     path = folder / change.file
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     if (count := text.count(change.old)) != 1:
         raise StaleMutant(f"{change.old!r} is {count} times in hw/{change.file}; a mutant needs it exactly once")
-    path.write_text(text.replace(change.old, change.new))
+    path.write_text(text.replace(change.old, change.new), encoding="utf-8")
 
 
 def try_mutant(mutant: Mutant, options: BenchOptions) -> Trial:
@@ -117,7 +124,7 @@ def try_mutant(mutant: Mutant, options: BenchOptions) -> Trial:
     try:
         verilog = mutated_verilog(mutant)
         outcome = run_bench(mutant.config, options, verilog=verilog, label=label)
-    except RuntimeError as error:
+    except RunError as error:
         return Trial(mutant, None, "", str(error).splitlines()[0])
     if not outcome.failures:
         return Trial(mutant, None, "", None)
@@ -154,17 +161,13 @@ def try_mutants(
         The trials, in the order of `mutants`, and what failed on units without a fault. Such a failure makes the trials
         worthless.
     """
-    with ProcessPoolExecutor(jobs, initializer=quiet) as pool:
+    with Workers(jobs, quiet) as pool:
         tries = {pool.submit(try_mutant, mutant, options): mutant for mutant in mutants}
         controls = [
             pool.submit(try_control, config, options) for config in dict.fromkeys(mutant.config for mutant in mutants)
         ]
-        try:
-            for future in as_completed(tries):
-                done(future.result())
-            broken = [found for control in controls if (found := control.result())]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        for future in as_completed(tries):
+            done(future.result())
+        broken = [found for control in controls if (found := control.result())]
     trials = {trial.mutant: trial for trial in (future.result() for future in tries)}
     return [trials[mutant] for mutant in mutants], broken

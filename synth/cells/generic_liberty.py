@@ -244,4 +244,4 @@ def _timing(pin: str, attributes: str, tables: list[str]) -> str:
 
 
 if __name__ == "__main__":
-    GENERIC.write_text(text())
+    GENERIC.write_text(text(), encoding="utf-8")

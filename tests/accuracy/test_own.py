@@ -7,7 +7,7 @@ import pytest
 
 from amxfp4.accuracy.case import Case
 from amxfp4.accuracy.measure import measure_linear
-from amxfp4.accuracy.own import check_tensors, describe, measure_own
+from amxfp4.accuracy.own import check_tensors, describe, finite_rows, measure_own
 from amxfp4.errors import UsageError
 from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format, rules_of
 
@@ -94,9 +94,20 @@ def test_a_description() -> None:
         (X, W[0], r"w has shape \(40,\); two axes"),
         (X, W[None], r"w has shape \(1, 5, 40\); two axes"),
         (X, W[:, :39], r"x has shape \(2, 3, 40\) and w \(5, 39\)"),
-        (np.float32([1, np.nan, np.inf]), None, "x has 2 elements that are NaN or infinite"),
     ],
 )
 def test_what_is_refused(x: np.ndarray, w: np.ndarray | None, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         check_tensors(x, w)
+
+
+def test_rows_that_are_not_finite_are_left_out() -> None:
+    x = X.reshape(6, 40).copy()
+    x[1, 3], x[1, 4], x[5, 0] = np.nan, np.inf, -np.inf
+    rows, said = finite_rows("x.npy", x)
+    assert np.array_equal(rows, x[[0, 2, 3, 4]])
+    assert said == "x.npy: 3 of 240 elements are NaN or infinite; the 2 of 6 rows that have one are left out"
+    assert finite_rows("x.npy", rows) == (rows, None)
+    x[:, 0] = np.nan
+    with pytest.raises(UsageError, match=r"x.npy: 8 of 240 elements are NaN or infinite, at least one in each row"):
+        finite_rows("x.npy", x)

@@ -71,6 +71,21 @@ def test_own_tensors_by_a_rule_or_with_a_scale(capsys: pytest.CaptureFixture[str
     assert all(label.endswith(", power-of-two tensor scale") for label in found)
 
 
+def test_own_tensors_that_are_not_finite(capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.load("x.npy")
+    x[0, 1, 5] = np.nan
+    np.save("nan.npy", x)
+    assert call("accuracy", "nan.npy") == 0
+    shown, errors = capsys.readouterr()
+    assert "nan.npy: 1 of 1,152 elements are NaN or infinite; the 1 of 12 rows that have one are left out" in shown
+    np.save("rest.npy", np.delete(x.reshape(12, 96), 1, 0))
+    assert call("accuracy", "rest.npy") == 0
+    assert rows(shown) == rows(capsys.readouterr().out)
+    assert errors == ""
+    np.save("nan.npy", x * np.nan)
+    check_refused(call("accuracy", "nan.npy"), *capsys.readouterr(), "a row without any is needed")
+
+
 @pytest.fixture
 def study(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """Stands for the model and its study, which tests/accuracy runs: what was asked for, and a small result."""

@@ -39,6 +39,19 @@ def test_quantised_in_hardware(files: list[str], capsys: pytest.CaptureFixture[s
     assert row[:4] == ["MXFP4", "fp32", "60", "0"]
 
 
+def test_what_is_not_finite_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    x = np.ones((6, 96), np.float32)
+    x[1, 2], x[1, 3] = np.nan, np.inf
+    np.savez(tmp_path / "layer.npz", x=x, w=np.ones((10, 96), np.float32))
+    words = ("--activations", f"{tmp_path / 'layer.npz'}:x", "--weights", f"{tmp_path / 'layer.npz'}:w")
+    assert call("layer", *words, "--format", "MXFP4") == 0
+    shown, errors = capsys.readouterr()
+    assert "2 of 576 activations are NaN or infinite: what they reach is NaN" in shown
+    assert "MXFP4: 10 of 60 outputs are NaN or infinite, here or in float32; SQNR is of the rest" in shown
+    assert "nan" not in shown
+    assert errors == ""
+
+
 def test_a_limit_is_said(files: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert call("layer", *files, "--outputs", "25", "--format", "MXFP4") == 0
     shown = capsys.readouterr().out

@@ -40,8 +40,9 @@ def fake(config: Any, library: Any, sources: str, failing: str = "", **options: 
         },
         "ratio_to_mxfp4": None,
         "ratio_to_symmetric": None,
+        "breakdown": None,
+        **dict.fromkeys(numbers, 1),
         **cost,
-        **dict.fromkeys(numbers, 1.0),
     }
 
 

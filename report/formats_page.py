@@ -1,0 +1,36 @@
+"""Brings docs/formats.md and its pictures up to date: `python -m amxfp4.report.formats_page docs`."""
+
+import sys
+from pathlib import Path
+
+from amxfp4.files import write_text
+from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format
+from amxfp4.report.format_picture import format_picture
+from amxfp4.report.format_table import casts_table, facts_table
+from amxfp4.synth.tables import insert
+
+PAGE = "formats.md"
+
+
+def picture_name(name: str) -> str:
+    """The picture of the format called `name`, from the documentation's folder: "images/format-amxfp4-z8.svg"."""
+    return f"images/format-{name.lower()}.svg"
+
+
+def update(docs: Path) -> None:
+    """Writes the pictures and the tables that follow from the formats' facts.
+
+    Args:
+        docs: The folder of the documentation.
+
+    Raises:
+        UsageError: The page is not there, or does not have the comments that tables stand between.
+    """
+    for name in BLOCK_FORMAT_NAMES:
+        write_text(docs / picture_name(name), format_picture(block_format(name)))
+    insert(docs / PAGE, "formats", facts_table())
+    insert(docs / PAGE, "casts", casts_table())
+
+
+if __name__ == "__main__":
+    update(Path(sys.argv[1]))
