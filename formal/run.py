@@ -26,6 +26,7 @@ MODULES = (
     "rounding",
     "streams",
     "scales",
+    "special_values",
     "quantizer",
     "elements",
 )

@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 from amxfp4.golden.codes import rounding_thresholds
 from amxfp4.golden.formats import (
+    ALONE_BITS,
+    CUT_LIMIT,
     ELEMENT_MAGNITUDES,
     ELEMENT_MAX,
     ELEMENT_SIGN,
@@ -14,7 +16,7 @@ from amxfp4.golden.formats import (
     NEGATIVE_ZERO,
     POSITIVE_HALVED,
     SECOND_SPECIAL,
-    SPECIAL_GAP,
+    SIDE_BITS,
     SPECIAL_LIMIT,
     BlockFormat,
     Rounding,
@@ -42,6 +44,8 @@ class DirectCaster:
             self._least_maximum[element] = np.where(
                 tie_goes_up, thresholds, np.nextafter(thresholds, np.float32(np.inf))
             )
+        # Half the least element under the least scale.
+        self._least = np.float32(scale.values[1] * ELEMENT_MAGNITUDES[1] / 2)
         if fmt.halving:
             # These are exact too. Under a zero scale halving would mean nothing, so the limit is out of reach.
             limits = np.where(scale.values == 0, -1, HALVING_LIMIT * scale.values / 2)
@@ -122,38 +126,37 @@ class DirectCaster:
     def nearest_codes(self, maxima: NDArray[np.float32], element: float) -> NDArray[np.uint8]:
         """The FP8 scale codes nearest to maxima / `element`, which is 6 or one of the special values.
 
-        In a format with special values a maximum that is not zero takes code 1 at least.
+        In a format with special values a maximum takes code 1 at least, unless it is below a quarter of that scale. All
+        elements of such a side are zero under any scale.
         """
         codes = np.searchsorted(self._least_maximum[element], maxima, side="right").astype(np.uint8)
-        return np.maximum(codes, (maxima > 0).view(np.uint8)) if self.fmt.specials else codes
+        return np.maximum(codes, (maxima >= self._least).view(np.uint8)) if self.fmt.specials else codes
 
     def _special_scales(self, x: NDArray[np.float32], maxima: NDArray[np.float32]) -> NDArray[np.uint8]:
         """Scale and asymmetry codes (n, 2) of a format with special values, for blocks (n, k) and their maxima (n, 2).
 
-        Rule A: s is the scale nearest to L / 8, for L the maximum of the larger side. If the smaller side's maximum S
-        exceeds 7 s, then s is the scale nearest to max(L / 8, S / 6).
+        L is the maximum of the larger side, S that of the smaller. The larger side is found from maxima that are cut to
+        `SIDE_BITS` significant bits. Of equals, the positive side counts as the larger.
 
-        Rule B, in a format with 12: b is the scale nearest to L / 12. If S is at most 7 b and no element of the larger
-        side lies strictly between 7 b and 10 b, then 12 is taken with the scale b. Otherwise rule A holds.
+        Rule A: s is the scale nearest to L / 8. If S is at least 7 s, then s is the scale nearest to S / 6 instead.
+
+        Rule B, in a format with 12: if the largest element stands alone, then 12 is taken, with the scale nearest to
+        L / 12. Otherwise rule A holds.
         """
         values = self.fmt.scale.values.astype(np.float32)
-        larger, smaller = maxima.max(axis=1), maxima.min(axis=1)
-        negative = maxima[:, 0] < maxima[:, 1]  # of equals, the positive side counts as the larger
+        sides = cut(maxima, SIDE_BITS)
+        negative = sides[:, 0] < sides[:, 1]
+        larger, smaller = np.where(negative, maxima.T[::-1], maxima.T)
         first, *others = self.fmt.specials
         codes = self.nearest_codes(larger, first)
-        crowded = smaller > SPECIAL_LIMIT * values[codes]
-        codes = np.where(crowded, np.maximum(codes, self.nearest_codes(smaller, ELEMENT_MAX)), codes)
+        crowded = smaller >= SPECIAL_LIMIT * values[codes]
+        codes = np.where(crowded, self.nearest_codes(smaller, ELEMENT_MAX), codes)
         asymmetry = negative * np.uint8(NEGATIVE_SPECIAL)
         for second in others:
-            trial = self.nearest_codes(larger, second)
-            scale = values[trial][:, None]
-            own = np.where(negative[:, None], -x, x)
-            between = ((own > SPECIAL_GAP[0] * scale) & (own < SPECIAL_GAP[1] * scale)).any(axis=1)
-            taken = (smaller <= SPECIAL_LIMIT * values[trial]) & ~between
-            codes = np.where(taken, trial, codes)
-            asymmetry = asymmetry | taken * np.uint8(SECOND_SPECIAL)
-        zero = larger == 0
-        return np.column_stack([codes, np.where(zero, np.uint8(0), asymmetry)])
+            alone = stands_alone(x)
+            codes = np.where(alone, self.nearest_codes(larger, second), codes)
+            asymmetry = asymmetry | alone * np.uint8(SECOND_SPECIAL)
+        return np.column_stack([codes, np.where(codes == 0, np.uint8(0), asymmetry)])
 
     def _nan_fields(self) -> list[int]:
         return [self.fmt.scale.nan_code] * self.fmt.scales_per_block + [0] * self.fmt.has_asymmetry_code
@@ -166,6 +169,18 @@ def side_maxima(x: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     sides = np.stack([x.max(axis=1), -x.min(axis=1)], axis=1)
     return np.maximum(sides, 0)
+
+
+def cut(magnitudes: NDArray[np.float32], bits: int) -> NDArray[np.float32]:
+    """Magnitudes cut to `bits` significant bits, and to `CUT_LIMIT`."""
+    below = np.uint32((1 << (np.finfo(np.float32).nmant + 1 - bits)) - 1)
+    return np.minimum((magnitudes.view(np.uint32) & ~below).view(np.float32), np.float32(CUT_LIMIT))
+
+
+def stands_alone(x: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Whether each block's (n, k) largest magnitude is at least twice any other, once cut, and below the limit. (n,)"""
+    second, largest = cut(np.partition(np.abs(x), -2, axis=1)[:, -2:], ALONE_BITS).T
+    return (2 * second <= largest) & (largest < CUT_LIMIT)
 
 
 def smaller_side(maxima: NDArray[np.float32]) -> NDArray[np.uint8]:

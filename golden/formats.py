@@ -77,16 +77,26 @@ SECOND_SPECIAL = 0b10
 """Bit of an asymmetry code, in formats with two special values: the second of them is meant."""
 
 SPECIAL_LIMIT = 7
-"""The largest magnitude of a block's smaller side, in scales, with which the larger side keeps its special value.
+"""From this magnitude on, in scales, the smaller side of a block with the special value 8 needs a scale of its own.
 
-Such a magnitude saturates at 6 and so is off by at most 1, as with `HALVING_LIMIT`.
+A smaller magnitude saturates at 6 and so is off by at most 1, as with `HALVING_LIMIT`.
 """
 
-SPECIAL_GAP = (7, 10)
-"""The special value 12 is not taken when an element of its side lies strictly between these magnitudes, in scales.
+SIDE_BITS = 7
+"""To find the larger side of a block with special values, maxima are cut to so many significant bits.
 
-Between 6 and 12 there is no other value, so such an element would be off by more than 1 (from 7 on) or 2 (up to 10).
+A quantiser holds no more of them. Where both sides are equal so far, the scale does not depend on which is the larger.
 """
+
+ALONE_BITS = 3
+"""To find whether a block's largest element stands alone, magnitudes are cut to so many significant bits.
+
+It stands alone where twice any other magnitude is at most the largest one. On real tensors three bits are as good as
+all of them, or as the limit of 7 scales that they stand for: 12 is about the largest element, half of it 6.
+"""
+
+CUT_LIMIT = 2.0**16
+"""Magnitudes from here on count as equal when they are cut, as they lie far beyond 12 of the largest E4M3 scales."""
 
 BYTE_BITS = 8
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+from amaranth.hdl import ShapeLike
 from amaranth.lib import data
 
 from amxfp4.errors import UsageError, shown
@@ -60,6 +61,25 @@ def check_geometry(block_size: int, lanes: int) -> None:
 def scales_layout(block: BlockFormat) -> data.ArrayLayout:
     """The scale codes of one block, positive first."""
     return data.ArrayLayout(block.scale.bits, block.scales_per_block)
+
+
+def asymmetry_field(block: BlockFormat) -> str | None:
+    """What a beat's field for a block's asymmetry code is called: "halved" or "special", None where there is none."""
+    if not block.has_asymmetry_code:
+        return None
+    return "special" if block.specials else "halved"
+
+
+def scale_fields(block: BlockFormat, prefix: str = "") -> dict[str, ShapeLike]:
+    """The fields of a beat that belong to a block: its scales, and its asymmetry code where it has one.
+
+    Args:
+        block: The format.
+        prefix: Stands before each field's name.
+    """
+    asymmetry = asymmetry_field(block)
+    code = {f"{prefix}{asymmetry}": block.asymmetry_bits} if asymmetry else {}
+    return {f"{prefix}scales": scales_layout(block), **code}
 
 
 def plural(count: int, noun: str) -> str:

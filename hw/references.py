@@ -8,6 +8,9 @@
 Everything else stays as it is: lanes, block size, input, rounding. MXFP4 is defined in blocks of `STANDARD_BLOCK`. So
 the baseline of a unit with other blocks is the unit of MXFP4's element and scale formats in those blocks, and no
 standard.
+
+NVFP4 and MXFP4-E4M3 have the same elements and scales, and so the same MAC unit. In blocks of 16 it is called NVFP4's.
+Their quantisers differ.
 """
 
 from amxfp4.golden.formats import BLOCK_FORMAT_NAMES, block_format
@@ -16,6 +19,7 @@ from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.quantizer.config import QuantizerConfig
 
 BASELINE = "MXFP4"
+NVFP4 = "NVFP4"
 
 STANDARD_BLOCK = 32
 """Elements per block of MXFP4, as its standard has it."""
@@ -24,12 +28,19 @@ STANDARD_BLOCK = 32
 def symmetric_format(name: str) -> str:
     """The format with the same scale format and one scale per block.
 
-    MXFP4-E5M2 of AMXFP4-E5M2, MXFP4-UE5M3 of AMXFP4-X2, and a symmetric format of itself.
+    MXFP4-E5M2 of AMXFP4-E5M2, MXFP4-UE5M3 of AMXFP4-X2, MXFP4-E4M3 of AMXFP4-Z, and a symmetric format of itself.
     """
-    scale = block_format(name).scale
+    asked = block_format(name)
+    if not asked.two_sided:
+        return asked.name
     formats = (block_format(other) for other in BLOCK_FORMAT_NAMES)
-    (found,) = (f.name for f in formats if f.scale == scale and not f.two_sided)
-    return found
+    return next(f.name for f in formats if f.scale == asked.scale and not f.two_sided)
+
+
+def _mac_format(name: str, block_size: int) -> str:
+    """The format whose name a MAC unit in blocks of `block_size` goes by, where two formats have the same unit."""
+    asked, nvfp4 = block_format(name, block_size), block_format(NVFP4)
+    return NVFP4 if asked.scale == nvfp4.scale and not asked.two_sided and block_size == nvfp4.block_size else name
 
 
 def mac_baseline(config: MacConfig) -> MacConfig:
@@ -39,7 +50,8 @@ def mac_baseline(config: MacConfig) -> MacConfig:
 
 def mac_symmetric(config: MacConfig) -> MacConfig:
     """The MAC unit with one scale per block on both sides, and the same kind of accumulator."""
-    activation, weight = symmetric_format(config.activation), symmetric_format(config.weight)
+    names = (symmetric_format(name) for name in (config.activation, config.weight))
+    activation, weight = (_mac_format(name, config.block_size) for name in names)
     return MacConfig(activation, weight, config.block_size, config.lanes, config.accumulator)
 
 
@@ -56,7 +68,8 @@ def quantizer_symmetric(config: QuantizerConfig) -> QuantizerConfig:
 
 def mac_behind(config: QuantizerConfig) -> MacConfig:
     """The MAC unit that a quantiser feeds: its format on both sides, and the default accumulator."""
-    return MacConfig(config.format, config.format, config.block_size, config.lanes)
+    name = _mac_format(config.format, config.block_size)
+    return MacConfig(name, name, config.block_size, config.lanes)
 
 
 def chain_baseline(config: ChainConfig) -> ChainConfig:

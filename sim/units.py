@@ -130,6 +130,7 @@ def _quick_quantizers() -> list[Config]:
         QuantizerConfig("AMXFP4", lanes=8, block_size=8, maximum_registers=0),
         QuantizerConfig("AMXFP4-E8M0", lanes=2, input="float32", rounding="nearest-even"),
         QuantizerConfig("AMXFP4-X2", lanes=4, input="float32"),
+        QuantizerConfig("AMXFP4-Z", lanes=8),
     ]
 
 
@@ -154,6 +155,12 @@ def _small_quantizers() -> list[Config]:
         QuantizerConfig("AMXFP4-X2", lanes=4, rounding="nearest-even"),
         QuantizerConfig("AMXFP4-X2", lanes=16, block_size=16),
         QuantizerConfig("AMXFP4-X2", lanes=8, input="float32", rounding="nearest-even"),
+        QuantizerConfig("AMXFP4-Z8", lanes=1),
+        QuantizerConfig("AMXFP4-Z8/16", lanes=8, rounding="nearest-even"),
+        QuantizerConfig("AMXFP4-Z8", lanes=4, input="float32"),
+        QuantizerConfig("AMXFP4-Z", lanes=1, input="float32", rounding="nearest-even"),
+        QuantizerConfig("AMXFP4-Z", lanes=16, block_size=16, maximum_registers=0),
+        QuantizerConfig("AMXFP4-Z", lanes=32),
     ]
 
 

@@ -8,9 +8,17 @@ from amaranth.lib import data
 from amaranth.utils import bits_for
 
 from amxfp4.golden.formats import ROUNDINGS, BlockFormat, Rounding, block_format
-from amxfp4.hw.config import CHOSEN, check_geometry, check_one_of, scales_layout
+from amxfp4.hw.config import BLOCK_SIZES, CHOSEN, check_geometry, check_one_of, scale_fields
 from amxfp4.hw.mac.scale import largest_significand
-from amxfp4.hw.quantizer.thresholds import Step, element_steps, halving_steps, scale_steps
+from amxfp4.hw.quantizer.special_steps import special_fractions
+from amxfp4.hw.quantizer.thresholds import (
+    Step,
+    crowding_steps,
+    element_steps,
+    halving_steps,
+    least_element,
+    scale_steps,
+)
 
 INPUTS = ("bfloat16", "float32")
 EXPONENT_BITS = 8  # of bfloat16 and float32 alike
@@ -23,37 +31,52 @@ class QuantizerConfig:
 
     Attributes:
         format: name of a block format, e.g. "AMXFP4" or "MXFP4-E5M2".
-        block_size: elements per block: a power of two, 8 .. 128.
+            The name may carry the block size: "AMXFP4-Z8/16".
+        block_size: elements per block: a power of two, 8 .. 128. None takes the one in the name, otherwise the
+            format's default.
         lanes: elements per beat: 1, 2, 4, 8, 16 or 32, at most `block_size`.
         input: the format of the floats that come in: "bfloat16" or "float32".
-        rounding: where ties go, of FP8 scales and of elements: "nearest-away" or "nearest-even".
+        rounding: where ties go, of FP8 scales and of elements: "nearest-away" or "nearest-even". None takes the
+            format's default.
         maximum_registers: register ranks between the maxima of a beat and the scales, 0 or 1. A rank takes the choice
             of scales out of the longest path, but one more beat has to be held. None takes 1 for FP8 scales and 8
-            lanes or more, where both the search for the maxima and the choice of scales are deep. An E8M0 scale takes
-            next to no logic to choose.
+            lanes or more, where both the search for the maxima and the choice of scales are deep, and for special
+            values, where the rank is that of the largest maxima so far. An E8M0 scale takes next to no logic to choose.
 
     Raises:
         UsageError: anything that cannot be built.
     """
 
     format: str = field(default="AMXFP4", metadata={"help": "Block format that floats are quantised to."})
-    block_size: int = field(default=32, metadata={"help": "Elements per block: a power of two, 8 to 128."})
+    block_size: int = field(
+        default=CHOSEN,
+        metadata={"help": "Elements per block: a power of two, 8 to 128 (default: what the format says)."},
+    )
     lanes: int = field(default=8, metadata={"help": "Elements per beat: 1, 2, 4, 8, 16 or 32."})
     input: str = field(default="bfloat16", metadata={"help": 'Floats that come in: "bfloat16" or "float32".'})
     rounding: Rounding = field(
-        default="nearest-away", metadata={"help": 'What ties do when quantising: "nearest-away" or "nearest-even".'}
+        default=CHOSEN,
+        metadata={
+            "help": 'What ties do when quantising: "nearest-away" or "nearest-even" (default: what the format says).'
+        },
     )
     maximum_registers: int = field(
         default=CHOSEN, metadata={"help": "Register ranks between the maxima of a beat and the scales, 0 or 1."}
     )
 
     def __post_init__(self) -> None:
+        if self.block_size is not None:
+            check_one_of("block_size", self.block_size, BLOCK_SIZES)
+        fmt = block_format(self.format, self.block_size)
+        object.__setattr__(self, "format", fmt.name)
+        object.__setattr__(self, "block_size", fmt.block_size)
         check_geometry(self.block_size, self.lanes)
-        object.__setattr__(self, "format", block_format(self.format, self.block_size).name)
+        if self.rounding is None:
+            object.__setattr__(self, "rounding", fmt.ties)
         check_one_of("input", self.input, INPUTS)
         check_one_of("rounding", self.rounding, ROUNDINGS)
         if self.maximum_registers is None:
-            object.__setattr__(self, "maximum_registers", int(self.fp8 and self.lanes >= 8))
+            object.__setattr__(self, "maximum_registers", int(self.fp8 and (self.lanes >= 8 or bool(self.specials))))
         check_one_of("maximum_registers", self.maximum_registers, (0, 1))
 
     # -- formats ----------------------------------------------------------------------------------------------------
@@ -76,6 +99,16 @@ class QuantizerConfig:
     def halving(self) -> bool:
         """Whether a side may have half the block's scale."""
         return self.block_format.halving
+
+    @property
+    def specials(self) -> tuple[int, ...]:
+        """The magnitudes beyond 6 that an element may have: none, 8, or 8 and 12."""
+        return self.block_format.specials
+
+    @property
+    def second_special(self) -> bool:
+        """Whether there is a choice of two special values."""
+        return len(self.specials) > 1
 
     @property
     def sides(self) -> int:
@@ -155,8 +188,9 @@ class QuantizerConfig:
         """
         if not self.fp8:
             return EXPONENT_BITS
-        lowest = min(step.exponent for step in self.scale_steps)
-        highest = max(step.exponent for step in self.scale_steps)
+        steps = (*self.scale_steps, *(self.special_steps if self.specials else ()))
+        lowest = min(step.exponent for step in steps)
+        highest = max(step.exponent for step in steps) + self.second_special
         scale = self.block_format.scale
         # The least element threshold is a quarter of the least scale, or of half that scale. The greatest is 5 times
         # the largest scale. It lies in the binade of the greatest scale threshold, which is 6 times almost that scale.
@@ -195,13 +229,37 @@ class QuantizerConfig:
 
     @cached_property
     def scale_steps(self) -> tuple[Step, ...]:
-        """For an FP8 scale: the least maximum of a block that takes scale code 1, 2, ..."""
-        return scale_steps(self.block_format.scale, self.ties_to_even, self.kept_fraction_bits)
+        """For an FP8 scale: the least maximum of a block that takes scale code 1, 2, ...
+
+        With two special values these are also the thresholds of half a maximum that is divided by 12. As no such
+        maximum gives scale 0, code 1 begins at half of `least_element`. A smaller side that these thresholds are for
+        is larger than that in any case.
+        """
+        scale = self.block_format.scale
+        least = least_element(scale) / 2 if self.second_special else None
+        return scale_steps(scale, self.ties_to_even, self.kept_fraction_bits, least=least)
+
+    @cached_property
+    def special_steps(self) -> tuple[Step, ...]:
+        """With special values: the least maximum of the larger side that takes scale code 1, 2, ..., divided by 8."""
+        scale = self.block_format.scale
+        least = least_element(scale)
+        return scale_steps(scale, self.ties_to_even, self.kept_fraction_bits, self.specials[0], least)
+
+    @cached_property
+    def crowding_steps(self) -> tuple[Step, ...]:
+        """With special values: the least maximum of the smaller side that crowds a block under scale code 1, 2, ..."""
+        return crowding_steps(self.block_format.scale, self.ties_to_even, self.kept_fraction_bits)
 
     @cached_property
     def halving_steps(self) -> tuple[Step, ...]:
         """The least maximum of a side that is too large to be halved under scale code 1, 2, ..."""
         return halving_steps(self.block_format.scale, self.kept_fraction_bits)
+
+    @cached_property
+    def special_fractions(self) -> tuple[int | None, ...]:
+        """With two special values: for each mantissa the fraction from which on an element is 12."""
+        return special_fractions(self.block_format.scale, self.kept_fraction_bits)
 
     @cached_property
     def element_steps(self) -> tuple[tuple[Step, ...], ...]:
@@ -230,6 +288,7 @@ class QuantizerConfig:
         | `codes` | element codes, lane 0 first | every beat |
         | `scales` | the block's scales, positive first | the block's first beat |
         | `halved` | positive side halved, negative side halved; only in formats with halved sides | as `scales` |
+        | `special` | the special value is negative, and it is 12; only in formats with special values | as `scales` |
         | `last` | the block ends a row | the block's last beat |
 
         In other beats a field holds arbitrary bits.
@@ -237,8 +296,7 @@ class QuantizerConfig:
         return data.StructLayout(
             {
                 "codes": data.ArrayLayout(4, self.lanes),
-                "scales": scales_layout(self.block_format),
-                **({"halved": 2} if self.halving else {}),
+                **scale_fields(self.block_format),
                 "last": 1,
             }
         )
@@ -271,10 +329,12 @@ class QuantizerConfig:
     @property
     def name(self) -> str:
         """A name for files and Verilog modules that no other config shares."""
+        fmt = self.block_format
         parts = ["quantizer", self.format, f"l{self.lanes}", {"bfloat16": "bf16", "float32": "fp32"}[self.input]]
-        parts += ["even"] if self.ties_to_even else []
-        parts += [f"k{self.block_size}"] if self.block_size != 32 else []
-        plain = QuantizerConfig(self.format, self.block_size, self.lanes, self.input, self.rounding)
+        plain = QuantizerConfig(self.format, lanes=min(self.lanes, fmt.default_block_size), input=self.input)
+        if self.rounding != fmt.ties:
+            parts.append("even" if self.ties_to_even else "away")
+        parts += [f"k{self.block_size}"] if self.block_size != fmt.default_block_size else []
         parts += [f"m{self.maximum_registers}"] if self.maximum_registers != plain.maximum_registers else []
         return "_".join(parts).lower().replace("-", "")
 

@@ -10,6 +10,7 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
+from amxfp4.golden.formats import NEGATIVE_ZERO
 from amxfp4.hw.arith.compare import at_least, entry, subtract, thermometer_count
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.scale_select import ELEMENT_EXPONENT
@@ -81,26 +82,32 @@ class ElementEncode(wiring.Component):
         element: in, see `QuantizerConfig.element_layout`.
         scale: in, see `decoded_layout`.
         whole: in, 1 bit, only in formats with halved sides: the element's side is not halved.
-        code: out, 4 bits: magnitude and, on top, sign. The sign of a zero is 0.
+        special: in, only in formats with special values, 1 bit each: the element's side is the special one; the value
+            is 12.
+        code: out, 4 bits: magnitude and, on top, sign. The sign of a zero is 0. The code 0b1000 is a special value.
+
+    An element under a scale that was chosen for 12 must be one that a block with this scale can have.
 
     For E8M0 the element must not exceed the largest magnitude of the block that the scale was made for.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
         self.config = config
-        whole = {"whole": In(1)} if config.halving else {}
+        side = {"whole": In(1)} if config.halving else {"special": In(len(config.specials))} if config.specials else {}
         super().__init__(
-            {"element": In(config.element_layout), "scale": In(decoded_layout(config)), "code": Out(4), **whole}
+            {"element": In(config.element_layout), "scale": In(decoded_layout(config)), "code": Out(4), **side}
         )
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
         magnitude = Signal(3)
+        special = Signal()
         if self.config.fp8:
-            self._fp8(m, magnitude)
+            self._fp8(m, magnitude, special)
         else:
             self._e8m0(m, magnitude)
-        m.d.comb += self.code.eq(Cat(magnitude, self.element.negative & magnitude.any()))
+        code = Cat(magnitude, self.element.negative & magnitude.any())
+        m.d.comb += self.code.eq(Mux(special, NEGATIVE_ZERO, code) if self.config.specials else code)
         return m
 
     def _meets(self, m: Module, multiple: int) -> tuple[Value, Value]:
@@ -118,8 +125,10 @@ class ElementEncode(wiring.Component):
         ]
         return met, carries
 
-    def _magnitudes(self, m: Module) -> list[Value]:
+    def _magnitudes(self, m: Module) -> tuple[list[Value], dict[int, Value]]:
         """The magnitude code at each distance of exponents, 0 .. 5: that of the highest threshold met.
+
+        And, at the distances that leave it open, whether 28 quarters are met, from which on a special element is 8.
 
         "7" stands for 7 x the scale's significand, and so on. Thresholds in brackets are products that carry: they are
         met here instead of at the distance before.
@@ -137,7 +146,8 @@ class ElementEncode(wiring.Component):
         in_time3, by_now3 = three & ~late3, three | ~late3
         in_time5, by_now5 = five & ~late5, five | ~late5
         in_time7, by_now7 = seven & ~late7, seven | ~late7
-        return [
+        eight = {4: in_time7, 5: by_now7}
+        magnitudes = [
             one,
             Mux(in_time3, 2, 1),
             Mux(in_time7, 4, Mux(in_time5, 3, Mux(by_now3, 2, 1))),
@@ -145,9 +155,25 @@ class ElementEncode(wiring.Component):
             Mux(in_time5, 7, Mux(by_now7, 6, Mux(by_now5, 5, 4))),
             Mux(by_now5, 7, 6),
         ]
+        return magnitudes, eight
 
-    def _fp8(self, m: Module, magnitude: Signal) -> None:
-        magnitudes = self._magnitudes(m)
+    def _special(self, eight: dict[int, Value]) -> dict[int, Value]:
+        """Whether an element of the special side takes its special value, at the distances that leave it open.
+
+        At larger distances it does. From 28 quarters of the scale on it is 8; from about 36 on it is 12, see
+        `special_steps.py`.
+        """
+        if not self.config.second_special:
+            return eight
+        bits = self.config.kept_fraction_bits
+        fractions = self.config.special_fractions
+        threshold = entry([fraction or 0 for fraction in fractions], self.scale.mantissa, bits)
+        here = entry([int(fraction is not None) for fraction in fractions], self.scale.mantissa, 1)
+        twelve = at_least(self.element.fraction[-bits:], threshold) & here
+        return {4: eight[4] & ~self.special[1], 5: Mux(self.special[1], twelve, eight[5])}
+
+    def _fp8(self, m: Module, magnitude: Signal, special: Signal) -> None:
+        magnitudes, eight = self._magnitudes(m)
         less = self.whole if self.config.halving else None
         distance, closer = subtract(m, self.element.exponent, self.scale.origin, less=less)
         low = (len(magnitudes) - 1).bit_length()
@@ -161,13 +187,18 @@ class ElementEncode(wiring.Component):
                     m.d.comb += magnitude.eq(code)
             with m.Default():
                 m.d.comb += magnitude.eq(LARGEST_MAGNITUDE)
+        if self.config.specials:
+            near = self._special(eight)
+            met = [distance[low:].any(), *(distance[:low] == index for index in range(max(near) + 1, 1 << low))]
+            met += [(distance[:low] == index) & here for index, here in near.items()]
+            m.d.comb += special.eq(Cat(*met).any() & self.special[0] & ~closer & ~self.scale.none)
 
     def _e8m0(self, m: Module, magnitude: Signal) -> None:
         """As `_fp8`, but `origin` is the highest exponent here, at distance 4, so distances count down from it.
 
         The largest magnitude lies in [4, 8) scales, which is [16, 32) quarters of the scale.
         """
-        magnitudes = self._magnitudes(m)[: ELEMENT_EXPONENT + 3]
+        magnitudes = self._magnitudes(m)[0][: ELEMENT_EXPONENT + 3]
         tiny = self._subnormal()
         subnormal = Signal()
         below, _ = subtract(m, self.scale.origin, self.element.exponent)

@@ -4,13 +4,14 @@ With two sides each lane belongs to just one of them. So each pair of lanes is c
 larger of the lanes that are its own. From there on each side has a tree of its own.
 """
 
-from amaranth.hdl import Module, Mux, Signal, Value
+from amaranth.hdl import Const, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compare import at_least
 from amxfp4.hw.quantizer.config import QuantizerConfig
+from amxfp4.hw.quantizer.rivals import Group, are_rivals, joined
 
 
 def larger(m: Module, a: Value, b: Value, name: str) -> Value:
@@ -31,6 +32,17 @@ def largest(m: Module, values: list[Value], name: str) -> Value:
     return values[0]
 
 
+def largest_group(m: Module, config: QuantizerConfig, groups: list[Group], name: str) -> Group:
+    """Groups of magnitudes as one, as a balanced tree."""
+    while len(groups) > 1:
+        pairs = [groups[i : i + 2] for i in range(0, len(groups), 2)]
+        groups = [
+            joined(m, config, pair[0], pair[1], f"{name}_{len(pairs)}_{i}") if len(pair) == 2 else pair[0]
+            for i, pair in enumerate(pairs)
+        ]
+    return groups[0]
+
+
 class BeatMaxima(wiring.Component):
     """The largest magnitudes of one beat; combinational.
 
@@ -39,6 +51,7 @@ class BeatMaxima(wiring.Component):
         negative: in, 1 bit per lane.
         maximum: out, `maximum_bits` bits per side: of all lanes, or of the positive and of the negative lanes. A side
             without lanes gives 0.
+        rivalled: out, 1 bit per side, only with two special values: the maximum has a rival, see `rivals.py`.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -48,6 +61,7 @@ class BeatMaxima(wiring.Component):
                 "magnitude": In(data.ArrayLayout(config.maximum_bits, config.lanes)),
                 "negative": In(config.lanes),
                 "maximum": Out(data.ArrayLayout(config.maximum_bits, config.sides)),
+                **({"rivalled": Out(config.sides)} if config.second_special else {}),
             }
         )
 
@@ -59,6 +73,7 @@ class BeatMaxima(wiring.Component):
             return m
         sides = (~self.negative, self.negative)
         values: list[list[Value]] = [[], []]
+        rivalled: list[list[Value]] = [[], []]
         if lanes == 1:
             values = [[gated(self.magnitude[0], own)] for own in sides]
         for lane in range(0, lanes - 1, 2):
@@ -66,12 +81,27 @@ class BeatMaxima(wiring.Component):
             first_wins = Signal(name=f"first_wins{lane}")
             m.d.comb += first_wins.eq(at_least(first, second))
             for side, own in enumerate(sides):
-                joined = Signal(len(first), name=f"joined{side}_{lane}")
-                m.d.comb += joined.eq(
+                own_larger = Signal(len(first), name=f"joined{side}_{lane}")
+                m.d.comb += own_larger.eq(
                     gated(first, own[lane] & (first_wins | ~own[lane + 1]))
                     | gated(second, own[lane + 1] & ~(first_wins & own[lane]))
                 )
-                values[side].append(joined)
+                values[side].append(own_larger)
+            if self.config.second_special:
+                pair = are_rivals(self.config, first, second)
+                for side, own in enumerate(sides):
+                    rivalled[side].append(pair & own[lane] & own[lane + 1])
+        if self.config.second_special:
+            self._groups(m, values, rivalled)
+            return m
         for side in range(2):
             m.d.comb += self.maximum[side].eq(largest(m, values[side], f"max{side}"))
         return m
+
+    def _groups(self, m: Module, values: list[list[Value]], rivalled: list[list[Value]]) -> None:
+        """Each side's largest, of pairs of lanes that may be rivals; a single lane has none."""
+        for side in range(2):
+            flags = rivalled[side] or [Const(0, 1)]
+            groups = [Group(value, flag) for value, flag in zip(values[side], flags, strict=True)]
+            group = largest_group(m, self.config, groups, f"max{side}")
+            m.d.comb += [self.maximum[side].eq(group.maximum), self.rivalled[side].eq(group.rivalled)]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from amxfp4.golden.formats import ELEMENT_HALVES, HALVING_LIMIT, ScaleFormat
+from amxfp4.golden.formats import ELEMENT_HALVES, HALVING_LIMIT, SPECIAL_LIMIT, ScaleFormat
 
 
 @dataclass(frozen=True)
@@ -34,13 +34,32 @@ def _step(threshold: Fraction, code: int, ties_to_even: bool, fraction_bits: int
     return Step(exponent, (int(fraction) << 1 | code & 1) if ties_to_even else int(fraction))
 
 
-def scale_steps(scale: ScaleFormat, ties_to_even: bool, fraction_bits: int) -> tuple[Step, ...]:
+def scale_steps(
+    scale: ScaleFormat, ties_to_even: bool, fraction_bits: int, element: int = 6, least: Fraction | None = None
+) -> tuple[Step, ...]:
     """The least maximum of a block that takes FP8 scale code 1, 2, ...
 
-    This is 6 times the midpoint between the code's value and the value below.
+    This is `element` times the midpoint between the code's value and the value below. Code 1 begins at `least` where
+    that is given.
     """
-    middles = ((low + high) / 2 for low, high in pairwise(_values(scale)))
-    return tuple(_step(6 * middle, code, ties_to_even, fraction_bits) for code, middle in enumerate(middles, 1))
+    middles = ((low + high) / 2 for low, high in pairwise(values_of(scale)))
+    steps = [_step(element * middle, code, ties_to_even, fraction_bits) for code, middle in enumerate(middles, 1)]
+    if least is not None:
+        steps[0] = _step(least, 0, ties_to_even, fraction_bits)
+    return tuple(steps)
+
+
+def least_element(scale: ScaleFormat) -> Fraction:
+    """The least magnitude that is not zero under the least scale: half the least element, ties aside."""
+    return values_of(scale)[1] * Fraction(ELEMENT_HALVES[1], 4)
+
+
+def crowding_steps(scale: ScaleFormat, ties_to_even: bool, fraction_bits: int) -> tuple[Step, ...]:
+    """The least maximum of a block's smaller side that crowds it under scale code 1, 2, ...: 7 times the code's value.
+
+    A maximum that equals the limit meets it with either rounding.
+    """
+    return tuple(_step(SPECIAL_LIMIT * value, 0, ties_to_even, fraction_bits) for value in values_of(scale)[1:])
 
 
 def halving_steps(scale: ScaleFormat, fraction_bits: int) -> tuple[Step, ...]:
@@ -49,10 +68,10 @@ def halving_steps(scale: ScaleFormat, fraction_bits: int) -> tuple[Step, ...]:
     Such a maximum exceeds 7 times half the code's value. As it must exceed and not just equal that, the steps have a
     sticky bit with either rounding.
     """
-    return tuple(_step(HALVING_LIMIT * value / 2, 1, True, fraction_bits) for value in _values(scale)[1:])
+    return tuple(_step(HALVING_LIMIT * value / 2, 1, True, fraction_bits) for value in values_of(scale)[1:])
 
 
-def _values(scale: ScaleFormat) -> list[Fraction]:
+def values_of(scale: ScaleFormat) -> list[Fraction]:
     """The exact value of each finite code, ascending."""
     codes = slice(scale.max_code + 1)
     parts = zip(scale.significands[codes], scale.exponents[codes], strict=True)

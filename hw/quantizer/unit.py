@@ -18,13 +18,16 @@ from amaranth.lib.wiring import In, Out
 from amxfp4.golden.arguments import check_type
 from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compare import at_least
+from amxfp4.hw.config import asymmetry_field
 from amxfp4.hw.quantizer.block_store import BlockStore
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
 from amxfp4.hw.quantizer.halving_select import HalvingSelect, halved_sides
 from amxfp4.hw.quantizer.maxima import BeatMaxima, larger
 from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.rivals import Group, joined
 from amxfp4.hw.quantizer.scale_select import ScaleSelect
+from amxfp4.hw.quantizer.special_select import SpecialSelect
 
 
 @dataclass(frozen=True)
@@ -52,12 +55,12 @@ class _Block:
 
     Attributes:
         scales: codes, positive side first.
-        halved: for each side, whether it is halved; empty in formats without halved sides.
+        asymmetry: the bits of its asymmetry code; empty in formats without one.
         last: the block ends a row.
     """
 
     scales: list[Value]
-    halved: list[Value]
+    asymmetry: list[Value]
     last: Value
 
 
@@ -96,11 +99,15 @@ class Quantizer(wiring.Component):
         elements, magnitudes, special = self._narrow(m)
         beat = self._beat(m, special)
         maxima = self._maxima(m, elements, magnitudes)
-        if config.maximum_registers:
-            beat, maxima = self._maximum_register(m, beat, maxima)
-        block = self._block(m, beat, maxima)
+        if config.specials:
+            complete, block = self._special_block(m, beat, maxima)
+        else:
+            if config.maximum_registers:
+                beat, maxima = self._maximum_register(m, beat, maxima)
+            block = self._block(m, beat, maxima)
+            complete = beat.valid & beat.ends
 
-        drain = self._drain(m, beat.valid & beat.ends)
+        drain = self._drain(m, complete)
         m.submodules.store = store = BlockStore(len(elements.as_value()), config.held_beats)
         m.d.comb += [store.beat.eq(elements), store.valid.eq(self.i.valid), store.drain.eq(drain)]
         self._encode(m, data.View(elements.shape(), store.head), block, drain)
@@ -138,10 +145,13 @@ class Quantizer(wiring.Component):
         return _Beat(self.i.valid, first, ends, self.i.payload.last, special)
 
     def _maxima(self, m: Module, elements: data.View, magnitudes: list[Value]) -> list[Value]:
-        """The maxima of a beat."""
-        m.submodules.maxima = maxima = BeatMaxima(self.config)
+        """The maxima of a beat; with two special values each with a flag on top, see `Group`."""
+        config = self.config
+        m.submodules.maxima = maxima = BeatMaxima(config)
         for lane, magnitude in enumerate(magnitudes):
             m.d.comb += [maxima.magnitude[lane].eq(magnitude), maxima.negative[lane].eq(elements[lane].negative)]
+        if config.second_special:
+            return [Group(*of_side).packed for of_side in zip(maxima.maximum, maxima.rivalled, strict=True)]
         return list(maxima.maximum)
 
     def _maximum_register(self, m: Module, beat: _Beat, maxima: list[Value]) -> tuple[_Beat, list[Value]]:
@@ -191,6 +201,57 @@ class Quantizer(wiring.Component):
                 m.d.sync += register.eq(gated(sides, ~special))
             halved = list(register)
         return _Block(scales, halved, last)
+
+    def _special_block(self, m: Module, beat: _Beat, maxima: list[Value]) -> tuple[Value, _Block]:
+        """Whether a block is complete; its scale, asymmetry code and `last`, as `_block` has them.
+
+        The scale depends on both sides at once, so the maxima are kept, not codes. Where there is a register rank, it
+        is that of the largest maxima so far.
+        """
+        config = self.config
+        complete, last = beat.valid & beat.ends, beat.last
+        sides = [self._kept(m, beat, side, f"side{index}") for index, side in enumerate(maxima)]
+        nan = self._kept(m, beat, beat.special, "special")
+        if config.maximum_registers:
+            completed, block_last = Signal(name="completed"), Signal(name="beat_last", reset_less=True)
+            m.d.sync += completed.eq(complete)
+            with m.If(beat.valid):
+                m.d.sync += block_last.eq(last)
+            complete, last = completed, block_last
+        m.submodules.select = select = SpecialSelect(config)
+        for index, side in enumerate(sides):
+            m.d.comb += select.maximum[index].eq(side)
+            if config.second_special:
+                m.d.comb += select.rivalled[index].eq(Group.of(side).rivalled)
+        scale, special = Signal(len(select.code), name="scale0", reset_less=True), Signal.like(select.special)
+        shown_last = Signal(name="last", reset_less=True)
+        with m.If(complete):
+            m.d.sync += [
+                scale.eq(select.code | nan.replicate(len(scale))),
+                special.eq(gated(select.special, ~nan)),
+                shown_last.eq(last),
+            ]
+        return complete, _Block([scale], list(special), shown_last)
+
+    def _kept(self, m: Module, beat: _Beat, new: Value, name: str) -> Value:
+        """The largest, or of groups the joined one, of a block's beats up to this; behind the register rank if any."""
+        config = self.config
+        if config.beats_per_block == 1 and not config.maximum_registers:
+            return new
+        so_far, result = Signal(len(new), name=f"{name}_so_far", reset_less=True), Signal(len(new), name=name)
+        m.d.comb += result.eq(new)
+        if config.beats_per_block > 1:
+            earlier = gated(so_far, ~beat.first)
+            if len(new) == 1:
+                both = earlier | new
+            elif config.second_special:
+                both = joined(m, config, Group.of(earlier), Group.of(new), f"{name}_joined").packed
+            else:
+                both = self._larger(earlier, new)
+            m.d.comb += result.eq(both)
+        with m.If(beat.valid):
+            m.d.sync += so_far.eq(result)
+        return so_far if config.maximum_registers else result
 
     def _halved(self, m: Module, beat: _Beat, code: Value, maxima: list[Value]) -> list[Value]:
         """Which sides are halved, in the cycle of a block's last beat."""
@@ -249,19 +310,23 @@ class Quantizer(wiring.Component):
             scale = Mux(element.negative, decoded[-1].as_value(), decoded[0].as_value())
             m.d.comb += [encode.element.eq(element), encode.scale.eq(scale)]
             if config.halving:
-                m.d.comb += encode.whole.eq(~Mux(element.negative, block.halved[1], block.halved[0]))
+                m.d.comb += encode.whole.eq(~Mux(element.negative, block.asymmetry[1], block.asymmetry[0]))
+            if config.specials:
+                own = element.negative == block.asymmetry[0]
+                m.d.comb += encode.special.eq(Cat(own, *block.asymmetry[1:]))
             with m.If(drain):
                 m.d.sync += codes[lane].eq(encode.code)
         scales = self._shown(m, block.scales, drain, "scale")
-        halved = self._shown(m, block.halved, drain, "halved")
+        name = asymmetry_field(config.block_format)
+        asymmetry = self._shown(m, block.asymmetry, drain, name or "")
         m.d.comb += [
             self.o.valid.eq(valid),
             self.o.payload.codes.eq(codes),
             self.o.payload.scales.eq(Cat(*scales)),
             self.o.payload.last.eq(last),
         ]
-        if config.halving:
-            m.d.comb += self.o.payload.halved.eq(Cat(*halved))
+        if name:
+            m.d.comb += self.o.payload[name].eq(Cat(*asymmetry))
 
     def _shown(self, m: Module, fields: list[Value], drain: Value, name: str) -> list[Value]:
         """A block's fields (scales or halved sides) as they stand beside the block's first beat of codes."""

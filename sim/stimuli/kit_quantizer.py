@@ -10,6 +10,7 @@ from amaranth.lib import data
 from amxfp4.golden import quantize
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.cycles import quantizer_schedule
+from amxfp4.hw.config import asymmetry_field
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.sim.scoreboard import Due, Expected
 from amxfp4.sim.stimuli.dots import last_flags
@@ -38,8 +39,9 @@ class Beat:
         """Reads a payload. `beat` is its place in the block."""
         view = data.Const(config.output_layout, payload)
         scales = [int(scale) for scale in view["scales"]]
-        if config.block_format.halving:
-            scales.append(int(view["halved"]))
+        asymmetry = asymmetry_field(config.block_format)
+        if asymmetry:
+            scales.append(int(view[asymmetry]))
         return cls(
             tuple(int(code) for code in view["codes"]),
             tuple(scales) if beat == 0 else None,

@@ -6,7 +6,7 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from amxfp4.golden.formats import ELEMENT_MAGNITUDES, ELEMENT_MAX, HALVING_LIMIT
+from amxfp4.golden.formats import ALONE_BITS, CUT_LIMIT, ELEMENT_MAGNITUDES, ELEMENT_MAX, HALVING_LIMIT, SPECIAL_LIMIT
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.sim.stimuli.floats import Bits, beside, bits_of, floats, negated, random_bits
 
@@ -190,6 +190,82 @@ def halving(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
     yield Row("sides at the limit of halving", np.array(rows))
 
 
+def special_values(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Blocks at the edges of what decides on a special value, a step before and after each, for scales of every kind.
+
+    These are the smaller side at 7 scales and equal to the larger, elements at the threshold of 8, other elements at
+    half the largest, and blocks of which all elements are just zero.
+    """
+    scale = config.block_format.scale
+    octave = 1 << scale.mantissa_bits
+    middle = scale.bias * octave
+    codes = [*range(1, 2 * octave), *range(middle, middle + octave), scale.max_code - 1, scale.max_code]
+    edges: dict[str, list[Bits]] = {}
+    for code, step, sign in product(codes, (-1, 0, 1), (1, -1)):
+        s, below = float(scale.values[code]), float(scale.values[code - 1])
+        alone = _cut(12.48 * s)  # nothing is cut off it, so what is no rival yet is as large as can be
+        rival = _least_rival(alone)
+        for what, largest, own, other in (
+            ("smaller side at the limit", 8, 1, SPECIAL_LIMIT),
+            ("sides alike", 7.5, 0.3, 7.5),
+            ("elements at the least of 8", 8.2, SPECIAL_LIMIT, 1),
+            ("the largest element stands just alone", alone / s, rival / s, 2),
+            ("it stands just alone of the other side", alone / s, 2, rival / s),
+        ):
+            block = bits_of(config, rng.uniform(-1, 1, config.block_size) * min(own, other, 5) * s)
+            block[0] = bits_of(config, sign * largest * s)
+            places = rng.choice(np.arange(1, config.block_size), 2, replace=False)
+            block[places] = beside(bits_of(config, np.array([sign * own, -sign * other]) * s), step)
+            edges.setdefault(what, []).append(block)
+        for special, second in product(config.specials, (0.2, 0.7)):
+            tie = special * (s + below) / 2
+            block = bits_of(config, rng.uniform(-0.2, 0.2, config.block_size) * tie)
+            block[:2] = beside(bits_of(config, sign * tie * np.array([1, second])), step)
+            edges.setdefault("scales at ties", []).append(block)
+    for what, blocks in edges.items():
+        yield Row(what, np.array(blocks))
+    yield from _far_beyond(config, rng)
+    least = bits_of(config, float(scale.values[1]) / 4)
+    blocks = [np.minimum(random_bits(config, rng, (1,))[0], beside(least, step)) for step in (-1, 0, 1)]
+    for step, block in zip((-1, 0, 1), blocks, strict=True):
+        block[rng.integers(config.block_size)] = beside(least, step)
+    yield Row("blocks that are just zero", np.array([*blocks, *(negated(config, block) for block in blocks)]))
+
+
+def _cut(magnitude: float) -> float:
+    """A magnitude cut to `ALONE_BITS` significant bits."""
+    unit = _unit(magnitude)
+    return float(np.floor(magnitude / unit)) * unit
+
+
+def _least_rival(largest: float) -> float:
+    """The least magnitude that exceeds half of another when both are cut to `ALONE_BITS` bits."""
+    half = _cut(largest) / 2
+    return half + _unit(half)
+
+
+def _unit(magnitude: float) -> float:
+    """The last of a magnitude's `ALONE_BITS` significant bits."""
+    return float(2.0 ** (np.floor(np.log2(magnitude)) + 1 - ALONE_BITS))
+
+
+def _far_beyond(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Largest elements for which no scale is large enough, others at 9 of the largest scale; and 2^16 and beyond."""
+    scale = config.block_format.scale
+    nine = bits_of(config, 9 * scale.max_value)
+    tops = [beside(bits_of(config, top), step) for top in (2.0**13, CUT_LIMIT, 8 * CUT_LIMIT) for step in (-1, 0, 1)]
+    blocks = []
+    for top, step, sides in product(tops, (-1, 0, 1), ((1, 1), (1, -1), (-1, 1), (-1, -1))):
+        block = bits_of(config, rng.uniform(-5, 5, config.block_size) * scale.max_value)
+        second = rng.choice([beside(nine, step), bits_of(config, _value(config, top) * rng.choice([0.5, 1]))])
+        for place, bits, sign in zip(
+            rng.choice(config.block_size, 2, replace=False), (top, second), sides, strict=True
+        ):
+            block[place] = bits if sign > 0 else negated(config, bits)
+        blocks.append(block)
+    yield Row("far beyond the largest scale", np.array(blocks))
+
+
 def random_near(config: QuantizerConfig, rng: Rng, s: float) -> Bits:
     """A block of magnitudes below three and a half scales, of both signs."""
     return bits_of(config, rng.uniform(-3.4, 3.4, config.block_size) * s)
@@ -203,6 +279,8 @@ def corners(config: QuantizerConfig) -> dict[str, Corner]:
     )  # fmt: skip
     if config.block_format.halving:
         cases = (*cases, halving)
+    if config.block_format.specials:
+        cases = (*cases, special_values)
     return {case.__name__: case for case in cases}
 
 

@@ -16,6 +16,8 @@ QUICK = {
     "quantizer-scale-bfloat16",
     "quantizer-scale-float32",
     "quantizer-monotone",
+    "special-eight",
+    "special-twelve",
     "stream-store",
 }
 """Proofs that take three seconds of CPU at most."""

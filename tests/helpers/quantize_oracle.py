@@ -53,21 +53,26 @@ def special_fields(
     """Rules A and B: scale code and asymmetry code of a block in AMXFP4-Z8 or AMXFP4-Z."""
     values = scale_values("E4M3")
 
-    def nearest(quotient: Fraction) -> int:
-        return max(round_to(quotient, values, rounding), 1 if quotient else 0)
+    def nearest(maximum: Fraction, element: int) -> int:
+        return max(round_to(maximum / element, values, rounding), 1 if maximum >= values[1] / 4 else 0)
 
-    larger, smaller, sign = (positive, negative, 1) if positive >= negative else (negative, positive, -1)
-    if larger == 0:
+    if max(positive, negative) < values[1] / 4:
         return [0, 0]
-    side = 0 if sign > 0 else 1
-    if name == "AMXFP4-Z":
-        b = values[nearest(larger / 12)]
-        if smaller <= 7 * b and not any(7 * b < sign * x < 10 * b for x in block):
-            return [nearest(larger / 12), 2 + side]
-    code = nearest(larger / 8)
-    if smaller > 7 * values[code]:
-        code = nearest(max(larger / 8, smaller / 6))
-    return [code, side]
+    side = int(cut(positive, 7) < cut(negative, 7))
+    larger, smaller = (negative, positive) if side else (positive, negative)
+    second, largest = (cut(m, 3) for m in sorted(abs(x) for x in block)[-2:])
+    if name == "AMXFP4-Z" and 2 * second <= largest < 2**16:
+        return [nearest(larger, 12), 2 + side]
+    code = nearest(larger, 8)
+    return [nearest(smaller, 6) if smaller >= 7 * values[code] else code, side]
+
+
+def cut(magnitude: Fraction, bits: int) -> Fraction:
+    """A magnitude cut to some significant bits, and to 2^16."""
+    if magnitude == 0:
+        return magnitude
+    unit = Fraction(2) ** (floor_log2(magnitude) + 1 - bits)
+    return min(magnitude // unit * unit, Fraction(2**16))
 
 
 def element_code(x: Fraction, factor: Fraction, rounding: Rounding) -> int:

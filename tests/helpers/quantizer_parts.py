@@ -41,13 +41,14 @@ class FloatToScale(wiring.Component):
 
 
 class FloatToElement(wiring.Component):
-    """The element code of `float` under the scale of code `scale`, or half of it where `halved`."""
+    """The element code of `float` under the scale of code `scale`, or half of it where `halved`; `special` as the
+    asymmetry code of a block has it."""
 
     def __init__(self, config: QuantizerConfig) -> None:
         self.config = config
         bits = config.block_format.scale.bits
-        halved = {"halved": In(1)} if config.halving else {}
-        super().__init__({"float": In(config.float_bits), "scale": In(bits), "code": Out(4), **halved})
+        side = {"halved": In(1)} if config.halving else {"special": In(len(config.specials))} if config.specials else {}
+        super().__init__({"float": In(config.float_bits), "scale": In(bits), "code": Out(4), **side})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -63,4 +64,7 @@ class FloatToElement(wiring.Component):
         ]
         if self.config.halving:
             m.d.comb += encode.whole.eq(~self.halved)
+        if self.config.specials:
+            own = narrow.element.negative == self.special[0]
+            m.d.comb += encode.special.eq(Cat(own, self.special[1:]))
         return m

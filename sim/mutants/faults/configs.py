@@ -34,6 +34,8 @@ EVEN_QUANTIZER = QuantizerConfig("AMXFP4", lanes=4, input="float32", rounding="n
 """Ties go to even."""
 HALVING_QUANTIZER = QuantizerConfig("AMXFP4-X2", lanes=4, input="float32")
 """Chooses which side is halved."""
+SPECIAL_QUANTIZER = QuantizerConfig("AMXFP4-Z", lanes=4)
+"""Chooses between two special values, and their side."""
 POWERS_QUANTIZER = QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even")
 """Scales are powers of two."""
 

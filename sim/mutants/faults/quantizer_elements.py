@@ -1,6 +1,12 @@
 """Faults of an element on its way to a code: `hw/quantizer/narrow.py` and `encode.py`."""
 
-from amxfp4.sim.mutants.faults.configs import EVEN_QUANTIZER, HALVING_QUANTIZER, POWERS_QUANTIZER, QUANTIZER
+from amxfp4.sim.mutants.faults.configs import (
+    EVEN_QUANTIZER,
+    HALVING_QUANTIZER,
+    POWERS_QUANTIZER,
+    QUANTIZER,
+    SPECIAL_QUANTIZER,
+)
 from amxfp4.sim.mutants.faults.fault import made
 
 FAULTS = (
@@ -65,5 +71,34 @@ FAULTS = (
         "quantiser: elements of a halved side under the whole scale",
         HALVING_QUANTIZER,
         ("quantizer/encode.py", "less = self.whole if", "less = Const(1, 1) if"),
+    ),
+    made(
+        "quantiser: an element at 7 scales is not 8",
+        SPECIAL_QUANTIZER,
+        ("quantizer/encode.py", "eight = {4: in_time7, 5: by_now7}", "eight = {4: Const(0, 1), 5: by_now7}"),
+    ),
+    made(
+        "quantiser: 12 from 7 scales on",
+        SPECIAL_QUANTIZER,
+        ("quantizer/encode.py", "Mux(self.special[1], twelve, eight[5])", "eight[5]"),
+    ),
+    made(
+        "quantiser: a fixed threshold of 12",
+        SPECIAL_QUANTIZER,
+        (
+            "quantizer/encode.py",
+            "self.element.fraction[-bits:], threshold) & here",
+            "self.element.fraction[-bits:], threshold)",
+        ),
+    ),
+    made(
+        "quantiser: the special value on both sides",
+        SPECIAL_QUANTIZER,
+        ("quantizer/encode.py", "Cat(*met).any() & self.special[0] &", "Cat(*met).any() &"),
+    ),
+    made(
+        "quantiser: special values in a NaN block",
+        SPECIAL_QUANTIZER,
+        ("quantizer/encode.py", "& ~closer & ~self.scale.none)", "& ~closer)"),
     ),
 )

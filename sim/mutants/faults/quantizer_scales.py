@@ -1,9 +1,16 @@
 """Faults of finding a block's scales.
 
-In `hw/quantizer/`: `maxima.py`, `step_count.py`, `thresholds.py`, `scale_select.py` and `halving_select.py`.
+In `hw/quantizer/`: `maxima.py`, `step_count.py`, `thresholds.py`, `scale_select.py`, `halving_select.py`,
+`special_select.py` and `rivals.py`.
 """
 
-from amxfp4.sim.mutants.faults.configs import EVEN_QUANTIZER, HALVING_QUANTIZER, POWERS_QUANTIZER, QUANTIZER
+from amxfp4.sim.mutants.faults.configs import (
+    EVEN_QUANTIZER,
+    HALVING_QUANTIZER,
+    POWERS_QUANTIZER,
+    QUANTIZER,
+    SPECIAL_QUANTIZER,
+)
 from amxfp4.sim.mutants.faults.fault import made
 
 FAULTS = (
@@ -58,5 +65,87 @@ FAULTS = (
             "_step(HALVING_LIMIT * value / 2, 1, True,",
             "_step(HALVING_LIMIT * value / 2, 0, True,",
         ),
+    ),
+    made(
+        "quantiser: the special value on the other side",
+        SPECIAL_QUANTIZER,
+        ("quantizer/special_select.py", "Cat(negative & ~zero, alone)", "Cat(~negative & ~zero, alone)"),
+    ),
+    made(
+        "quantiser: a side of the special value in a block of zeros",
+        SPECIAL_QUANTIZER,
+        ("quantizer/special_select.py", "Cat(negative & ~zero, alone)", "Cat(negative, alone)"),
+    ),
+    made(
+        "quantiser: 8 where 12 is due",
+        SPECIAL_QUANTIZER,
+        ("quantizer/special_select.py", "Cat(negative & ~zero, alone)", "Cat(negative & ~zero, Const(0, 1))"),
+        ("quantizer/special_select.py", "import Cat, Module", "import Cat, Const, Module"),
+    ),
+    made(
+        "quantiser: the scale of 6 for 12",
+        SPECIAL_QUANTIZER,
+        ("quantizer/special_select.py", "larger[bits:] - 1)[", "larger[bits:])["),
+    ),
+    made(
+        "quantiser: a block crowded one scale too late",
+        SPECIAL_QUANTIZER,
+        (
+            "quantizer/special_select.py",
+            "at_least(self._count(m, config.crowding_steps, smaller), nearest)",
+            "~at_least(nearest, self._count(m, config.crowding_steps, smaller))",
+        ),
+    ),
+    made(
+        "quantiser: a smaller side at 7 scales does not crowd",
+        SPECIAL_QUANTIZER,
+        (
+            "quantizer/special_select.py",
+            "self._count(m, config.crowding_steps, smaller)",
+            "self._count(m, config.crowding_steps, (smaller - smaller.any())[: len(smaller)])",
+        ),
+    ),
+    made(
+        "quantiser: a small scale rounded to zero",
+        SPECIAL_QUANTIZER,
+        ("quantizer/thresholds.py", "steps[0] = _step(least, 0, ties_to_even, fraction_bits)", "pass"),
+    ),
+    made(
+        "quantiser: of equal sides the negative is the larger",
+        SPECIAL_QUANTIZER,
+        (
+            "quantizer/special_select.py",
+            "~at_least(positive[sticky:], negative[sticky:])",
+            "at_least(negative[sticky:], positive[sticky:])",
+        ),
+    ),
+    made(
+        "quantiser: sides beyond all scales told apart",
+        SPECIAL_QUANTIZER,
+        ("quantizer/special_select.py", "negative[sticky:]) & ~beyond", "negative[sticky:])"),
+    ),
+    made(
+        "quantiser: a largest element beyond all scales stands alone",
+        SPECIAL_QUANTIZER,
+        (
+            "quantizer/special_select.py",
+            "are_rivals(self.config, *self.maximum) & ~beyond",
+            "are_rivals(self.config, *self.maximum)",
+        ),
+    ),
+    made(
+        "quantiser: rivals of earlier elements forgotten",
+        SPECIAL_QUANTIZER,
+        ("quantizer/rivals.py", "Mux(a_wins, a.rivalled, b.rivalled) | are_rivals", "are_rivals"),
+    ),
+    made(
+        "quantiser: elements a binade apart are no rivals",
+        SPECIAL_QUANTIZER,
+        ("quantizer/rivals.py", "~differ.any() | one_less | one_more", "~differ.any()"),
+    ),
+    made(
+        "quantiser: an element of the other side taken for a rival of a pair's own",
+        SPECIAL_QUANTIZER,
+        ("quantizer/maxima.py", "pair & own[lane] & own[lane + 1]", "pair & own[lane]"),
     ),
 )

@@ -1,6 +1,6 @@
 """Faults of the quantiser around its parts, its streams and its reset: `hw/quantizer/unit.py` and `block_store.py`."""
 
-from amxfp4.sim.mutants.faults.configs import HALVING_QUANTIZER, ONE_BEAT_QUANTIZER, QUANTIZER
+from amxfp4.sim.mutants.faults.configs import HALVING_QUANTIZER, ONE_BEAT_QUANTIZER, QUANTIZER, SPECIAL_QUANTIZER
 from amxfp4.sim.mutants.faults.fault import made
 
 FAULTS = (
@@ -108,5 +108,29 @@ FAULTS = (
         "quantiser: the scale of the positive side only",
         HALVING_QUANTIZER,
         ("quantizer/unit.py", '[larger(m, maxima[0], maxima[1], "maximum")]', "[maxima[0]]"),
+    ),
+    made(
+        "quantiser: elements of the other side take the special value",
+        SPECIAL_QUANTIZER,
+        (
+            "quantizer/unit.py",
+            "own = element.negative == block.asymmetry[0]",
+            "own = element.negative != block.asymmetry[0]",
+        ),
+    ),
+    made(
+        "quantiser: an asymmetry code in a NaN block",
+        SPECIAL_QUANTIZER,
+        ("quantizer/unit.py", "special.eq(gated(select.special, ~nan))", "special.eq(select.special)"),
+    ),
+    made(
+        "quantiser: maxima of the block before remembered",
+        SPECIAL_QUANTIZER,
+        ("quantizer/unit.py", "earlier = gated(so_far, ~beat.first)", "earlier = so_far"),
+    ),
+    made(
+        "quantiser: a scale chosen a beat early",
+        SPECIAL_QUANTIZER,
+        ("quantizer/unit.py", "complete, last = completed, block_last", "last = block_last"),
     ),
 )

@@ -87,6 +87,24 @@ def test_halved_scales_are_scales_of_half_the_value(rounding: str) -> None:
     assert not gates(float=np.arange(1 << 16), scale=np.array([0xFF]), halved=np.array([1]))["code"].any()
 
 
+@pytest.mark.parametrize("rounding", ROUNDINGS)
+def test_eight_on_either_side(rounding: str) -> None:
+    """Every bfloat16 under scales with every significand, subnormal ones too: 8 from 7 scales on, on its side only."""
+    config = QuantizerConfig("AMXFP4-Z8", rounding=rounding)
+    scale = config.block_format.scale
+    values = FINITE_BFLOAT16.astype(np.uint16).view(ml_dtypes.bfloat16).astype(np.float64)
+    gates = Gates(FloatToElement(config))
+    for code in (*range(17), *range(120, 128)):
+        for negative in (0, 1):
+            expected = np.zeros(len(values), np.uint8)
+            if scale.values[code] > 0:
+                scaled = values / scale.values[code]
+                own = (values < 0) == negative
+                expected = np.where(own & (np.abs(scaled) >= 7), 8, encode_elements(scaled, rounding))
+            found = gates(float=FINITE_BFLOAT16, scale=np.array([code]), special=np.array([negative]))["code"]
+            np.testing.assert_array_equal(found, expected, err_msg=f"scale code {code:#x}, negative {negative}")
+
+
 def element_is_wrong(
     config: QuantizerConfig,
     x: z3.BitVecRef,

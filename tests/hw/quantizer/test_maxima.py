@@ -9,7 +9,7 @@ from amxfp4.hw.quantizer.maxima import BeatMaxima
 
 
 @pytest.mark.parametrize("lanes", (1, 2, 4, 16))
-@pytest.mark.parametrize("format", ("AMXFP4", "MXFP4", "AMXFP4-E8M0", "AMXFP4-X2"))
+@pytest.mark.parametrize("format", ("AMXFP4", "MXFP4", "AMXFP4-E8M0", "AMXFP4-X2", "AMXFP4-Z8", "AMXFP4-Z"))
 def test_random_beats(format: str, lanes: int) -> None:
     """Magnitudes of few values, so that equal ones meet, and of all."""
     rng = generator()
@@ -30,3 +30,22 @@ def test_random_beats(format: str, lanes: int) -> None:
     else:
         expected = magnitude.max(axis=1, keepdims=True)
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("lanes", (1, 2, 8))
+def test_rivals_of_a_side(lanes: int) -> None:
+    """A side's maximum has a rival where twice the second largest of its own lanes exceeds it, of few exponents."""
+    rng = generator()
+    config = QuantizerConfig("AMXFP4-Z", lanes=lanes)
+    bits = config.maximum_fraction_bits
+    exponent, fraction = rng.integers(8, 12, (4000, lanes)), rng.integers(0, 1 << bits, (4000, lanes))
+    negative = rng.random((4000, lanes)) < rng.choice([0, 0.5, 1], (4000, 1))
+    found = evaluate(
+        BeatMaxima(config), magnitude=exponent << bits | fraction, negative=(negative << np.arange(lanes)).sum(axis=1)
+    )
+    cut = (4 + (fraction >> (bits - 2))) << exponent
+    for side in (0, 1):
+        own = np.sort(np.where(negative == side, cut, 0), axis=1)
+        second = own[:, -2] if lanes > 1 else 0
+        some = own[:, -1] > 0
+        np.testing.assert_array_equal((found["rivalled"] >> side & 1)[some], (2 * second > own[:, -1])[some])

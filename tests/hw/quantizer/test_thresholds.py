@@ -1,11 +1,19 @@
 """Thresholds: against the exact midpoints between the values that they part."""
 
 from fractions import Fraction
+from itertools import pairwise
 
 import pytest
 
 from amxfp4.golden.formats import SCALE_FORMATS, ScaleFormat
-from amxfp4.hw.quantizer.thresholds import Step, element_steps, halving_steps, scale_steps
+from amxfp4.hw.quantizer.thresholds import (
+    Step,
+    crowding_steps,
+    element_steps,
+    halving_steps,
+    least_element,
+    scale_steps,
+)
 
 FP8 = [scale for scale in SCALE_FORMATS.values() if scale.is_fp8]
 BITS = 6
@@ -39,6 +47,23 @@ def test_halving(scale: ScaleFormat) -> None:
     for code, step in enumerate(steps, 1):
         assert value_of(step, sticky=True) == 7 * Fraction(float(scale.values[code])) / 2
         assert step.fraction & 1
+
+
+@pytest.mark.parametrize("to_even", [False, True])
+def test_special_values(to_even: bool) -> None:
+    """A code begins at 8 times the midpoint below it, code 1 at a quarter of its value. From 7 times it on, a block is
+    crowded, at 7 times too."""
+    scale = SCALE_FORMATS["E4M3"]
+    values = [Fraction(float(value)) for value in scale.values[: scale.max_code + 1]]
+    assert least_element(scale) == values[1] / 4
+    steps = scale_steps(scale, to_even, BITS, 8, least_element(scale))
+    expected = [values[1] / 4, *(4 * (low + high) for low, high in pairwise(values[1:]))]
+    assert [value_of(step, to_even) for step in steps] == expected
+    crowding = crowding_steps(scale, to_even, BITS)
+    assert [value_of(step, to_even) for step in crowding] == [7 * value for value in values[1:]]
+    if to_even:
+        assert [step.fraction & 1 for step in steps[:4]] == [0, 0, 1, 0]
+        assert not any(step.fraction & 1 for step in crowding)
 
 
 @pytest.mark.parametrize("to_even", [False, True])

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format, quantize
 from amxfp4.golden.cycles import quantizer_schedule
+from amxfp4.hw.config import asymmetry_field
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.unit import Quantizer
 from amxfp4.sim.stimuli.floats import floats, random_bits
@@ -87,7 +88,8 @@ def check_streams(config: QuantizerConfig, rng: np.random.Generator) -> None:
         payload = outputs["o__payload"]
         np.testing.assert_array_equal(payload["codes"][valid], codes[every, beat][valid], err_msg=where)
         first, last = valid & (beat % n == 0), valid & (beat % n == n - 1)
-        fields = [payload["scales"], *([payload["halved"][:, None]] if config.halving else [])]
+        asymmetry = asymmetry_field(config.block_format)
+        fields = [payload["scales"], *([payload[asymmetry][:, None]] if asymmetry else [])]
         found_scales = np.concatenate(fields, axis=1)
         np.testing.assert_array_equal(found_scales[first], scales[every, beat // n][first], err_msg=where)
         np.testing.assert_array_equal(payload["last"][last], lasts[every, beat][last], err_msg=where)

@@ -19,6 +19,7 @@ CONFIGS = [
     QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even"),
     QuantizerConfig("MXFP4-E4M3", lanes=8, block_size=8),
     X2,
+    QuantizerConfig("AMXFP4-Z", lanes=8),
 ]
 
 
@@ -55,14 +56,16 @@ def test_every_corner_is_what_it_says(config: QuantizerConfig) -> None:
     assert (signs == 1 << (config.float_bits - 1)).any()
 
     codes = np.unique(np.concatenate([blocks.scales[0, :, 0] for _, blocks in found["scale_ties"]]))
-    assert {0, 1, 2, scale.max_code if scale.is_fp8 else 252} <= set(codes.tolist())
+    least = 1 if config.specials else 0
+    assert {least, 1, 2, scale.max_code if scale.is_fp8 else 252} <= set(codes.tolist())
 
     elements = np.unique(np.concatenate([blocks.codes[0] for _, blocks in found["element_ties"]]))
-    assert set(elements.tolist()) == set(range(16)) - {8}
+    if not config.specials:  # a block at the threshold of an element is at that of a special value too
+        assert set(elements.tolist()) == set(range(16)) - {8}
 
     if scale.is_fp8:
         least = found["underflow"][0][1].scales[0]
-        assert {0, 1} <= set(least[:, 0].tolist())
+        assert 1 in least[:, 0] and (0 in least[:, 0] or config.specials)
     assert (found["largest"][0][1].scales[0, :, 0] >= (scale.max_code if scale.is_fp8 else 250)).any()
 
 
@@ -76,6 +79,29 @@ def test_sides_at_the_limit_of_halving_fall_on_either_side_of_it() -> None:
     # Under code 1 both sides can be within the limit, and then neither is halved.
     sides = np.maximum(np.stack([values_of(X2, row).max(axis=1), -values_of(X2, row).min(axis=1)]), 0)
     assert not asymmetry[(code == 1) & (sides <= 3.5 * 2.0**-17).all(axis=0)].any()
+
+
+@pytest.mark.parametrize("format", ("AMXFP4-Z8", "AMXFP4-Z"))
+def test_special_values_on_either_side_of_every_edge(format: str) -> None:
+    config = QuantizerConfig(format, lanes=8)
+    rows = {row.what: (row, blocks) for row, blocks in case(config, "special_values")}
+    fields = np.concatenate([blocks.scales[0] for _, blocks in rows.values()])
+    assert set(fields[:, 1].tolist()) == set(range(config.block_format.asymmetry_codes))
+    assert {0, 1, 2, 126} <= set(fields[:, 0].tolist())
+
+    def by_step(what: str, field: int) -> np.ndarray:
+        """The field of the blocks with normal scales, (step, blocks)."""
+        usual = slice(7 * 6, -2 * 6)
+        return rows[what][1].scales[0, usual, field].reshape(-1, 3, 2).transpose(1, 0, 2).reshape(3, -1)
+
+    before, at, after = by_step("smaller side at the limit", 0)
+    assert (before < at).all() and (at <= after).all(), "crowded from the limit on"
+    specials = (rows["elements at the least of 8"][1].codes.reshape(-1, 32) == 8).sum(axis=1)
+    before, at, after = specials[7 * 6 : -2 * 6].reshape(-1, 3, 2).transpose(1, 0, 2).reshape(3, -1)
+    assert (before + 1 == at).all() and (at == after).all(), "8 from 7 scales on"
+    for what in ("the largest element stands just alone", "it stands just alone of the other side"):
+        before, at, after = by_step(what, 1) >> 1
+        assert before.all() == (format == "AMXFP4-Z") and not at.any() and not after.any()
 
 
 def test_floats_and_their_bits() -> None:
@@ -131,6 +157,6 @@ def test_the_matrices_cover_what_they_promise() -> None:
         assert {config.rounding for config in configs if config.format == name} == {"nearest-away", "nearest-even"}
     assert {config.lanes for config in configs} == {1, 2, 4, 8, 16, 32}
     assert {config.block_size for config in configs} == {8, 16, 32, 64, 128}
-    assert len(formats) == 8
+    assert len(formats) == 10
     assert len(full("quantizer")) > 180
     assert len(full("chain")) > 40
