@@ -20,7 +20,13 @@ BY_BLOCK_SIZE = (
     "AMXFP4-Z8",
     "AMXFP4-Z",
 )
-"""Formats that are measured in every block size. NVFP4 without its own block of 16 is MXFP4-E4M3."""
+"""Formats that are measured in blocks of 16 and 32. NVFP4 without its own block of 16 is MXFP4-E4M3."""
+
+IN_LARGE_BLOCKS = ("MXFP4", "MXFP4-E4M3", "AMXFP4-E5M2", "AMXFP4-E4M3", "AMXFP4-X2", "AMXFP4-Z8")
+"""Those that are measured in blocks of 64 and 128 too, to see where each leads."""
+
+WITH_TIES_TO_EVEN = ("MXFP4", "MXFP4-UE5M3", "AMXFP4-X2", "AMXFP4-Z8")
+"""Those that are measured in blocks of 32 with ties to even too, to see how little is a difference."""
 
 
 def as_used(
@@ -98,18 +104,20 @@ def study_cases(*, quick: bool) -> list[Case]:
         quick: whether only the headline and the formats in blocks of 32.
     """
     sizes = (32,) if quick else BLOCK_SIZES
-    uniform = [
-        case
-        for case in uniform_cases(sizes)
-        if case.activation in BY_BLOCK_SIZE
-        and (case.rounding == "nearest-away" or (case.block_size == 32 and not quick))
-    ]
+    uniform = [case for case in uniform_cases(sizes) if _is_taken(case, quick=quick)]
     cases = [*uniform, *headline_cases()]
     if not quick:
         rest = [mixed_cases(), offline_cases(), rotated_cases(), rule_cases()]
         cases += [case for group in rest for case in group]
         cases.append(as_used("AMXFP4-E5M2", tensor_scale="max"))
     return without_repeats(cases)
+
+
+def _is_taken(case: Case, *, quick: bool) -> bool:
+    """Whether the study takes this one of `uniform_cases`."""
+    if case.rounding != "nearest-away":
+        return not quick and case.block_size == 32 and case.activation in WITH_TIES_TO_EVEN
+    return case.activation in (BY_BLOCK_SIZE if case.block_size <= 32 else IN_LARGE_BLOCKS)
 
 
 def without_repeats(cases: Iterable[Case]) -> list[Case]:

@@ -92,7 +92,7 @@ def tensors(study: Study) -> str:
         blocks = sum(one["blocks"] for one in of_tensor)
         share = sum(one["twice"] * one["blocks"] for one in of_tensor) / blocks
         rows.append([name, f"{share:.1%}", *(number(_mean(record, kinds, operand), 2) for record in records)])
-    return markdown_table(["tensor", "share of blocks", *(f"SQNR {name}" for name in TENSOR_FORMATS)], rows)
+    return markdown_table(["tensor", "share of blocks", *(f"SQNR {record['label']}" for record in records)], rows)
 
 
 def variants(study: Study) -> str:
@@ -189,7 +189,11 @@ def of_cases(study: Study, cases: Sequence[Case]) -> list[Record]:
 
 def best_rule(study: Study) -> Record | None:
     """MXFP4 by the rule, in blocks of 32, whose embeddings are closest to float32's; None if the study lacks it."""
-    found = [record for record in of_cases(study, headline_cases()) if record["activation"] == "MXFP4"]
+    found = [
+        record
+        for record in of_cases(study, headline_cases())
+        if record["activation"] == "MXFP4" and record["end_to_end"][BOTH]["cosine_mean"] is not None
+    ]
     return max(found, key=lambda record: record["end_to_end"][BOTH]["cosine_mean"], default=None)
 
 

@@ -4,7 +4,6 @@ The page's tables are made from docs/accuracy/results.json, which has those of t
 """
 
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,8 @@ from typing import Any
 from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
 from amxfp4.accuracy.study_tables import TABLES, TENSOR_FORMATS
 from amxfp4.errors import UsageError
-from amxfp4.files import write_text
+from amxfp4.files import parse_json, reading, write_text
+from amxfp4.report.shapes import Study
 from amxfp4.synth.tables import insert
 
 PAGE = "accuracy.md"
@@ -34,19 +34,26 @@ def update(measured: Path, docs: Path) -> None:
         UsageError: The study is missing, or a quick one, or the page does not have the comments that tables stand
             between.
     """
-    path = measured / "accuracy.json"
-    try:
-        study = json.loads(path.read_text())
-    except (OSError, ValueError):
-        raise UsageError(f"cannot read {str(path)!r}; `amxfp4 accuracy` writes it") from None
-    if study["quick"]:
-        raise UsageError(f"{str(path)!r} is of a quick study; `amxfp4 accuracy` without --quick is needed")
-    kept = needed(study)
+    kept, tables = _read(measured / "accuracy.json")
+    for place, table in tables.items():
+        insert(docs / PAGE, place, table)
     write_text(docs / RESULTS, dumped(kept))
     for picture in sorted(measured.glob("*.svg")):
-        shutil.copyfile(picture, docs / RESULTS.parent / picture.name)
-    for place, table in TABLES.items():
-        insert(docs / PAGE, place, table(kept))
+        write_text(docs / RESULTS.parent / picture.name, picture.read_text())
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:
+    """What the page needs of a study, and its tables by their places."""
+    with reading(path, "what `amxfp4 accuracy` writes"):
+        study = parse_json(path.read_bytes(), Study)
+        try:
+            kept = needed(study)
+            tables = {place: table(kept) for place, table in TABLES.items()}
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"it lacks something of a study: {error}") from None
+    if study["quick"]:
+        raise UsageError(f"{str(path)!r} is of a quick study; `amxfp4 accuracy` without --quick is needed")
+    return kept, tables
 
 
 def needed(study: dict[str, Any]) -> dict[str, Any]:

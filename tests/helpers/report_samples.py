@@ -4,8 +4,12 @@ import json
 from pathlib import Path
 from typing import Any
 
+from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS
 from amxfp4.accuracy.case import Case
 from amxfp4.accuracy.choice import as_used
+from amxfp4.accuracy.int4 import Int4
+from amxfp4.accuracy.products import ATTENTION_KINDS
+from amxfp4.accuracy.weights import LINEAR_KINDS
 from amxfp4.golden import ENCODES, ROUNDINGS, block_format
 from amxfp4.hw.catalogue import standard
 from amxfp4.hw.mac.config import MacConfig
@@ -78,24 +82,47 @@ def study() -> Record:
         for encode in ENCODES
         if encode == "direct" or activation == weight == "AMXFP4-X2"
     ]
-    return {"model": "a sample model", "quick": False, "cases": [*cases, *map(case, BASELINES)]}
+    tensors = [*LINEAR_INPUTS, *ATTENTION_OPERANDS, *WEIGHTS]
+    return {
+        "quick": False,
+        "model": "a sample model",
+        "sentences": 7,
+        "cases": [*cases, *map(case, BASELINES)],
+        "int4": [case(Int4())],
+        "sides": {"32": {name: {"blocks": 10, "twice": 0.25} for name in tensors}},
+        "underflow": {},
+        "sentences_with_reference_nan": {"32": {"linear": 1, "linear and attention": 2}},
+        "variants": [],
+        "example_blocks": [],
+    }
 
 
 BASELINES = (as_used("MXFP4", rule="ceil"), as_used("MXFP4", rule="even"), as_used("NVFP4"))
 GAINS = {"ceil": 0.5, "even": 1.5, None: 0.0}
 
 
-def case(way: Case) -> Record:
-    output = (SQNR.get(way.activation, 19.8) + SQNR.get(way.weight, 19.8)) / 2 + GAINS[way.rule]
-    output += 0.5 * (way.weight_encode != "direct") - 5 * (way.rounding != block_format(way.activation).ties)
+def case(way: Case | Int4) -> Record:
+    output = sqnr_of(way) if isinstance(way, Case) else 15.0
+    gain = GAINS[way.rule] if isinstance(way, Case) else 0
+    means = {"activation": output + 1, "weight": output + 1, "output": output}
+    end = {
+        "cosine_mean": 0.98 + gain / 1000,
+        "cosine_min": 0.9,
+        "cosine_error": 0.001,
+        "rank_correlation": 0.97,
+        "to_nvfp4": {"difference": gain / 1000, "error": 0.0005},
+    }
     return {
         **way.to_dict(),
-        "linear_layers_mean": {"activation": output + 1, "weight": output + 1, "output": output},
-        "end_to_end": {
-            name: {"cosine_mean": 0.98 + GAINS[way.rule] / 1000, "rank_correlation": 0.97}
-            for name in ("linear", "linear and attention")
-        },
+        "linear_layers_mean": means,
+        "kinds": {kind: [means] for kind in (*LINEAR_KINDS, *ATTENTION_KINDS)},
+        "end_to_end": {name: dict(end) for name in ("linear", "linear and attention")},
     }
+
+
+def sqnr_of(way: Case) -> float:
+    output = (SQNR.get(way.activation, 19.8) + SQNR.get(way.weight, 19.8)) / 2 + GAINS[way.rule]
+    return output + 0.5 * (way.weight_encode != "direct") - 5 * (way.rounding != block_format(way.activation).ties)
 
 
 def fpga_records() -> list[Record]:
