@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from amxfp4.accuracy.choice import as_used
+from amxfp4.accuracy.choice import as_used, headline_cases
 from amxfp4.accuracy.study_tables import best_rule, of_cases
 from amxfp4.errors import UsageError
 from amxfp4.files import check_shape, read_json, reading
@@ -41,6 +41,7 @@ class Inputs:
         energy: MAC units as `synth.layer_energy.measure_energy` gives them; may be empty.
         baselines: Of the accuracy study, what all else is held against beside OCP's MXFP4: MXFP4 by its best rule, if
             that is not OCP's, and NVFP4 as it is used; may be empty.
+        headline: Of the accuracy study, each format as it is used, and INT4; may be empty.
     """
 
     units: list[Record]
@@ -51,6 +52,7 @@ class Inputs:
     fpga: list[Record]
     energy: list[Record]
     baselines: list[Record] = field(default_factory=list)
+    headline: list[Record] = field(default_factory=list)
 
     @property
     def library(self) -> str:
@@ -114,12 +116,15 @@ def read_inputs(
         study["quick"],
         _units(fpga, "amxfp4 fpga", Fpga),
         _units(energy, "amxfp4 energy", Energy),
-        [case for case in held_against if case and case not in cases and _has_outputs(case)],
+        [case for case in held_against if case and case not in cases and _is_whole(case)],
+        [case for case in [*of_cases(study, headline_cases()), *study.get("int4", [])] if _is_whole(case)],
     )
 
 
-def _has_outputs(case: Record) -> bool:
-    return case["linear_layers_mean"]["output"] is not None
+def _is_whole(case: Record) -> bool:
+    """Whether the figures of a case that are shown are numbers."""
+    means = [end["cosine_mean"] for end in case["end_to_end"].values()]
+    return None not in (case["linear_layers_mean"]["output"], *means)
 
 
 def _is_plain(case: Record) -> bool:

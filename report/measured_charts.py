@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from amxfp4.accuracy.study_tables import shown_label
+from amxfp4.report.accuracy_chart import error_and_bits
 from amxfp4.report.chart import PALETTE, Chart, Panel, Series, Symbol
 from amxfp4.report.inputs import Inputs, default_of, is_default
 from amxfp4.report.pairs import NEGLIGIBLE, Pair, is_asymmetric, label, pair_of, plural
@@ -14,6 +15,7 @@ def measured_charts(inputs: Inputs) -> list[Chart]:
     """The charts for which there are figures, in the order of the page."""
     made = [
         cost_and_accuracy(inputs),
+        error_and_bits(inputs),
         price_of_asymmetry(inputs),
         ratio_against_lanes(inputs),
         by_submodule(inputs),
