@@ -24,10 +24,10 @@ def error_and_bits(inputs: Inputs) -> Chart:
     return Chart(
         "error-bits",
         "Bits and error of formats",
-        f"Down and to the left is better. Error: 1 - cosine of a sentence's embedding to float32's, the mean over the "
-        f"sentences, {inputs.model}. Each format in its own block size or, further right, in blocks of 16; MXFP4 by "
-        "each of its rules. Circles: a dot product takes one sum, squares: four. INT4 that errs more than every FP4 is left "
-        "out.",
+        "Down and to the left is better. Error: 1 - cosine of a sentence's embedding to float32's, the mean over the "
+        f"sentences, {inputs.model}. Each format is in its own block size or, further right, in blocks of 16, MXFP4 "
+        "by each of its rules. Circles: a dot product takes one sum, squares: four. INT4 that errs more than every FP4 "
+        "is left out.",
         "points",
         "bits an element",
         "embedding's error, %",
