@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS
-from amxfp4.accuracy.case import BLOCK_SIZES, Case
+from amxfp4.accuracy.case import BLOCK_SIZES, Case, mixed_cases
 from amxfp4.accuracy.choice import BY_BLOCK_SIZE, headline_cases, rotated_cases
 from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
 from amxfp4.accuracy.markdown_table import markdown_table
@@ -66,6 +66,25 @@ def offline(study: Study) -> str:
     """What weights encoded by least error gain."""
     cases = [case for case in _cases_of(study) if case.weight_encode == "least-error"]
     return _beside(study, sorted(cases, key=_headlines_place), "weight_encode", "direct", "least-error weights")
+
+
+def pairs(study: Study) -> str:
+    """Two formats, one for either operand, beside each of them for both; in blocks of 32."""
+    mixed = [case for case in mixed_cases() if case.activation != case.weight]
+    names = dict.fromkeys(name for case in mixed for name in (case.weight, case.activation))
+    both = [Case(name, name, EXAMPLE_SIZE, ROUNDING) for name in names]
+    found = of_cases(study, [*both, *mixed])
+    found.sort(key=lambda record: -record["end_to_end"][BOTH]["cosine_mean"])
+    rows = [
+        [
+            *(record["activation"], record["weight"]),
+            number(record["linear_layers_mean"]["output"], 2),
+            *(embedding_error(record, products) for products in ("linear", BOTH)),
+        ]
+        for record in found
+    ]
+    headings = ["inputs", "weights", "SQNR of outputs, dB", f"{_ERROR}: linear layers", "and attention"]
+    return markdown_table(headings, rows, words=2)
 
 
 def rotations(study: Study) -> str:
@@ -174,6 +193,7 @@ TABLES = {
     "offline": offline,
     "tensor scales": tensor_scales,
     "rotations": rotations,
+    "pairs": pairs,
     "tensors": tensors,
     "variants": variants,
     "nan": underflow,

@@ -84,7 +84,7 @@ def _needed_of(record: dict[str, Any]) -> dict[str, Any]:
         record["label"] in TENSOR_FORMATS
         and (record.get("block_size"), record.get("rounding")) == (EXAMPLE_SIZE, ROUNDING)
     ):
-        del kept["kinds"]
+        kept.pop("kinds", None)
     kept["end_to_end"] = {
         products: {key: value for key, value in end.items() if key != "hidden_sqnr"}
         for products, end in record["end_to_end"].items()
