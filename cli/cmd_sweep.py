@@ -145,7 +145,7 @@ def _run(
 COLUMNS = (
     *("name", "library", "activation", "weight", "block_size", "lanes", "accumulator", "latency", "area_ge"),
     *("area_ge_per_mac", "registers_ge", "flip_flops", "clock_gates", "delay_ps", "period_ps"),
-    *("ratio_to_mxfp4", "ratio_to_symmetric"),
+    *("ratio_to_mxfp4", "ratio_to_window", "ratio_to_symmetric"),
 )
 
 
@@ -161,7 +161,7 @@ def _write(records: "list[Record]", folder: Path) -> list[Path]:
     with replacing(files[1]) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow((*COLUMNS, *others))
-        writer.writerows([*(r[c] for c in COLUMNS), *(r["config"][c] for c in others)] for r in records)
+        writer.writerows([*(r.get(c) for c in COLUMNS), *(r["config"][c] for c in others)] for r in records)
     return files
 
 
@@ -188,6 +188,7 @@ def _show(records: "list[Record]") -> None:
             "period,\nps",
             "latency",
             "/\nMXFP4",
+            "/ win-\ndow",
             "/ sym-\nmetric",
         )
         for heading in headings:
@@ -196,7 +197,7 @@ def _show(records: "list[Record]") -> None:
         for record in sorted(
             smallest.values(), key=lambda r: (r["lanes"], pairs.index((r["activation"], r["weight"])))
         ):
-            ratios = (record["ratio_to_mxfp4"], record["ratio_to_symmetric"])
+            ratios = (record["ratio_to_mxfp4"], record.get("ratio_to_window"), record["ratio_to_symmetric"])
             table.add_row(
                 record["activation"],
                 record["weight"],

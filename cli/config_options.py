@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from amxfp4.hw.units import Option, Unit
+from amxfp4.hw.units import Option, Unit, spelling
 
 Command = Callable[..., Any]
 
@@ -35,13 +35,15 @@ def config_options(
     def decorate(command: Command) -> Command:
         for name, members in reversed(meanings.items()):
             option = members[0][0]
+            spelled = f"{option.spelling}/{spelling(f'no_{name}')}" if option.kind is bool else option.spelling
             command = click.option(
                 *spellings.get(name, ()),
-                option.spelling,
+                spelled,
                 name,
                 type=option.kind,
+                default=None,
                 multiple=multiple,
-                metavar="INTEGER" if option.kind is int else "TEXT",
+                metavar={int: "INTEGER", str: "TEXT"}.get(option.kind),
                 help=_help(members, len(units)),
             )(command)
         return command

@@ -1,6 +1,6 @@
 """The exact accumulator: one step, for all terms and totals, and what it then holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import z3
 
@@ -62,7 +62,9 @@ def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
     inputs = {"term": words, "first": seen, "last": last, **shifted}
     before, taken = netlist.step(netlist.symbols(), valid=z3.BitVecVal(1, 1), **inputs)
 
-    addends = [extended(word >> plan.term.scales.exponent_min, bits, signed=True) for word in shifted.values()]
+    scales = plan.term.scales
+    low = scales.exponent_min + scales.below
+    addends = [extended(word >> low, bits, signed=True) for word in shifted.values()]
     term = sum(addends[1:], addends[0])
     fresh = first == 1
     old = z3.If(fresh, 0, extended(before["total"], bits, signed=True))
@@ -73,13 +75,15 @@ def _accumulation(config: MacConfig, broken: bool) -> Iterator[Claim]:
     later, _ = netlist.step(kept, valid=z3.BitVecVal(0, 1), **inputs)
 
     limit = 1 << (plan.bits - 1)
-    small = z3.And(*(within(addend, -config.block_max, config.block_max) for addend in [*addends, term]))
+    largest = largest_term(config)
+    small = z3.And(*(within(addend, -largest, largest) for addend in [*addends, term]))
+    above = above_window(terms)
     in_range = z3.And(within(old, -limit, limit - 1), small)
     yield z3.Implies(in_range, extended(after["total"], bits, signed=True) == total)
     overflowed = z3.And(z3.Not(fresh), before["overflow"] == 1)
     left = z3.Not(within(total, -limit, limit - 1))
-    yield z3.Implies(z3.And(in_range, last == 1), (after["overflow"] == 1) == z3.Or(overflowed, left))
-    yield z3.Implies(overflowed, after["overflow"] == 1)
+    yield z3.Implies(z3.And(in_range, last == 1), (after["overflow"] == 1) == z3.Or(overflowed, left, above))
+    yield z3.Implies(z3.Or(overflowed, above), after["overflow"] == 1)
 
     nan = z3.Or(z3.And(z3.Not(fresh), before["nan"] == 1), *(term["nan"] == 1 for term in terms))
     yield (after["nan"] == 1) == nan
@@ -93,6 +97,17 @@ def exact_of(config: MacConfig) -> Exact:
     return accumulator
 
 
+def largest_term(config: MacConfig) -> int:
+    """No term, and no block's terms together, are larger, in units of the accumulator's least bit."""
+    window = config.plan.scales.window
+    return config.block_max << (window.shift_max - window.below if window else 0)
+
+
+def above_window(terms: Sequence[Mapping[str, Word]]) -> Claim:
+    """Whether a term lies above the window; never without one."""
+    return z3.Or(*(term["above"] == 1 for term in terms if "above" in term))
+
+
 def within(value: Word, low: int, high: int) -> Claim:
     return z3.And(value >= low, value <= high)
 
@@ -104,11 +119,16 @@ CONFIGS = (
     MacConfig("AMXFP4", "AMXFP4", lanes=32),
     MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32),
     MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=32),
+    MacConfig("MXFP4", "MXFP4", lanes=32, accumulator="window"),
+    MacConfig("AMXFP4-E8M0", "AMXFP4-E8M0", lanes=16, accumulator="window"),
 )
 
 
 def proofs() -> list[Proof]:
-    scope = "E5M2 x E5M2 (96 bits and guard) with 1, 2 and 4 terms at once, one lane; E4M3; AMXFP4-X2"
+    scope = (
+        "E5M2 x E5M2 (96 bits and guard) with 1, 2 and 4 terms at once, one lane; E4M3; AMXFP4-X2; windows of 54 bits, "
+        "1 and 2 terms at once"
+    )
     return [
         Proof(
             "exact-alignment",
@@ -120,8 +140,8 @@ def proofs() -> list[Proof]:
         ),
         Proof(
             "exact-accumulation",
-            "total' = (0 at first, else total) + shifted terms; NaN is sticky; overflow is a whole block's sum out of "
-            "range, and sticky; nothing changes without terms",
+            "total' = (0 at first, else total) + shifted terms without bits under a window; NaN is sticky; overflow "
+            "is a whole block's sum out of range or a term above a window, and sticky; nothing changes without terms",
             "SMT, one step from any registers",
             scope,
             "that a dot product begins is not connected",

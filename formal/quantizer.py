@@ -10,18 +10,19 @@ from functools import partial
 from itertools import product
 
 import z3
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
-from amxfp4.formal.netlist import Netlist, Word, concat, extended
-from amxfp4.formal.proof import Claim, Proof
+from amxfp4.formal.netlist import Netlist, Word, concat, extended, unpack
+from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.golden.formats import ROUNDINGS, ScaleFormat
 from amxfp4.hw.quantizer.config import INPUTS, QuantizerConfig
 from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
 from amxfp4.hw.quantizer.maxima import BeatMaxima
-from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.narrow import Narrow, magnitude_of
 from amxfp4.hw.quantizer.scale_select import ScaleSelect
+from amxfp4.hw.quantizer.scaled_narrow import ScaledNarrow
 
 # One format for each kind of scale. How many sides it has does not matter to a selection.
 FORMATS = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
@@ -46,10 +47,9 @@ class FloatToScale(wiring.Component):
         m = Module()
         m.submodules.narrow = narrow = Narrow(self.config)
         m.submodules.select = select = ScaleSelect(self.config)
-        element = narrow.element
         m.d.comb += [
             narrow.float.eq(self.float),
-            select.maximum.eq(Cat(element.fraction, element.exponent) if self.config.fp8 else element.exponent),
+            select.maximum.eq(magnitude_of(narrow)),
             self.code.eq(select.code),
         ]
         return m
@@ -108,6 +108,18 @@ def _blind(config: QuantizerConfig, x: Word) -> Word:
     return x & ~z3.BitVecVal(1 << max(below, 0), x.size())
 
 
+# A power-of-two scale is due from these multiples of its value on: the scale before is half as large.
+_POWERS_FROM = {"floor": Fraction(1 << BINADES), "even": Fraction(7, 2), "ceil": Fraction(3)}
+
+
+def _blind_to_scale(config: QuantizerConfig, x: Word) -> Word:
+    """What a broken twin sees of a maximum: all but the lowest bit that a scale can depend on."""
+    if config.fp8:
+        return _blind(config, x)
+    bits = {"floor": 0, "even": 2, "ceil": config.input_fraction_bits}[config.rule]  # of the fraction, that matter
+    return x & ~z3.BitVecVal(1 << config.input_fraction_bits - bits, x.size())
+
+
 def _values(scale: ScaleFormat) -> list[Fraction]:
     return [int(s) * Fraction(2) ** int(e) for s, e in zip(scale.significands, scale.exponents, strict=True)]
 
@@ -118,24 +130,24 @@ def _scale(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
     | scales | threshold of code c |
     |---|---|
     | FP8 | 6 x the middle between the values of c - 1 and c |
-    | E8M0 | 4 x the value of c |
+    | E8M0, "floor" | 4 x the value of c |
+    | E8M0, "even" | 7 x the value of c - 1 |
+    | E8M0, "ceil" | what is more than 6 x the value of c - 1 |
+
+    E8M0 codes above 252, 6 times whose values exceed float32's range, are never due.
     """
     scale = config.block_format.scale
     x, x32 = _float(config)
-    seen = x
-    if broken:
-        seen = _blind(config, x) if config.fp8 else x & ~z3.BitVecVal(1 << config.input_fraction_bits, x.size())
+    seen = _blind_to_scale(config, x) if broken else x
     code = Netlist(FloatToScale(config)).outputs(float=seen)["code"]
     size, values = magnitude(x32), _values(scale)
-    right = [z3.ULE(code, scale.max_code)]
-    for c in range(1, scale.max_code + 1):
-        least = 6 * (values[c - 1] + values[c]) / 2 if config.fp8 else values[c] * (1 << BINADES)
+    right = [z3.ULE(code, scale.max_float32_code)]
+    for c in range(1, scale.max_float32_code + 1):
+        least = 6 * (values[c - 1] + values[c]) / 2 if config.fp8 else values[c] * _POWERS_FROM[config.rule]
         bound = least / Fraction(2) ** UNIT
         assert bound.denominator == 1
-        if bound.numerator >= 1 << BITS:  # beyond every float
-            right.append(z3.ULT(code, c))
-            continue
-        strict = config.fp8 and config.ties_to_even and c % 2  # a tie goes to the even code, here the lower one
+        # Of FP8 a tie may go to the even code, here the lower one.
+        strict = config.ties_to_even and c % 2 if config.fp8 else config.rule == "ceil"
         due = (z3.UGT if strict else z3.UGE)(size, z3.BitVecVal(bound.numerator, BITS))
         right.append(due == z3.UGE(code, c))
     yield z3.Implies(finite(x32), z3.And(*right))
@@ -204,9 +216,62 @@ def _maxima(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
         yield z3.Or(*one, z3.And(found == 0, *(z3.Not(mine) for mine in own)))
 
 
+def _product(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
+    """What is held of float32(x times a reciprocal), ties to even, by cases of the significand of x."""
+    x, reciprocal = z3.BitVec("x", config.float_bits), z3.BitVec("reciprocal", 32)
+    once = z3.Concat(z3.BitVecVal(1, 1), z3.Extract(22, 0, reciprocal))
+    thrice = z3.ZeroExt(2, once) * 3
+    fraction_bits = config.input_fraction_bits
+    fraction, field = z3.Extract(fraction_bits - 1, 0, x), z3.Extract(config.float_bits - 2, fraction_bits, x)
+    seen = once & ~z3.BitVecVal(1, once.size()) if broken else once
+    found = Netlist(ScaledNarrow(config)).outputs(
+        float=x, once=seen, thrice=thrice, exponent=z3.Extract(30, 23, reciprocal)
+    )
+    element = unpack(config.element_layout, found["element"])
+    bits = fraction_bits + 26  # of the exact product, and one to spare
+    exact = extended(z3.Concat(z3.BitVecVal(1, 1), fraction), bits) * extended(once, bits)
+    low = [z3.BitVecVal(fraction_bits + wide, bits) for wide in (0, 1)]
+    wide = z3.UGE(exact, z3.BitVecVal(1, bits) << (low[1] + 23))
+    shift = z3.If(wide, low[1], low[0])
+    cut, half = exact & ~(-z3.BitVecVal(1, bits) << shift), z3.BitVecVal(1, bits) << (shift - 1)
+    whole = z3.LShR(exact, shift)
+    up = z3.Or(z3.UGT(cut, half), z3.And(cut == half, z3.Extract(0, 0, whole) == 1))
+    rounded = z3.If(up, whole + 1, whole)
+    carried = z3.Extract(24, 24, rounded) == 1  # up to 2 or 4, whose fraction is 0 all the same
+    kept, below = config.kept_fraction_bits, 23 - config.kept_fraction_bits
+    inexact = z3.If(z3.Extract(below - 1, 0, rounded) != 0, z3.BitVecVal(1, 1), z3.BitVecVal(0, 1))
+    statement = z3.Extract(22, 23 - kept, rounded)
+    if config.ties_to_even:
+        statement = z3.Concat(statement, inexact)
+    largest = (1 << config.exponent_bits) - 1
+    exponent = z3.ZeroExt(8, field) + z3.ZeroExt(8, z3.Extract(30, 23, reciprocal)) - 254 + config.window_bias
+    exponent = exponent + z3.If(wide, 1, z3.BitVecVal(0, 16)) + z3.If(carried, 1, z3.BitVecVal(0, 16))
+    held = z3.If(z3.Or(exponent < 0, field == 0), z3.BitVecVal(0, 16), z3.If(exponent > largest, largest, exponent))
+    claim = z3.And(
+        (found["special"] == 1) == (field == 255),
+        element["negative"] == z3.Extract(config.float_bits - 1, config.float_bits - 1, x),
+        z3.Implies(field != 255, extended(element["exponent"], 16) == held),
+        z3.Implies(z3.And(held > 0, held < largest, field != 255), element["fraction"] == statement),
+    )
+    rest = z3.Extract(config.float_bits - 1, fraction_bits, x)
+    patterns = [z3.Concat(rest, z3.BitVecVal(n, fraction_bits)) for n in range(1 << fraction_bits)]
+    yield from by_cases(claim, x, patterns)
+
+
+def _products(broken: bool) -> Iterator[Claim]:
+    yield from _product(QuantizerConfig("NVFP4"), broken)
+
+
 def _of_each(claims: Callable[[QuantizerConfig, bool], Iterator[Claim]], input: str, broken: bool) -> Iterator[Claim]:
     for name, rounding in product(FORMATS, ROUNDINGS):
         yield from claims(QuantizerConfig(name, input=input, rounding=rounding), broken)
+
+
+def _of_each_rule(
+    claims: Callable[[QuantizerConfig, bool], Iterator[Claim]], input: str, broken: bool
+) -> Iterator[Claim]:
+    for rule in ("even", "ceil"):
+        yield from claims(QuantizerConfig("MXFP4", input=input, rule=rule), broken)
 
 
 def _all_maxima(broken: bool) -> Iterator[Claim]:
@@ -243,6 +308,36 @@ def proofs() -> list[Proof]:
     ]
     return [
         *selections,
+        *(
+            Proof(
+                f"quantizer-rules-{input}",
+                "the scale code of a block whose largest magnitude is x, in [4 s, 8 s), is that of 2 s from 7 s on "
+                '("even") or above 6 s ("ceil"), otherwise that of s; clamped',
+                f"SMT, every finite {input}",
+                "E8M0",
+                "the float's least bit that matters is not connected",
+                partial(_of_each_rule, _scale, input),
+            )
+            for input in INPUTS
+        ),
+        Proof(
+            "quantizer-product",
+            "what is held of a float times the reciprocal of a tensor's scale is what is held of their product as a "
+            "float32, ties to even; a subnormal counts as 0",
+            "SMT, every bfloat16 and every positive normal reciprocal, by cases of the float's fraction",
+            "NVFP4",
+            "the reciprocal's least bit is not connected",
+            _products,
+            full=True,
+        ),
+        Proof(
+            "quantizer-rules-monotone",
+            'by the rules "even" and "ceil" a larger held magnitude never has a smaller scale either',
+            "SMT, every two held magnitudes",
+            "E8M0",
+            "the exponent's top bit is not connected",
+            partial(_of_each_rule, _monotone, "bfloat16"),
+        ),
         Proof(
             "quantizer-monotone",
             "a larger held magnitude never has a smaller scale, so a block's scale is the largest of its beats' scales",

@@ -30,6 +30,14 @@ PAIRS = (
     ("AMXFP4-E8M0", "MXFP4"),
 )
 
+# Windows in the middle, and as far down and up as they may be.
+WINDOWS = (
+    MacConfig("MXFP4", "MXFP4", accumulator="window"),
+    MacConfig("MXFP4", "MXFP4", lanes=32, accumulator="window", accumulator_bits=40, window_exponent=-126),
+    MacConfig("MXFP4", "MXFP4", lanes=32, accumulator="window", accumulator_bits=96, window_exponent=32),
+    MacConfig("AMXFP4-E8M0", "AMXFP4-E5M2", lanes=8, accumulator="window"),
+)
+
 # Pairs whose one-lane unit makes a term of each product.
 DIRECT = (("AMXFP4", "AMXFP4"), ("AMXFP4-E4M3", "AMXFP4"))
 
@@ -269,6 +277,29 @@ def _placed_terms(broken: bool) -> Iterator[Claim]:
     yield from _placed(term, broken)
 
 
+def _window(broken: bool) -> Iterator[Claim]:
+    """For all scales that are no NaN: where their term stands to the window."""
+    for config in WINDOWS:
+        scales = config.plan.scales
+        assert scales.window is not None
+        sides = [_sides(f, name) for f, name in zip(config.formats, "aw", strict=True)]
+        (a_scales, a_negative, a), (w_scales, w_negative, w) = sides
+        seen = a_scales & ~z3.BitVecVal(1, a_scales.size()) if broken else a_scales
+        inputs = {"a_scales": seen, "w_scales": w_scales, "a_negative": a_negative, "w_negative": w_negative}
+        found = unpack(scales.layout, Netlist(ScaleProduct(scales)).outputs(**inputs)["product"])
+        codes = list(zip((a, w), config.formats, strict=True))
+        legal = z3.And(*(z3.Not(is_nan(code, f.scale)) for code, f in codes))
+        # The term's least bit weighs 2 to this power, as `parts` count from 2^(-bias - mantissa bits).
+        least = sum(parts(code, f.scale)[1] - f.scale.bias - f.scale.mantissa_bits for code, f in codes)
+        least += scales.products.unit_exponent
+        window = scales.window
+        places = least - window.exponent + window.below
+        above = least + window.term_bits > window.exponent + window.bits - 1
+        yield z3.Implies(legal, (found["above"] == 1) == above)
+        exponent = extended(found["exponent"], places.size())
+        yield z3.Implies(z3.And(legal, z3.Not(above)), exponent == z3.If(places > 0, places, 0))
+
+
 def _direct(broken: bool) -> Iterator[Claim]:
     """One lane: a product and the block's scales become a term, in units of the accumulator's least bit."""
     for activation, weight in DIRECT:
@@ -353,6 +384,15 @@ def proofs() -> list[Proof]:
             "the sum's least bit is not connected",
             _placed_terms,
             full=True,
+        ),
+        Proof(
+            "window-place",
+            "a shift is the exponent of a term less that of the place where terms start, at least 0; a term is above "
+            "the window where the largest of its exponent does not fit under the window's sign",
+            "SMT, all codes of both sides",
+            "E8M0 x E8M0 in windows at 2^-32 and at both ends; E8M0 x E5M2",
+            "the activation scale's least bit is not connected",
+            _window,
         ),
         Proof(
             "direct-term",

@@ -18,6 +18,7 @@ KINDS = {
     "four-pairs": ("AMXFP4", "AMXFP4", "exact"),
     "four-pairs-magnitudes": ("AMXFP4", "AMXFP4", "fp32"),
     "x2": ("AMXFP4-X2", "AMXFP4-X2", "exact"),
+    "z8": ("AMXFP4-Z8", "AMXFP4-Z8", "exact"),
 }
 # Room for every sum as an integer.
 BITS = 24
@@ -139,6 +140,7 @@ _WORDS = {
     "four-pairs": "four sums by sign pair, the middle two negated",
     "four-pairs-magnitudes": "four sums by sign pair, as magnitudes",
     "x2": "one signed sum of products in halves",
+    "z8": "one signed sum of products up to 256, a power of two",
 }
 
 

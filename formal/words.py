@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import z3
 
-from amxfp4.formal.exact import within
+from amxfp4.formal.exact import above_window, largest_term, within
 from amxfp4.formal.netlist import Netlist, Word, extended, pack, symbols
 from amxfp4.formal.proof import Claim, Proof, by_cases
 from amxfp4.formal.rounding import WORDS
@@ -54,8 +54,9 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
 
     fresh = first == 1
     exponent = term["exponent"]
-    shift = extended(exponent, width) - scales.exponent_min
-    addend = extended(value, width, signed=True) << shift
+    longer = width + scales.below
+    shift = extended(exponent, longer) - scales.exponent_min
+    addend = z3.Extract(longer - 1, scales.below, extended(value, longer, signed=True) << shift)
     total = z3.If(fresh, 0, before["total"]) + addend
     values = [z3.BitVecVal(e, exponent.size()) for e in range(scales.exponent_min, scales.exponent_max + 1)]
     legal = z3.And(z3.UGE(exponent, scales.exponent_min), z3.ULE(exponent, scales.exponent_max))
@@ -73,13 +74,14 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
     given = z3.And(
         noted,
         within(old, -limit, limit - 1),
-        within(added, -config.block_max, config.block_max),
+        within(added, -largest_term(config), largest_term(config)),
         extended(after["total"], wide, signed=True) == old + added,
     )
+    above = above_window([term])
     overflowed = z3.And(z3.Not(fresh), before["overflow"] == 1)
     outside = z3.Not(within(old + added, -limit, limit - 1))
-    yield z3.Implies(z3.And(given, last == 1), (after["overflow"] == 1) == z3.Or(overflowed, outside))
-    yield z3.Implies(z3.And(noted, overflowed), after["overflow"] == 1)
+    yield z3.Implies(z3.And(given, last == 1), (after["overflow"] == 1) == z3.Or(overflowed, outside, above))
+    yield z3.Implies(z3.And(noted, z3.Or(overflowed, above)), after["overflow"] == 1)
     yield (after["nan"] == 1) == z3.Or(z3.And(z3.Not(fresh), before["nan"] == 1), term["nan"] == 1)
     later, _ = netlist.step(state, valid=~one, term=pack(layout, left), **inputs)
     yield z3.And(*(later[name] == after[name] for name in ("total", "nan", "overflow")))
@@ -89,17 +91,24 @@ def _turn(config: MacConfig, broken: bool) -> Iterator[Claim]:
 # Configs whose terms come shifted to their place in a word.
 PLACED = (MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1), MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1))
 
+# Configs with a window: one word under it, and two.
+WINDOWS = (
+    MacConfig("MXFP4", "MXFP4", lanes=8, accumulator="window"),
+    MacConfig("MXFP4-E4M3", "MXFP4", lanes=8, accumulator="window"),
+)
+
 
 def proofs() -> list[Proof]:
     return [
         Proof(
             "word-accumulation",
-            "`words` cycles after a term, total' = (0 at first, else total) + value x 2^exponent, whose words have "
-            "passed one a cycle; NaN is sticky; overflow is a whole block's sum out of range, and sticky; nothing "
-            "changes without terms",
+            "`words` cycles after a term, total' = (0 at first, else total) + value x 2^exponent without bits under a "
+            "window, whose words have passed one a cycle; NaN is sticky; overflow is a whole block's sum out of range "
+            "or a term above a window, and sticky; nothing changes without terms",
             "SMT, `words` cycles from any registers, by cases of the exponent",
-            "4 words of 25 (E5M2), 18 (E4M3) and 26 bits (AMXFP4-X2), 8 words of 13; placed terms, 8 of 13, 7 of 14",
+            "4 words of 25 (E5M2), 18 (E4M3) and 26 bits (AMXFP4-X2), 8 words of 13; placed terms, 8 of 13, 7 of 14; "
+            "windows, 4 of 14",
             "that a dot product begins is not connected",
-            lambda broken: (claim for config in (*WORDS, *PLACED) for claim in _turn(config, broken)),
+            lambda broken: (claim for config in (*WORDS, *PLACED, *WINDOWS) for claim in _turn(config, broken)),
         ),
     ]

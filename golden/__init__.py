@@ -33,6 +33,7 @@ from amxfp4.golden.quantize import ENCODES, Encode, quantize
 from amxfp4.golden.rotate import rotated
 from amxfp4.golden.scale_rules import ScaleRule, rules_of
 from amxfp4.golden.tensor_scale import TENSOR_SCALE_RULES, TensorScaleRule, tensor_scale_of
+from amxfp4.golden.windowed import Window
 
 __all__ = [
     "ACCUMULATORS",
@@ -53,6 +54,7 @@ __all__ = [
     "ScaleRule",
     "Schedule",
     "TensorScaleRule",
+    "Window",
     "block_format",
     "chain_schedule",
     "decode_elements",

@@ -1,4 +1,4 @@
-"""The two accumulators: which formats each takes, and how wide the exact one is."""
+"""The accumulators: which formats each takes, and how wide the exact one is."""
 
 from math import ceil, log2
 from typing import Literal, get_args
@@ -7,8 +7,9 @@ from amxfp4.errors import UsageError
 from amxfp4.golden.arguments import check_one_of
 from amxfp4.golden.formats import BlockFormat, block_format
 
-Accumulator = Literal["exact", "fp32"]
-"""`exact`: fixed point, rounded once at the end. `fp32`: float32, rounded after each term."""
+Accumulator = Literal["exact", "fp32", "window"]
+"""`exact`: fixed point, rounded once at the end. `fp32`: float32, rounded after each term. `window`: fixed point over a
+window of exponents (`windowed.py`), for formats that the exact one cannot take."""
 
 ACCUMULATORS: tuple[Accumulator, ...] = get_args(Accumulator)
 
@@ -20,7 +21,7 @@ def resolve_accumulator(accumulator: Accumulator | None, activation: BlockFormat
     """`accumulator`, or for None the default of these formats: exact when both scales are FP8, otherwise fp32.
 
     Raises:
-        UsageError: an unknown accumulator, or `exact` with a format whose scale is not FP8.
+        UsageError: an unknown accumulator, `exact` with a format whose scale is not FP8, or `window` with none such.
     """
     not_fp8 = [fmt.name for fmt in (activation, weight) if not fmt.scale.is_fp8]
     if accumulator is None:
@@ -29,7 +30,12 @@ def resolve_accumulator(accumulator: Accumulator | None, activation: BlockFormat
     if accumulator == "exact" and not_fp8:
         raise UsageError(
             f"the exact accumulator cannot take {not_fp8[0]}, whose E8M0 scales span too many bits; "
-            "use fp32, or formats with FP8 scales on both sides"
+            "use fp32 or window, or formats with FP8 scales on both sides"
+        )
+    if accumulator == "window" and not not_fp8:
+        raise UsageError(
+            f"the window accumulator does not take {activation.name} and {weight.name}, whose FP8 scales let the exact "
+            "one hold every bit; use exact or fp32, or a format with E8M0 scales on either side"
         )
     return accumulator
 

@@ -21,6 +21,7 @@ from amxfp4.golden.formats import (
     BlockFormat,
     Rounding,
 )
+from amxfp4.golden.four_over_six import FOUR, is_four_better
 from amxfp4.golden.scale_rules import ScaleRule, power_of_two_codes
 from amxfp4.golden.sides import side_codes, side_tables
 
@@ -39,7 +40,7 @@ class DirectCaster:
         midpoints, tie_goes_up = rounding_thresholds(scale.values[: scale.max_code + 1], rounding)
         # For each magnitude that a block's largest element can have, the least maximum that takes code 1, 2, ...
         self._least_maximum: dict[float, NDArray[np.float32]] = {}
-        for element in (ELEMENT_MAX, *fmt.specials) if scale.is_fp8 else ():
+        for element in (ELEMENT_MAX, FOUR, *fmt.specials) if scale.is_fp8 else ():
             thresholds = (element * midpoints).astype(np.float32)
             self._least_maximum[element] = np.where(
                 tie_goes_up, thresholds, np.nextafter(thresholds, np.float32(np.inf))
@@ -62,8 +63,20 @@ class DirectCaster:
         """Write blocks `x` (n, k) to `codes` (n, k) and `scales` (n, 1 or 2)."""
         maxima = side_maxima(x)
         scales[:] = self._special_scales(x, maxima) if self.fmt.specials else self._scales(maxima)
+        if self._rule == "four-over-six":
+            self._choose_four(x, maxima, codes, scales)
         scales[~np.isfinite(maxima).all(axis=1)] = self._nan_fields()
         self.cast_elements(x, x < 0, scales, codes)
+
+    def _choose_four(
+        self, x: NDArray[np.float32], maxima: NDArray[np.float32], codes: NDArray[np.uint8], scales: NDArray[np.uint8]
+    ) -> None:
+        """Replace `scales`, under which the largest elements are 6, by those with 4 where these have smaller errors."""
+        negative = x < 0
+        fours, other = self._scales(maxima, FOUR), np.empty_like(codes)
+        self.cast_elements(x, negative, scales, codes)
+        self.cast_elements(x, negative, fours, other)
+        scales[:] = np.where(is_four_better(x, negative, self.fmt, (codes, scales), (other, fours)), fours, scales)
 
     def cast_elements(
         self,
@@ -106,11 +119,11 @@ class DirectCaster:
             np.greater_equal(magnitude, factor * midpoint, out=met)
             codes[met & special_side] = NEGATIVE_ZERO
 
-    def _scales(self, maxima: NDArray[np.float32]) -> NDArray[np.uint8]:
-        """The fields of `Blocks.scales` (n, 1 or 2) for finite maxima (n, 2)."""
+    def _scales(self, maxima: NDArray[np.float32], element: float = ELEMENT_MAX) -> NDArray[np.uint8]:
+        """The fields of `Blocks.scales` (n, 1 or 2) for finite maxima (n, 2), of which the larger become `element`."""
         if self.fmt.asymmetric:
-            return self._scale_codes(maxima)
-        codes = self._scale_codes(maxima.max(axis=1, keepdims=True))
+            return self._scale_codes(maxima, element)
+        codes = self._scale_codes(maxima.max(axis=1, keepdims=True), element)
         if not self.fmt.halving:
             return codes
         # Under the smallest scale both sides may be within the limit. Then neither is halved.
@@ -118,13 +131,13 @@ class DirectCaster:
         alone = halved & ~halved[:, ::-1]
         return np.column_stack([codes, alone @ np.array([POSITIVE_HALVED, NEGATIVE_HALVED], np.uint8)])
 
-    def _scale_codes(self, maxima: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def _scale_codes(self, maxima: NDArray[np.float32], element: float) -> NDArray[np.uint8]:
         if self.fmt.scale.is_fp8:
-            return self.nearest_codes(maxima, ELEMENT_MAX)
+            return self.nearest_codes(maxima, element)
         return power_of_two_codes(maxima, self._rule)
 
     def nearest_codes(self, maxima: NDArray[np.float32], element: float) -> NDArray[np.uint8]:
-        """The FP8 scale codes nearest to maxima / `element`, which is 6 or one of the special values.
+        """The FP8 scale codes nearest to maxima / `element`, which is 6, 4 or one of the special values.
 
         In a format with special values a maximum takes code 1 at least, unless it is below a quarter of that scale. All
         elements of such a side are zero under any scale.

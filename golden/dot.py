@@ -11,6 +11,7 @@ from amxfp4.golden.accumulator import (
     least_exponent,
     resolve_accumulator,
 )
+from amxfp4.golden.arguments import check_type
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.fixed import round_limbs
@@ -18,6 +19,7 @@ from amxfp4.golden.operands import check_blocks, check_broadcast, check_pair, pa
 from amxfp4.golden.settings import in_own_settings
 from amxfp4.golden.tensor_scale import multiplied
 from amxfp4.golden.terms import Term, block_terms, nan_blocks
+from amxfp4.golden.windowed import DEFAULT_WINDOW, Window, sum_in_window
 
 _LIMB_BITS = 16
 
@@ -30,24 +32,29 @@ It is above every other exponent, and 2**(900 + 52) is still a float64.
 
 @takes_accumulate
 @in_own_settings
-def dot(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray[np.float32]:
+def dot(
+    a: Blocks, w: Blocks, accumulator: Accumulator | None = None, *, window: Window = DEFAULT_WINDOW
+) -> NDArray[np.float32]:
     """Dot products of activations `a` and weights `w` over the quantised axis. Their other axes broadcast.
 
     Args:
         a: the activations.
         w: the weights, of the same length. Where block sizes differ, each larger block counts as several with the same
             scales.
-        accumulator: "exact" or "fp32". None takes "exact" when both scales are FP8, otherwise "fp32".
+        accumulator: "exact", "fp32" or "window". None takes "exact" when both scales are FP8, otherwise "fp32".
+        window: which bits a "window" accumulator keeps.
 
     Returns:
-        float32, of the broadcast shape of the other axes. A result is NaN where a scale is NaN, and +0 where the
-        reduction has length 0. Operands with tensor scales multiply the result by them (`tensor_scale.multiplied`).
+        float32, of the broadcast shape of the other axes. A result is NaN where a scale is NaN or a "window"
+        accumulator overflows, and +0 where the reduction has length 0. Operands with tensor scales multiply the result
+        by them (`tensor_scale.multiplied`).
 
     Raises:
-        UsageError: operands that are not Blocks, do not pair up or do not broadcast; or an accumulator that does not
-            take these formats or, for "exact", more than 2^24 elements.
+        UsageError: operands that are not Blocks, do not pair up or do not broadcast; an accumulator that does not
+            take these formats or, for "exact", more than 2^24 elements; or a window too narrow for these formats.
     """
     check_blocks(a=a, w=w)
+    check_type(Window, window=window)
     check_pair(a, w)
     a, w = paired(a, w)
     check_broadcast(a, w)
@@ -56,6 +63,8 @@ def dot(a: Blocks, w: Blocks, accumulator: Accumulator | None = None) -> NDArray
     if accumulator == "exact":
         check_exact_length(a.length)
         result = sum_exactly(terms, least_exponent(a.fmt, w.fmt))
+    elif accumulator == "window":
+        result = sum_in_window(terms, window, window.largest_exponent(a.fmt, w.fmt))
     else:
         result = sum_in_float32(terms)
     nan = (nan_blocks(a) | nan_blocks(w)).any(axis=-1)

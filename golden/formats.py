@@ -286,6 +286,9 @@ class BlockFormat:
             raise UsageError(f"{shown(self)} is not allowed; a name and a ScaleFormat are needed")
         if not {type(self.asymmetric), type(self.halving), type(self.tensor_scaled)} == {bool}:
             raise UsageError(f"{shown(self)} is not allowed; asymmetric, halving and tensor_scaled are bools")
+        whole = type(self.specials) is tuple and all(map(is_integer, self.specials))
+        if not whole or self.specials not in ((), (8,), (8, 12)):
+            raise UsageError(f"{shown(self)} is not allowed; specials are (), (8,) or (8, 12)")
         if not isinstance(self.ties, str) or self.ties not in ROUNDINGS:
             raise UsageError(f"{shown(self)} is not allowed; ties is one of {', '.join(ROUNDINGS)}")
         if not is_integer(size):
@@ -297,10 +300,9 @@ class BlockFormat:
             raise UsageError(
                 f"{self.name} has more than one of two free scales, halving and special values; one at most"
             )
-        # What a lane can place with one shift more, and a block's sum that fits 24 bits, as `golden.terms` needs.
-        specials = self.specials if isinstance(self.specials, tuple) and all(map(is_integer, self.specials)) else None
-        if specials not in ((), (8,), (8, 12)) or (specials and self.scale.bits != 7):
-            raise UsageError(f"{shown(self)} is not allowed; specials are (), (8,) or (8, 12), with scales of 7 bits")
+        # 8 and 12 are what a lane places with one shift more. A scale of 7 bits leaves one of its byte for the side.
+        if self.specials and self.scale.bits != 7:
+            raise UsageError(f"{self.name} has special values and {self.scale.name} scales; they need scales of 7 bits")
 
     @property
     def default_block_size(self) -> int:

@@ -53,7 +53,7 @@ def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
     products sum up to at most 73728 units, and significands multiply that by at most 225, so that every partial sum is
     less than 2^24 units.
     """
-    a_sides, w_sides = (_sides_by_block(matrix, dtype) for matrix in (a, w))
+    a_sides, w_sides = (sides_by_block(matrix, dtype) for matrix in (a, w))
     add = _add_in_range if dtype is np.float32 else _add_any
     result = np.zeros((len(a.codes), len(w.codes)), np.float32)
     for i in range(0, len(a.codes), _TILE_ROWS):
@@ -75,7 +75,7 @@ def _accumulate(a: Matrix, w: Matrix, dtype: FloatType) -> NDArray[np.float32]:
     return result
 
 
-def _sides_by_block(matrix: Matrix, dtype: FloatType) -> list[NDArray[Any]]:
+def sides_by_block(matrix: Matrix, dtype: FloatType) -> list[NDArray[Any]]:
     """For each free scale, the values of the elements under it. (blocks, rows, block size)"""
     scales = np.nan_to_num(matrix.fmt.scale.values, nan=0.0)
     sides = matrix.side_values(np.ldexp(scales, matrix.fmt.unit_exponent), dtype)

@@ -42,6 +42,7 @@ def quantize(
     sign in the block:
 
     - An FP8 scale is m / 6, rounded to the nearest code and saturating.
+    - By the rule "four-over-six" it is that or m / 4, by the smaller squared error (`golden/four_over_six.py`).
     - An E8M0 scale is 2^(floor(log2 m) - 2), or by another rule (`golden/scale_rules.py`).
     - AMXFP4-X2 takes its scale from the larger side. A side whose own maximum is at most `HALVING_LIMIT` times half
       that scale is halved, and so is a side without elements; but never both sides, and never under scale 0.
@@ -64,7 +65,7 @@ def quantize(
         rounding: what ties do, for FP8 scales and for elements: "nearest-away" or "nearest-even". E8M0 scales have no
             ties. None takes "nearest-even" for NVFP4 and "nearest-away" for the others.
         rule: how a scale follows from a block's maximum. E8M0 scales: "floor" (the default), "even" or "ceil"; FP8
-            scales: "nearest".
+            scales: "nearest" (the default) or, in formats without special values, "four-over-six".
         encode: "direct" or "least-error".
         tensor_scale: a float32, or how it follows from `x`: "max" or "power-of-two" (`tensor_scale.tensor_scale_of`).
             None takes "max" for NVFP4 and 1 for the others.

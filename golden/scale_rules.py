@@ -11,10 +11,10 @@ from amxfp4.golden.formats import E8M0, BlockFormat, block_format
 PowerOfTwoRule = Literal["floor", "even", "ceil"]
 """Rules of E8M0 scales, see `power_of_two_codes`."""
 
-Fp8Rule = Literal["nearest"]
-"""Rules of FP8 scales."""
+Fp8Rule = Literal["nearest", "four-over-six"]
+"""Rules of FP8 scales: the scale nearest to m / 6, or that or the one nearest to m / 4 (`four_over_six.py`)."""
 
-ScaleRule = Literal["floor", "even", "ceil", "nearest"]
+ScaleRule = Literal["floor", "even", "ceil", "nearest", "four-over-six"]
 """How the direct cast takes a scale: the rules of E8M0 scales, then those of FP8 scales. The first of each is its
 default."""
 
@@ -30,13 +30,15 @@ _SEVEN_QUARTERS = 3 << (_FRACTION_BITS - 2)
 def rules_of(fmt: BlockFormat | str) -> tuple[ScaleRule, ...]:
     """The rules that a format, or the one of that name, can be cast by, its default first.
 
+    Special values have rules of their own.
+
     Raises:
         UsageError: an unknown format.
     """
     fmt = block_format(fmt)
     if not fmt.scale.is_fp8:
         return POWER_OF_TWO_RULES
-    return FP8_RULES
+    return FP8_RULES[:1] if fmt.specials else FP8_RULES
 
 
 def resolve_rule(rule: ScaleRule | None, fmt: BlockFormat) -> ScaleRule:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from amxfp4.errors import UsageError
+from amxfp4.golden.formats import block_format
 from amxfp4.hw.config import LANES as ALL_LANES
 from amxfp4.hw.config import Config, check_one_of
 from amxfp4.hw.mac.config import ACCUMULATORS, MacConfig
@@ -22,15 +23,36 @@ PAIRS: tuple[Pair, ...] = (
     ("MXFP4-UE5M3", "MXFP4-UE5M3"),
     ("AMXFP4-X2", "MXFP4-UE5M3"),
     ("AMXFP4-X2", "AMXFP4-X2"),
+    ("MXFP4-E4M3", "MXFP4-E4M3"),
+    ("AMXFP4-Z8", "MXFP4-E4M3"),
+    ("AMXFP4-Z8", "AMXFP4-Z8"),
+    ("AMXFP4-Z", "MXFP4-E4M3"),
+    ("AMXFP4-Z", "AMXFP4-Z"),
 )
-"""Pairs of the standard MAC units: MXFP4, and for each FP8 scale format the symmetric, the half and the fully
-asymmetric pair."""
+"""Pairs of the standard MAC units in blocks of 32: MXFP4, and for each FP8 scale format the symmetric, the half and the
+fully asymmetric pair."""
+
+PAIRS_OF_16: tuple[Pair, ...] = (
+    ("MXFP4/16", "MXFP4/16"),
+    ("NVFP4", "NVFP4"),
+    ("MXFP4-UE5M3/16", "MXFP4-UE5M3/16"),
+    ("AMXFP4-Z8/16", "AMXFP4-Z8/16"),
+)
+"""Pairs of the standard MAC units in blocks of 16. MXFP4 is no standard in these blocks, but what the others are
+compared with. NVFP4's unit is that of MXFP4-E4M3 in blocks of 16, which is not listed a second time: a tensor's scale
+is no part of a MAC unit."""
 
 QUANTIZER_FORMATS = tuple(dict.fromkeys(activation for activation, _ in PAIRS))
-"""Formats of the standard quantisers: one for the activations of each standard MAC unit."""
+"""Formats of the standard quantisers in blocks of 32: one for the activations of each standard MAC unit."""
+
+SYMMETRIC_QUANTIZER_OF_16 = "MXFP4-E4M3/16"
+"""Format of one more standard quantiser: AMXFP4-Z8's is compared with it, as NVFP4's takes a tensor's scale."""
 
 LANES = (1, 8, 32)
 """Lanes of the standard units."""
+
+LANES_OF_16 = (8,)
+"""Lanes of the standard units in blocks of 16, of which more would take long to measure and say little more."""
 
 
 def possible(pairs: Iterable[Pair], **axes: Sequence[Any]) -> list[MacConfig]:
@@ -60,6 +82,11 @@ def combinations(
             yield {"pair": pair, **chosen}, error
 
 
+def standard_pairs(lanes: int) -> tuple[Pair, ...]:
+    """Pairs of the standard MAC units at a number of lanes."""
+    return (*PAIRS, *PAIRS_OF_16) if lanes in LANES_OF_16 else PAIRS
+
+
 def standard(unit: str | None = None, lanes: Iterable[int] = LANES) -> list[Config]:
     """The standard units: MAC units with every accumulator that can be built, and quantisers.
 
@@ -67,7 +94,8 @@ def standard(unit: str | None = None, lanes: Iterable[int] = LANES) -> list[Conf
 
     Args:
         unit: Only those of this kind, a key of `units.UNITS`.
-        lanes: At each of these numbers of lanes, in this order.
+        lanes: At each of these numbers of lanes, in this order. Units in blocks of 16 are standard at `LANES_OF_16`
+            alone.
 
     Raises:
         UsageError: No unit has so many lanes.
@@ -75,6 +103,8 @@ def standard(unit: str | None = None, lanes: Iterable[int] = LANES) -> list[Conf
     configs: list[Config] = []
     for count in dict.fromkeys(lanes):
         check_one_of("lanes", count, ALL_LANES)
-        configs += possible(PAIRS, lanes=[count], accumulator=ACCUMULATORS)
-        configs += [QuantizerConfig(name, lanes=count) for name in QUANTIZER_FORMATS]
+        macs = possible(standard_pairs(count), lanes=[count], accumulator=ACCUMULATORS)
+        formats = [config.activation_format for config in macs]
+        formats += [block_format(SYMMETRIC_QUANTIZER_OF_16)] if count in LANES_OF_16 else []
+        configs += [*macs, *(QuantizerConfig(f.name, f.block_size, count) for f in dict.fromkeys(formats))]
     return [config for config in configs if unit in (None, unit_of(config).name)]

@@ -17,7 +17,8 @@ from amaranth.lib.wiring import In, Out
 from amxfp4.errors import UsageError, shown
 from amxfp4.golden.arguments import check_type
 from amxfp4.golden.formats import Rounding
-from amxfp4.hw.config import CHOSEN, scales_layout
+from amxfp4.golden.scale_rules import ScaleRule
+from amxfp4.hw.config import CHOSEN, scale_fields
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.unit import MacUnit
 from amxfp4.hw.quantizer.config import QuantizerConfig
@@ -36,6 +37,9 @@ class ChainConfig:
         rounding: Where ties go when activations are quantised: "nearest-away" or "nearest-even".
         maximum_registers: Register ranks between the maxima of a beat and the scales, 0 or 1. None takes the
             quantiser's own default.
+        rule: How scales of activations follow from maxima. None takes the quantiser's own default.
+        tensor_scale: Whether each beat of activations brings the reciprocal of a tensor's scale. None takes the
+            quantiser's own default. Results are those of the scaled activations.
 
     Raises:
         UsageError: `mac` is no `MacConfig`, or the quantiser cannot be built.
@@ -45,18 +49,29 @@ class ChainConfig:
     input: str = field(default="bfloat16", metadata=_OF_QUANTIZER["input"].metadata)
     rounding: Rounding = field(default="nearest-away", metadata=_OF_QUANTIZER["rounding"].metadata)
     maximum_registers: int = field(default=CHOSEN, metadata=_OF_QUANTIZER["maximum_registers"].metadata)
+    rule: ScaleRule = field(default=CHOSEN, metadata=_OF_QUANTIZER["rule"].metadata)
+    tensor_scale: bool = field(default=CHOSEN, metadata=_OF_QUANTIZER["tensor_scale"].metadata)
 
     def __post_init__(self) -> None:
         if not isinstance(self.mac, MacConfig):
             raise UsageError(f"mac is {shown(self.mac)}; a MacConfig is needed")
         object.__setattr__(self, "maximum_registers", self.quantizer.maximum_registers)
+        object.__setattr__(self, "rule", self.quantizer.rule)
+        object.__setattr__(self, "tensor_scale", self.quantizer.tensor_scale)
 
     @cached_property
     def quantizer(self) -> QuantizerConfig:
         """The quantiser of the MAC unit's activations."""
         mac = self.mac
         return QuantizerConfig(
-            mac.activation, mac.block_size, mac.lanes, self.input, self.rounding, self.maximum_registers
+            mac.activation,
+            mac.block_size,
+            mac.lanes,
+            self.input,
+            self.rounding,
+            self.maximum_registers,
+            self.rule,
+            self.tensor_scale,
         )
 
     @property
@@ -77,14 +92,8 @@ class ChainConfig:
     @property
     def weight_layout(self) -> data.StructLayout:
         """A beat of weights, from bit 0: the weight half of the MAC unit's beat."""
-        fmt = self.mac.weight_format
-        return data.StructLayout(
-            {
-                "w_codes": data.ArrayLayout(4, self.lanes),
-                "w_scales": scales_layout(fmt),
-                **({"w_halved": 2} if fmt.halving else {}),
-            }
-        )
+        fields = {"w_codes": data.ArrayLayout(4, self.lanes), **scale_fields(self.mac.weight_format, "w_")}
+        return data.StructLayout(fields)
 
     @property
     def latency(self) -> int:

@@ -3,11 +3,12 @@
 | reference | differs from the unit in | the ratio to it says |
 |-----------|--------------------------|----------------------|
 | baseline  | formats: MXFP4 on every side, and its float32 accumulator | what a user pays in all |
+| windowed baseline | formats: MXFP4 on every side, and a windowed accumulator | the same, beside a smaller baseline |
 | symmetric | scales per block: one on every side, of the same scale format | what asymmetry alone costs |
 
-Everything else stays as it is: lanes, block size, input, rounding. MXFP4 is defined in blocks of `STANDARD_BLOCK`. So
-the baseline of a unit with other blocks is the unit of MXFP4's element and scale formats in those blocks, and no
-standard.
+Everything else stays as it is: lanes, block size, input, rounding; of the symmetric unit the rule of scales and the
+tensor's scale too. MXFP4 is defined in blocks of `STANDARD_BLOCK`. So the baseline of a unit with other blocks is the
+unit of MXFP4's element and scale formats in those blocks, and no standard.
 
 NVFP4 and MXFP4-E4M3 have the same elements and scales, and so the same MAC unit. In blocks of 16 it is called NVFP4's.
 Their quantisers differ.
@@ -48,6 +49,11 @@ def mac_baseline(config: MacConfig) -> MacConfig:
     return MacConfig(BASELINE, BASELINE, config.block_size, config.lanes, "fp32")
 
 
+def mac_windowed(config: MacConfig) -> MacConfig:
+    """MXFP4's MAC unit with a windowed accumulator."""
+    return MacConfig(BASELINE, BASELINE, config.block_size, config.lanes, "window")
+
+
 def mac_symmetric(config: MacConfig) -> MacConfig:
     """The MAC unit with one scale per block on both sides, and the same kind of accumulator."""
     names = (symmetric_format(name) for name in (config.activation, config.weight))
@@ -61,9 +67,17 @@ def quantizer_baseline(config: QuantizerConfig) -> QuantizerConfig:
 
 
 def quantizer_symmetric(config: QuantizerConfig) -> QuantizerConfig:
-    """The quantiser to one scale per block."""
+    """The quantiser to one scale per block, by the same rule and with as many multipliers."""
     format = symmetric_format(config.format)
-    return QuantizerConfig(format, config.block_size, config.lanes, config.input, config.rounding)
+    return QuantizerConfig(
+        format,
+        config.block_size,
+        config.lanes,
+        config.input,
+        config.rounding,
+        rule=config.rule,
+        tensor_scale=config.tensor_scale,
+    )
 
 
 def mac_behind(config: QuantizerConfig) -> MacConfig:
@@ -77,6 +91,13 @@ def chain_baseline(config: ChainConfig) -> ChainConfig:
     return ChainConfig(mac_baseline(config.mac), config.input, config.rounding)
 
 
+def chain_windowed(config: ChainConfig) -> ChainConfig:
+    """MXFP4's MAC unit with a windowed accumulator behind the quantiser to MXFP4."""
+    return ChainConfig(mac_windowed(config.mac), config.input, config.rounding)
+
+
 def chain_symmetric(config: ChainConfig) -> ChainConfig:
     """The chain with one scale per block on both sides."""
-    return ChainConfig(mac_symmetric(config.mac), config.input, config.rounding)
+    return ChainConfig(
+        mac_symmetric(config.mac), config.input, config.rounding, rule=config.rule, tensor_scale=config.tensor_scale
+    )

@@ -22,15 +22,15 @@ class Option:
 
     Attributes:
         name: The field's name.
-        kind: `int` or `str`.
+        kind: `int`, `str` or `bool`.
         help: One sentence that says what the field is.
         default: Its value unless given. None where the config finds one.
     """
 
     name: str
-    kind: type[int] | type[str]
+    kind: type[int] | type[str] | type[bool]
     help: str
-    default: int | str | None
+    default: int | str | bool | None
 
     @property
     def spelling(self) -> str:
@@ -54,9 +54,11 @@ class Unit:
         component: Builds a unit from its config.
         inputs: The names of its input streams. Its output stream is `o`.
         columns: Fields of a config that tell the units of a table apart, in the table's order.
+        choices: More such fields, for tables in which a unit has another value than it would have by default.
         latency_counts: What a config's `latency` counts.
         work: What one lane does per cycle: a "MAC", or an "element" converted.
         baseline: The unit of MXFP4 that a unit is compared with; see `references`.
+        windowed: The same with a windowed accumulator. None for a unit without an accumulator.
         symmetric: The unit with one scale per block that a unit is compared with; see `references`.
         fed_by: The MAC unit that a unit feeds, whose area its own is compared with. None for a unit that feeds none.
         explain: In a few lines, how a config's unit is built and why.
@@ -72,10 +74,12 @@ class Unit:
     latency_counts: str
     work: Literal["MAC", "element"]
     baseline: Callable[[Any], Config]
+    windowed: Callable[[Any], Config] | None
     symmetric: Callable[[Any], Config]
     fed_by: Callable[[Any], Config] | None
     explain: Callable[[Any], list[str]]
     facts: Callable[[Any], dict[str, Any]] = lambda config: {}
+    choices: tuple[str, ...] = ()
 
     @property
     def options(self) -> tuple[Option, ...]:
@@ -108,8 +112,8 @@ class Unit:
 
     def references(self, config: Config) -> list[Config]:
         """The units that a unit is compared with."""
-        compared = (self.baseline, self.symmetric, *([self.fed_by] if self.fed_by else []))
-        return [reference(config) for reference in compared]
+        compared = (self.baseline, self.windowed, self.symmetric, self.fed_by)
+        return [reference(config) for reference in compared if reference]
 
 
 def _options(config: type[Any]) -> Iterator[Option]:
@@ -119,8 +123,8 @@ def _options(config: type[Any]) -> Iterator[Option]:
         if is_dataclass(hint):
             yield from _options(hint)  # type: ignore[arg-type]
         else:
-            kind = int if int in (hint, *get_args(hint)) else str
-            assert field.default is None or isinstance(field.default, int | str)
+            kind = next((kind for kind in (bool, int) if kind in (hint, *get_args(hint))), str)
+            assert field.default is None or isinstance(field.default, int | str | bool)
             yield Option(field.name, kind, field.metadata["help"], field.default)
 
 
@@ -132,9 +136,9 @@ def _built(config: type[Any], given: dict[str, Any]) -> Any:
     return config(**arguments, **{name: _built(hint, given) for name, hint in nested.items()})  # type: ignore[arg-type]
 
 
-def _exact_accumulator(config: MacConfig) -> dict[str, Any]:
-    """What a user must know to read an exact accumulator's overflow."""
-    if not config.exact:
+def _fixed_point(config: MacConfig) -> dict[str, Any]:
+    """What a user must know to read a fixed-point accumulator's overflow."""
+    if not config.fixed_point:
         return {}
     return {"accumulator": {"bits": config.accumulator_bits, "least_bit_exponent": config.lsb_exponent}}
 
@@ -150,10 +154,11 @@ _ALL = (
         latency_counts="from the edge that takes a dot product's last beat to its result, stalls not counted",
         work="MAC",
         baseline=references.mac_baseline,
+        windowed=references.mac_windowed,
         symmetric=references.mac_symmetric,
         fed_by=None,
         explain=explain.mac,
-        facts=_exact_accumulator,
+        facts=_fixed_point,
     ),
     Unit(
         name="quantizer",
@@ -162,9 +167,11 @@ _ALL = (
         component=Quantizer,
         inputs=("i",),
         columns=("format", "input", "lanes"),
+        choices=("rule", "tensor_scale"),
         latency_counts="from the edge that takes a block's last beat to that beat quantised, stalls not counted",
         work="element",
         baseline=references.quantizer_baseline,
+        windowed=None,
         symmetric=references.quantizer_symmetric,
         fed_by=references.mac_behind,
         explain=explain.quantizer,
@@ -179,10 +186,11 @@ _ALL = (
         latency_counts="from the edge that takes a dot product's last beat of floats to its result, stalls not counted",
         work="MAC",
         baseline=references.chain_baseline,
+        windowed=references.chain_windowed,
         symmetric=references.chain_symmetric,
         fed_by=None,
         explain=explain.chain,
-        facts=lambda config: _exact_accumulator(config.mac),
+        facts=lambda config: _fixed_point(config.mac),
     ),
 )
 UNITS = {unit.name: unit for unit in _ALL}

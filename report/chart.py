@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Kind = Literal["points", "lines", "bars", "stacked"]
-Symbol = Literal["circle", "square", "circle-open", "square-open", "none"]
+Symbol = Literal["circle", "square", "circle-open", "square-open", "diamond", "diamond-open", "none"]
 
 
 @dataclass(frozen=True)

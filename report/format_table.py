@@ -1,7 +1,6 @@
 """The facts of all block formats as tables, for docs/formats.md."""
 
 from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format
-from amxfp4.golden.accumulator import ACCUMULATORS
 from amxfp4.golden.formats import BlockFormat
 from amxfp4.golden.scale_rules import rules_of
 
@@ -56,7 +55,7 @@ def _special(fmt: BlockFormat) -> str:
 
 def _cast(fmt: BlockFormat) -> tuple[str, ...]:
     floor = "the smallest that is not 0" if fmt.specials else ("0" if fmt.scale.is_fp8 else "2^-127")
-    accumulators = ACCUMULATORS if fmt.scale.is_fp8 else ("fp32",)
+    accumulators = ("exact", "fp32") if fmt.scale.is_fp8 else ("fp32", "window")
     return f"`{fmt.name}`", ", ".join(rules_of(fmt)), fmt.ties, floor, ", ".join(accumulators)
 
 

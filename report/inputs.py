@@ -12,6 +12,7 @@ from amxfp4.errors import UsageError
 from amxfp4.files import check_shape, read_json, reading
 from amxfp4.hw.catalogue import Pair
 from amxfp4.hw.mac.config import MacConfig
+from amxfp4.report.pairs import pair_of
 from amxfp4.report.shapes import Energy, Fpga, Study
 from amxfp4.synth.record import MeasuredArea, Record, check_config
 
@@ -66,11 +67,11 @@ class Inputs:
     @property
     def pairs(self) -> list[Pair]:
         """(activation, weight), in the order of the table."""
-        return list(dict.fromkeys((unit["activation"], unit["weight"]) for unit in self.units))
+        return list(dict.fromkeys(pair_of(unit) for unit in self.units))
 
     def unit(self, pair: Pair, lanes: int) -> Record | None:
         """The unit of a pair with its default accumulator: exact where there is one."""
-        return default_of([u for u in self.units if (u["activation"], u["weight"]) == pair and u["lanes"] == lanes])
+        return default_of([u for u in self.units if pair_of(u) == pair and u["lanes"] == lanes])
 
     def accuracy(self, pair: Pair, accumulator: str | None = None, encode: str = "direct") -> Record | None:
         """The case of these formats; with this accumulator if it was measured, otherwise with the default one."""

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable
 
 from amxfp4.accuracy.study_tables import shown_label
+from amxfp4.hw.mac.config import ACCUMULATORS
 from amxfp4.report.accuracy_chart import error_and_bits
 from amxfp4.report.chart import PALETTE, Chart, Panel, Series, Symbol
 from amxfp4.report.inputs import Inputs, default_of, is_default
-from amxfp4.report.pairs import NEGLIGIBLE, Pair, is_asymmetric, label, pair_of, plural
+from amxfp4.report.pairs import NEGLIGIBLE, RATIOS, Pair, is_asymmetric, label, pair_of, plural
 from amxfp4.synth.area_tables import OWN, by_part
 from amxfp4.synth.record import Record
 
@@ -48,8 +49,7 @@ def _named(unit: Record) -> str:
 
 def _ratios(unit: Record, quantity: str) -> list[str]:
     """A line for each ratio that a unit has."""
-    others = (("ratio_to_mxfp4", "MXFP4"), ("ratio_to_symmetric", "the symmetric unit"))
-    return [f"×{unit[key]:.3f} of {other}'s {quantity}" for key, other in others if unit[key] is not None]
+    return [f"×{unit[key]:.3f} of {what}'s {quantity}" for key, what in RATIOS if unit.get(key) is not None]
 
 
 def _about_case(case: Record) -> str:
@@ -80,12 +80,10 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
                     sqnr = case["linear_layers_mean"]["output"] if case else None
                     if unit["ratio_to_mxfp4"] is None or case is None or sqnr is None:
                         continue
-                    exact = unit["accumulator"] == "exact"
-                    symbol: Symbol = "circle" if exact else "square"
-                    if encode != "direct":
-                        symbol = "circle-open" if exact else "square-open"
+                    symbol = _symbol(unit["accumulator"], opened=encode != "direct")
                     hover = f"{_about(unit)}<br>{_about_case(case)}"
-                    series.append(Series(label(pair), [unit["ratio_to_mxfp4"]], [sqnr], [hover], colours[pair], symbol))
+                    ratio = unit["ratio_to_mxfp4"]
+                    series.append(Series(label(pair), [ratio], [sqnr], [hover], colours[pair], symbol))
                 series += _by_other_rules(inputs, unit)
         panels.append(Panel(plural(lanes), [*_front(series), *series]))
     return Chart(
@@ -93,8 +91,8 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
         "Cost against accuracy",
         "Up and to the left is better; the dashed line joins the units that no other beats in both. Area of the whole "
         f"unit, library {inputs.library}, over MXFP4's with its float32 accumulator at the same lanes. Accuracy: mean "
-        f"SQNR of the linear layers' outputs of {inputs.model}, blocks of 32. Circles: exact accumulator, squares: "
-        "float32. Open: the same hardware with weights whose scales were chosen offline by least error."
+        f"SQNR of the linear layers' outputs of {inputs.model}, blocks of 32. Circles: exact accumulator; squares: "
+        "float32; diamonds: window. Open: the same hardware, weights' scales chosen offline by least error."
         + "".join(f" {name} has {sqnr:.2f} dB." for name, sqnr in _without_units(inputs)),
         "points",
         "area / MXFP4's",
@@ -107,7 +105,7 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
 def _by_other_rules(inputs: Inputs, unit: Record) -> list[Series]:
     """A unit with another rule for scales, which takes the same MAC unit."""
     colour = PALETTE[len(inputs.pairs) % len(PALETTE)]
-    symbol: Symbol = "circle" if unit["accumulator"] == "exact" else "square"
+    symbol = _symbol(unit["accumulator"])
     return [
         Series(
             shown_label(case),
@@ -129,6 +127,15 @@ def _without_units(inputs: Inputs) -> list[tuple[str, float]]:
         for case in inputs.baselines
         if (case["activation"], case["weight"]) not in inputs.pairs
     ]
+
+
+def _symbol(accumulator: str, *, opened: bool = False) -> Symbol:
+    """How a unit with this accumulator is marked."""
+    if accumulator == "exact":
+        return "circle-open" if opened else "circle"
+    if accumulator == "window":
+        return "diamond-open" if opened else "diamond"
+    return "square-open" if opened else "square"
 
 
 def _front(series: list[Series]) -> list[Series]:
@@ -247,7 +254,7 @@ def trade_off(inputs: Inputs) -> Chart:
     for lanes in sorted({unit["lanes"] for unit in inputs.swept}):
         series = []
         for pair in inputs.pairs:
-            for accumulator, symbol in (("exact", "circle"), ("fp32", "square")):
+            for accumulator in ACCUMULATORS:
                 units = [
                     u
                     for u in inputs.swept
@@ -256,12 +263,12 @@ def trade_off(inputs: Inputs) -> Chart:
                 if units:
                     hover = [f"{_about(u)}<br>front registers {u['config']['front_registers']}" for u in units]
                     x, y = [u["period_ps"] for u in units], [u["area_ge_per_mac"] for u in units]
-                    series.append(Series(label(pair), x, y, hover, colours[pair], symbol))  # type: ignore[arg-type]
+                    series.append(Series(label(pair), x, y, hover, colours[pair], _symbol(accumulator)))
         panels.append(Panel(plural(lanes), series))
     return Chart(
         "trade-off",
         "Area against clock period, every pipeline",
-        "Every unit of the sweep. Circles: exact accumulator, squares: float32.",
+        "Every unit of the sweep. Circles: exact accumulator, squares: float32, diamonds: window.",
         "points",
         "period, ps",
         "gate equivalents per lane",

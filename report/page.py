@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from amxfp4.report.chart import Chart, Panel, Series
 from amxfp4.report.inputs import Inputs
+from amxfp4.report.pairs import RATIOS
 from amxfp4.synth.record import Record
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ tr.group td { border-top: 2px solid #9ca3af; }
 
 _HEADINGS = (
     *("activation", "weight", "accumulator", "lanes", "GE", "GE per lane", "flip-flops", "period, ps", "latency"),
-    *("/ MXFP4", "/ symmetric", "SQNR, dB"),
+    *("/ MXFP4", "/ window", "/ symmetric", "SQNR, dB"),
 )
 _WORDS = 3
 _MARKER_SIZE = 12
@@ -123,7 +124,7 @@ def _row(inputs: Inputs, unit: Record) -> tuple[str, ...]:
         f"{unit['flip_flops']:,}",
         f"{unit['period_ps']:,.0f}",
         str(unit["latency"]),
-        *("–" if unit[key] is None else f"{unit[key]:.3f}" for key in ("ratio_to_mxfp4", "ratio_to_symmetric")),
+        *("–" if unit.get(key) is None else f"{unit[key]:.3f}" for key, _ in RATIOS),
         "–" if sqnr is None else f"{sqnr:.2f}",
     )
 

@@ -3,7 +3,7 @@
 from amxfp4.accuracy.study_tables import shown_label
 from amxfp4.hw.catalogue import Pair
 from amxfp4.report.inputs import Inputs
-from amxfp4.report.pairs import plural
+from amxfp4.report.pairs import RATIOS, plural
 from amxfp4.synth.record import Record
 
 
@@ -11,7 +11,7 @@ def pair_table(inputs: Inputs) -> str:
     """A Markdown table with one row per pair of formats, of the units with the default accumulator.
 
     Accuracy as measured; gate equivalents at the middle number of lanes; and for each number of lanes the area's ratio
-    to MXFP4's unit and to the symmetric unit. "-" where something was not measured.
+    to MXFP4's unit with float32, to that with a window and to the symmetric unit. "-" where something was not measured.
 
     Behind MXFP4 stand MXFP4 by its best rule, whose unit is the same, and NVFP4.
     """
@@ -47,8 +47,8 @@ def _row(inputs: Inputs, pair: Pair, case: Record | None, middle: int) -> list[s
     ratios = []
     for lanes in inputs.lanes:
         at = inputs.unit(pair, lanes)
-        both = [at[f"ratio_to_{other}"] for other in ("mxfp4", "symmetric")] if at else []
-        ratios.append(" / ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in both) or "-")
+        each = [at.get(key) for key, _ in RATIOS] if at else []
+        ratios.append(" / ".join("-" if ratio is None else f"{ratio:.2f}" for ratio in each) or "-")
     return [
         shown_label(case) if case and case["rule"] else " x ".join(dict.fromkeys(pair)),
         "-" if unit is None else "exact" if unit["accumulator"] == "exact" else "float32",

@@ -9,7 +9,8 @@ from amxfp4.report.chart import Chart, Panel, Series
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_MARKERS = {"circle": "o", "square": "s", "circle-open": "o", "square-open": "s"}
+_MARKERS = {"circle": "o", "square": "s", "diamond": "D"}
+_MARKERS |= {f"{symbol}-open": marker for symbol, marker in _MARKERS.items()}
 
 
 def write(chart: Chart, path: Path) -> None:

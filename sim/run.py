@@ -178,7 +178,9 @@ def command_for(config: Config, options: BenchOptions) -> str:
     """The shell command that runs one test of one config again, with waves. TEST stands for the test's name."""
     words = ["amxfp4", "benches", "--unit", unit_of(config).name]
     for key, value in config.as_dict().items():
-        if value is not None:
+        if isinstance(value, bool):
+            words.append(f"--{'' if value else 'no-'}{key.replace('_', '-')}")
+        elif value is not None:
             words += [f"--{key.replace('_', '-')}", str(value)]
     words += ["--seed", str(options.seed), "--beats", str(options.beats), "--test", "TEST"]
     return "WAVES=1 " + shlex.join(words)

@@ -76,7 +76,11 @@ def _quick_macs() -> list[Config]:
         MacConfig("AMXFP4-E4M3", "AMXFP4", block_size=16, lanes=2),
         MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=8),
         MacConfig("AMXFP4-X2", "AMXFP4-E8M0", lanes=4),
+        MacConfig("AMXFP4-Z", "AMXFP4-Z8", lanes=4),
+        MacConfig("NVFP4", "AMXFP4-Z", lanes=2, accumulator="fp32"),
         narrowest(MacConfig("AMXFP4", "AMXFP4-E4M3", lanes=1)),
+        MacConfig("MXFP4", "MXFP4", lanes=1, accumulator="window"),
+        MacConfig("MXFP4", "MXFP4", block_size=8, lanes=8, accumulator="window"),
     ]
 
 
@@ -104,18 +108,38 @@ def _small_macs() -> list[Config]:
         MacConfig("MXFP4-UE5M3", "MXFP4-UE5M3", lanes=2),
         MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=8),
         MacConfig("AMXFP4-X2", "MXFP4-E5M2", lanes=8, accumulator="fp32"),
+        MacConfig("NVFP4", "NVFP4", lanes=8),
+        MacConfig("AMXFP4-Z8", "MXFP4-E4M3", lanes=8),
+        MacConfig("AMXFP4-Z8/16", "AMXFP4-Z8/16", lanes=16),
+        MacConfig("AMXFP4-Z", "AMXFP4-Z", lanes=1),
+        MacConfig("AMXFP4-Z", "AMXFP4-X2", lanes=8),
+        MacConfig("AMXFP4", "AMXFP4-Z", lanes=8),
+        MacConfig("AMXFP4-Z8", "AMXFP4-E8M0", lanes=2),
+        narrowest(MacConfig("AMXFP4-Z8", "AMXFP4-Z8", lanes=32)),
         narrowest(MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=16)),
         narrowest(MacConfig("AMXFP4", "AMXFP4", lanes=8)),
         narrowest(MacConfig("MXFP4-E4M3", "MXFP4-E4M3", lanes=32)),
+        MacConfig("MXFP4", "MXFP4", lanes=8, accumulator="window"),
+        MacConfig("MXFP4", "MXFP4", lanes=32, accumulator="window"),
+        MacConfig("AMXFP4-E8M0", "AMXFP4-E8M0", lanes=16, accumulator="window", window_exponent=-60),
+        MacConfig("AMXFP4-X2", "MXFP4", lanes=2, accumulator="window", accumulator_bits=63),
+        MacConfig("MXFP4-E4M3", "MXFP4", block_size=64, lanes=1, accumulator="window"),
     ]
 
 
 def _full_macs() -> list[Config]:
-    """Every pair of formats, accumulator and number of lanes in blocks of 32; other block sizes and the narrowest
-    accumulators on the pairs that users take."""
-    users = [("AMXFP4", "AMXFP4"), ("AMXFP4", "MXFP4-E5M2"), ("MXFP4-E5M2", "MXFP4-E5M2"), ("MXFP4", "MXFP4")]
+    """Every pair of formats, accumulator and number of lanes in blocks of 32, and NVFP4 in its own; other block sizes
+    and the narrowest accumulators on the pairs that users take."""
+    users = [
+        ("AMXFP4", "AMXFP4"),
+        ("AMXFP4", "MXFP4-E5M2"),
+        ("MXFP4-E5M2", "MXFP4-E5M2"),
+        ("MXFP4", "MXFP4"),
+        ("AMXFP4-Z8", "AMXFP4-Z8"),
+    ]
+    different = [name for name in BLOCK_FORMAT_NAMES if name != "NVFP4"]  # whose units are those of MXFP4-E4M3
     other_sizes = [size for size in BLOCK_SIZES if size != 32]
-    pairs = product(BLOCK_FORMAT_NAMES, BLOCK_FORMAT_NAMES)
+    pairs = [*product(different, different), ("NVFP4", "NVFP4")]
     every = possible(pairs, lanes=LANES, accumulator=ACCUMULATORS)
     sizes = possible(users, block_size=other_sizes, lanes=LANES, accumulator=ACCUMULATORS)
     narrow = [narrowest(config) for config in possible(users, lanes=LANES, accumulator=["exact"])]
@@ -125,7 +149,9 @@ def _full_macs() -> list[Config]:
 def _quick_quantizers() -> list[Config]:
     return [
         QuantizerConfig("MXFP4", lanes=4, input="float32", rounding="nearest-even"),
+        QuantizerConfig("MXFP4", lanes=2, rule="even"),
         QuantizerConfig("MXFP4-E4M3", lanes=4, rounding="nearest-even"),
+        QuantizerConfig("NVFP4", lanes=4),
         QuantizerConfig("AMXFP4", lanes=8),
         QuantizerConfig("AMXFP4", lanes=8, block_size=8, maximum_registers=0),
         QuantizerConfig("AMXFP4-E8M0", lanes=2, input="float32", rounding="nearest-even"),
@@ -138,6 +164,14 @@ def _small_quantizers() -> list[Config]:
     """Every format with either input and either rounding, and in all every number of lanes, block size and rank."""
     return [
         QuantizerConfig("MXFP4", lanes=8),
+        QuantizerConfig("MXFP4", lanes=8, input="float32", rule="ceil"),
+        QuantizerConfig("AMXFP4-E8M0", lanes=4, rule="ceil"),
+        QuantizerConfig("AMXFP4-E8M0", lanes=8, input="float32", rule="even"),
+        QuantizerConfig("NVFP4", lanes=2, input="float32"),
+        QuantizerConfig("NVFP4", lanes=8, rounding="nearest-away"),
+        QuantizerConfig("NVFP4", lanes=16, tensor_scale=False),
+        QuantizerConfig("AMXFP4-X2", lanes=8, tensor_scale=True),
+        QuantizerConfig("AMXFP4", lanes=4, input="float32", tensor_scale=True),
         QuantizerConfig("MXFP4-E5M2", lanes=16),
         QuantizerConfig("MXFP4-E5M2", lanes=2, input="float32", rounding="nearest-even"),
         QuantizerConfig("MXFP4-E4M3", lanes=8, input="float32"),
@@ -187,6 +221,7 @@ def _small_chains() -> list[Config]:
         ChainConfig(MacConfig("AMXFP4", "AMXFP4", lanes=8)),
         ChainConfig(MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=4)),
         ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=8), input="float32", rounding="nearest-even"),
+        ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=4), rule="even"),
         ChainConfig(MacConfig("AMXFP4", "AMXFP4", lanes=1)),
         ChainConfig(MacConfig("AMXFP4", "MXFP4", block_size=16, lanes=8), input="float32"),
     ]

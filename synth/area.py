@@ -71,7 +71,7 @@ def measure_area(
         - `flip_flops`, `clock_gates`; `cells`: library cell -> how many.
         - `delay_ps`: the longest path through logic alone. `period_ps`: with clock-to-output and setup.
           `critical_path`: the registers or ports that this path runs between. `target_ps`.
-        - `ratio_to_mxfp4`, `ratio_to_symmetric`, `ratio_to_mac`: None until `ratios.with_ratios`.
+        - `ratio_to_mxfp4`, `ratio_to_window`, `ratio_to_symmetric`, `ratio_to_mac`: None until `ratios.with_ratios`.
         - `breakdown`: instance path -> its own gate equivalents; None unless wanted.
         - `seconds` that the run took; `cached`.
 
@@ -114,6 +114,7 @@ def _record(config: Config, lib: liberty.Library, target_ps: float, result: Resu
         "critical_path": [path[0]["name"], path[-1]["name"]] if path else None,
         "target_ps": target_ps,
         "ratio_to_mxfp4": None,
+        "ratio_to_window": None,
         "ratio_to_symmetric": None,
         "ratio_to_mac": None,
         "breakdown": result["breakdown_ge"] or None,

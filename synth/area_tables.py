@@ -19,6 +19,7 @@ MEANING = """\
 - delay: longest path through logic, without clock-to-output and setup; no wires.
 - / MXFP4: area over that of MXFP4's unit with its float32 accumulator and as many lanes: what a user pays in all.
   MXFP4 is defined in blocks of 32. In other blocks the ratio is to a unit of its formats in the same blocks.
+- / window: area over that of MXFP4's unit with a windowed accumulator and as many lanes, the smaller baseline.
 - / symmetric: area over that of the unit with the same scale format and accumulator, but one scale per block: what
   asymmetry alone costs.
 - / MAC: a quantiser's area over that of the MAC unit that it feeds (the same format on both sides).

@@ -140,7 +140,7 @@ def measure_fpga(config: Config, *, seed: int = SEED, timeout: float = 1800.0, c
         - `luts`: 4-input LUTs occupied after place and route, those in carry chains included. `carries`: two-bit carry
           cells (CCU2C), each of which occupies two LUTs. `flip_flops`: without the harness's.
         - `fmax_mhz`; `critical_path`: the cells that the longest path runs between.
-        - `ratio_to_mxfp4`, `ratio_to_symmetric`, both of LUTs: None until `ratios.with_ratios`.
+        - `ratio_to_mxfp4`, `ratio_to_window`, `ratio_to_symmetric`, all of LUTs: None until `ratios.with_ratios`.
         - `seconds` that the run took; `cached`.
 
     Raises:
@@ -162,6 +162,7 @@ def measure_fpga(config: Config, *, seed: int = SEED, timeout: float = 1800.0, c
         "speed_grade": SPEED_GRADE,
         "seed": seed,
         "ratio_to_mxfp4": None,
+        "ratio_to_window": None,
         "ratio_to_symmetric": None,
         **result,
         "cached": found,

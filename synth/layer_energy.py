@@ -68,6 +68,7 @@ def measure_energy(
         "clock": found.clock,
         "energy_per_mac": round(found.total / config.lanes, 4),
         "ratio_to_mxfp4": None,
+        "ratio_to_window": None,
     }
 
 

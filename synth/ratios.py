@@ -8,6 +8,7 @@ from amxfp4.synth.record import Record, config_of
 
 REFERENCES: dict[str, Callable[[Unit, Config], Config | None]] = {
     "ratio_to_mxfp4": lambda unit, config: unit.baseline(config),
+    "ratio_to_window": lambda unit, config: unit.windowed(config) if unit.windowed else None,
     "ratio_to_symmetric": lambda unit, config: unit.symmetric(config),
     "ratio_to_mac": lambda unit, config: unit.fed_by(config) if unit.fed_by else None,
 }

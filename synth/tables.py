@@ -68,9 +68,17 @@ def of_each_unit(records: Iterable[Record]) -> list[tuple[Unit, list[Record]]]:
 
 
 def _identity(unit: Unit, members: list[Record]) -> Columns:
-    """The columns that tell the units apart; the block size is one only where it is not the same as ever."""
+    """The columns that tell the units apart; block size and choices are among them only where not the same as ever."""
     fields = unit.columns if _all_standard(members) else (*unit.columns, "block_size")
+    fields = (*fields, *(field for field in unit.choices if any(_chosen(unit, field, record) for record in members)))
     return {field.replace("_", " "): partial(_field, field) for field in fields}
+
+
+def _chosen(unit: Unit, field: str, record: Record) -> bool:
+    """Whether a unit's field is not what it would be by default."""
+    config = dict(record["config"])
+    value = config.pop(field, None)
+    return value is not None and bool(unit.configure(config).as_dict()[field] != value)
 
 
 def _field(field: str, record: Record) -> str:
@@ -79,7 +87,10 @@ def _field(field: str, record: Record) -> str:
 
 def ratio_columns(unit: Unit, members: list[Record]) -> Columns:
     """The columns of the ratios that these units have."""
-    headings = {"ratio_to_mxfp4": baseline_heading(members), "ratio_to_symmetric": "/ symmetric"}
+    headings = {"ratio_to_mxfp4": baseline_heading(members)}
+    if unit.windowed:
+        headings["ratio_to_window"] = "/ window"
+    headings["ratio_to_symmetric"] = "/ symmetric"
     if unit.fed_by:
         headings["ratio_to_mac"] = "/ MAC"
     there = {key: heading for key, heading in headings.items() if key in members[0]}

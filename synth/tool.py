@@ -109,7 +109,7 @@ class Tool:
         ):  # of the Python around the tool: a trap, or a broken cache
             last = done.stderr.strip().splitlines()[-1]
             return ToolError(f"{doing} failed: {self.package} crashed: {last}")
-        log = (work / LOG).read_text(errors="replace") if (work / LOG).exists() else ""
+        log = (work / LOG).read_text(encoding="utf-8", errors="replace") if (work / LOG).exists() else ""
         logged = [line for line in log.splitlines() if line.startswith("ERROR")]
         if done.returncode == 1 and logged and _ABC_FAILED.match(logged[-1]):
             return AbcError(f"{doing} failed: {logged[-1]}")

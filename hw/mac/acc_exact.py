@@ -120,19 +120,23 @@ class ExactAccumulator(wiring.Component):
         else:
             row0, row1 = addends
         new_nan = Cat(*(term.nan for term in self.term)).any()
+        overflow: Value = self.overflow & ~self.first
+        if self.plan.term.scales.window:
+            overflow = overflow | Cat(*(term.above for term in self.term)).any()
         with m.If(self.valid):
             m.d.sync += [
                 total.eq(row0 + row1),
                 nan.eq((nan & ~self.first) | new_nan),
-                overflowed.eq(self.overflow & ~self.first),
+                overflowed.eq(overflow),
                 whole.eq(self.last),
             ]
         return m
 
     def _aligned(self, m: Module, term: data.View, path: int) -> Value:
         """A term in units of the accumulator's least bit, as wide as the accumulator."""
-        width, lowest, highest = self.plan.width, self.plan.term.scales.exponent_min, self.plan.term.exponent_max
-        # Shifting by `exponent` and dropping the `lowest` zeros below saves the subtraction.
+        width, highest = self.plan.width, self.plan.term.exponent_max
+        # Shifting by `exponent` and dropping the zeros below saves the subtraction. Bits under a window go with them.
+        lowest = self.plan.term.scales.exponent_min + self.plan.term.scales.below
         value = shift_left(m, term.value, term.exponent, highest, f"shifted{path}_")
         value = value[lowest : lowest + len(term.value) + highest - lowest]
         if len(value) >= width:

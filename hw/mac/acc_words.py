@@ -155,8 +155,12 @@ class WordAccumulator(wiring.Component):
         ]
         # A dot product's first term may begin while the top word of the dot product before passes.
         begin = self.valid & self.first
-        with m.If(passed[-1] | begin):
-            m.d.sync += overflowed.eq(self.overflow & ~begin)
+        if self.plan.term.scales.window:
+            with m.If(passed[-1] | self.valid):
+                m.d.sync += overflowed.eq((self.overflow & ~begin) | (self.valid & self.term.above))
+        else:
+            with m.If(passed[-1] | begin):
+                m.d.sync += overflowed.eq(self.overflow & ~begin)
         return m
 
     def _piece(self, m: Module, step: Value) -> Value:
@@ -173,16 +177,22 @@ class WordAccumulator(wiring.Component):
     def _shifted_piece(self, m: Module, step: Value) -> Value:
         """The piece of a term, shifted within a word, that falls upon this step's word.
 
-        Words below the term get 0, and words above it copies of its sign.
+        Words below the term get 0, and words above it copies of its sign. With a window a term starts whole words below
+        the lowest, and what falls upon those is left out.
         """
+        words_below = self.plan.term.scales.below // self.bits
         words_up, places = word_and_places(self.plan.split, self.plan.term.scales, self.term.exponent)
         value = shift_left(m, self.term.value, places, self.bits - 1, "shifted")
         pieces = -(-len(value) // self.bits)
         value = Cat(value, value[-1].replicate(pieces * self.bits - len(value)))
         chosen: list[Value] = []
         for piece in range(pieces):
-            here = [step[up + piece] & words_up[up] for up in range(len(words_up)) if up + piece < self.words]
+            falls = [(up, up + piece - words_below) for up in range(len(words_up))]
+            here = [step[word] & words_up[up] for up, word in falls if 0 <= word < self.words]
             chosen.append(gated(value[piece * self.bits :][: self.bits], Cat(*here).any()))
-        above = [step[word] & words_up[up] for up in range(len(words_up)) for word in range(up + pieces, self.words)]
+        higher = [
+            (up, word) for up in range(len(words_up)) for word in range(self.words) if word >= up + pieces - words_below
+        ]
+        above = [step[word] & words_up[up] for up, word in higher]
         chosen.append(gated(value[-1].replicate(self.bits), Cat(*above).any()))
         return functools.reduce(operator.or_, chosen)

@@ -22,6 +22,8 @@ from amxfp4.hw.arith.bits import gated
 from amxfp4.hw.arith.compress import Columns
 from amxfp4.hw.config import plural
 from amxfp4.hw.mac.products import Products
+from amxfp4.hw.mac.scale import Scales
+from amxfp4.hw.mac.window import Window
 
 
 @dataclass(frozen=True)
@@ -31,16 +33,23 @@ class Sums:
     Attributes:
         products: the products that are summed.
         block_size: elements per block.
-        for_exact: whether an exact accumulator follows. It adds signed terms; a float32 one adds sign and magnitude.
+        for_exact: whether a fixed-point accumulator follows. It adds signed terms; a float32 one sign and magnitude.
         front_registers: register ranks between the adder tree and the block sums, 0 or 1.
+        window: the window of a windowed accumulator.
     """
 
     products: Products
     block_size: int
     for_exact: bool
     front_registers: int
+    window: Window | None = None
 
     title = "block sums"
+
+    @property
+    def scales(self) -> Scales:
+        """The scales of a sum."""
+        return Scales(self.products, self.window)
 
     # -- how many -----------------------------------------------------------------------------------------------
 

@@ -9,14 +9,15 @@ from amaranth.utils import bits_for
 from amxfp4.errors import UsageError, shown
 from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.hw.arith.round import RESULT_LAYOUT
-from amxfp4.hw.config import CHOSEN, check_geometry, check_one_of, scales_layout
+from amxfp4.hw.config import BLOCK_SIZES, CHOSEN, check_geometry, check_one_of, scale_fields
 from amxfp4.hw.mac.acc_exact import CAPACITY
 from amxfp4.hw.mac.plan import MacPlan, choose_plan
 from amxfp4.hw.mac.products import Products
 from amxfp4.hw.mac.scale import Scales
 from amxfp4.hw.mac.term_direct import Direct
+from amxfp4.hw.mac.window import DEFAULT_BITS, DEFAULT_EXPONENT, EXPONENT_AND_BITS_MAX, MAX_BITS, MIN_EXPONENT
 
-ACCUMULATORS = ("exact", "fp32")
+ACCUMULATORS = ("exact", "fp32", "window")
 
 MAX_ACCUMULATOR_BITS = 128
 """The widest exact accumulator: wider ones are beyond this project's tests."""
@@ -27,13 +28,19 @@ class MacConfig:
     """A multiply-accumulate unit: formats, geometry, accumulator and pipeline.
 
     Attributes:
-        activation, weight: names of block formats, e.g. "AMXFP4" or "MXFP4-E5M2"; any pair.
-        block_size: elements per block: a power of two, 8 .. 128.
+        activation, weight: names of block formats, e.g. "AMXFP4" or "MXFP4-E5M2"; any pair. A name may say the block
+            size: "AMXFP4-Z8/16".
+        block_size: elements per block: a power of two, 8 .. 128. None takes what the formats say, which is a name's
+            block size or else the format's default; of two that differ the smaller one, as the larger block then counts
+            as several with the same scales, which the stream repeats.
         lanes: element pairs per beat: 1, 2, 4, 8, 16 or 32, at most `block_size`.
-        accumulator: "exact" (fixed point, FP8 scales on both sides) or "fp32" (rounded after every term, `lanes` at
-            most `block_size` / `sign_pairs`). None takes "exact" where it is possible.
-        accumulator_bits: width of the exact accumulator, two's complement; None takes `default_accumulator_bits`. A
+        accumulator: "exact" (fixed point, FP8 scales on both sides), "fp32" (rounded after every term, `lanes` at most
+            `block_size` / `sign_pairs`) or "window" (fixed point over a window of exponents, E8M0 scales on either
+            side). None takes "exact" where it is possible, otherwise "fp32".
+        accumulator_bits: width of a fixed-point accumulator, two's complement; None takes `default_accumulator_bits`. A
             float32 accumulator has None.
+        window_exponent: weight of the least bit of a windowed accumulator, as a power of two; None takes -32. The other
+            accumulators have None.
         front_registers: register ranks between the adder tree and the block sums, 0 or 1. None takes 1 for 8 lanes or
             more, as their adder tree would otherwise be the longest path, and 0 where a beat is a whole block, as
             nothing is then added to a beat's sum. A unit that adds products directly has no block sums and takes only
@@ -47,28 +54,48 @@ class MacConfig:
     weight: str = field(
         default="AMXFP4", metadata={"help": "Block format of the weights (default: that of the activations)."}
     )
-    block_size: int = field(default=32, metadata={"help": "Elements per block: a power of two, 8 to 128."})
+    block_size: int = field(
+        default=CHOSEN,
+        metadata={"help": "Elements per block: a power of two, 8 to 128 (default: what the formats say)."},
+    )
     lanes: int = field(default=8, metadata={"help": "Element pairs per beat: 1, 2, 4, 8, 16 or 32."})
     accumulator: str = field(
-        default=CHOSEN, metadata={"help": 'Accumulator: "exact" (default where both scales are FP8) or "fp32".'}
+        default=CHOSEN,
+        metadata={"help": 'Accumulator: "exact" (default where both scales are FP8), "fp32" or "window".'},
     )
     accumulator_bits: int | None = field(
-        default=None, metadata={"help": "Width of the exact accumulator (default: room for 2^24 worst-case products)."}
+        default=None,
+        metadata={
+            "help": "Width of an exact accumulator (default: room for 2^24 worst-case products) or a window (54)."
+        },
     )
     front_registers: int = field(
         default=CHOSEN, metadata={"help": "Register ranks between the adder tree and the block sums, 0 or 1."}
     )
+    window_exponent: int | None = field(
+        default=None,
+        metadata={"help": "Weight of a window's least bit, as a power of two (default: -32)."},
+    )
 
     def __post_init__(self) -> None:
+        self._choose_block_size()
         check_geometry(self.block_size, self.lanes)
-        for side in ("activation", "weight"):
-            self._set(side, block_format(getattr(self, side), self.block_size).name)
         self._choose_accumulator()
         self._choose_accumulator_bits()
+        self._choose_window_exponent()
         self._choose_front_registers()
 
     def _set(self, name: str, value: object) -> None:
         object.__setattr__(self, name, value)
+
+    def _choose_block_size(self) -> None:
+        """Takes the block sizes out of the formats' names, so that equal units have equal configs."""
+        if self.block_size is not None:
+            check_one_of("block_size", self.block_size, BLOCK_SIZES)
+        formats = [block_format(name, self.block_size) for name in (self.activation, self.weight)]
+        self._set("block_size", min(fmt.block_size for fmt in formats))
+        for side, fmt in zip(("activation", "weight"), formats, strict=True):
+            self._set(side, fmt.name)
 
     def _choose_accumulator(self) -> None:
         fp8 = all(f.scale.is_fp8 for f in self.formats)
@@ -78,7 +105,12 @@ class MacConfig:
         if self.accumulator == "exact" and not fp8:
             raise UsageError(
                 f"accumulator is 'exact' for {self.activation} x {self.weight}; E8M0 scales would need some 540 bits, "
-                f"so only FP8 scales on both sides are allowed: take 'fp32'"
+                f"so only FP8 scales on both sides are allowed: take 'fp32' or 'window'"
+            )
+        if self.accumulator == "window" and fp8:
+            raise UsageError(
+                f"accumulator is 'window' for {self.activation} x {self.weight}; FP8 scales on both sides fit an exact "
+                f"accumulator, so a window is allowed with E8M0 scales on either side only: take 'exact' or 'fp32'"
             )
         if self.accumulator == "fp32" and self.lanes * self.sign_pairs > self.block_size:
             raise UsageError(
@@ -96,12 +128,27 @@ class MacConfig:
             return
         if self.accumulator_bits is None:
             self._set("accumulator_bits", self.default_accumulator_bits)
-        low, high = self.least_accumulator_bits, MAX_ACCUMULATOR_BITS
+        low, high = self.least_accumulator_bits, MAX_ACCUMULATOR_BITS if self.exact else MAX_BITS
         if type(self.accumulator_bits) is not int or not low <= self.accumulator_bits <= high:
             raise UsageError(
                 f"accumulator_bits is {shown(self.accumulator_bits)}; "
                 f"allowed are {low} (one worst-case block) to {high}"
             )
+
+    def _choose_window_exponent(self) -> None:
+        if not self.windowed:
+            if self.window_exponent is not None:
+                raise UsageError(
+                    f"window_exponent is {shown(self.window_exponent)}; "
+                    f"with accumulator {self.accumulator!r} it is not allowed"
+                )
+            return
+        if self.window_exponent is None:
+            self._set("window_exponent", DEFAULT_EXPONENT)
+        assert self.accumulator_bits is not None
+        low, high = MIN_EXPONENT, EXPONENT_AND_BITS_MAX - self.accumulator_bits
+        if type(self.window_exponent) is not int or not low <= self.window_exponent <= high:
+            raise UsageError(f"window_exponent is {shown(self.window_exponent)}; allowed are {low} to {high}")
 
     def _choose_front_registers(self) -> None:
         if self.front_registers is None:
@@ -134,6 +181,16 @@ class MacConfig:
         return self.accumulator == "exact"
 
     @property
+    def windowed(self) -> bool:
+        """Whether the accumulator is fixed point over a window of exponents."""
+        return self.accumulator == "window"
+
+    @property
+    def fixed_point(self) -> bool:
+        """Whether the accumulator is fixed point, exact or over a window, and so has a width."""
+        return self.exact or self.windowed
+
+    @property
     def beats_per_block(self) -> int:
         return self.block_size // self.lanes
 
@@ -143,7 +200,7 @@ class MacConfig:
         a, w = self.formats
         return a.scales_per_block * w.scales_per_block
 
-    # -- the exact accumulator -------------------------------------------------------------------------------------
+    # -- a fixed-point accumulator -------------------------------------------------------------------------------------
 
     @cached_property
     def _products(self) -> Products:
@@ -151,22 +208,29 @@ class MacConfig:
 
     @property
     def lsb_exponent(self) -> int:
-        """Weight of the exact accumulator's least bit, as a power of two: -34 for E5M2 x E5M2."""
-        return Scales(self._products).least_exponent
+        """Weight of the accumulator's least bit, as a power of two: of an exact one -34 for E5M2 x E5M2."""
+        return Scales(self._products).least_exponent if self.window_exponent is None else self.window_exponent
 
     @property
     def block_max(self) -> int:
-        """The largest |dot product of one block pair|, in units of the exact accumulator's least bit."""
+        """The largest |dot product of one block pair|, in units of the accumulator's least bit.
+
+        With a window it is that of scales whose product is the smallest of which the window keeps every bit.
+        """
+        if self.windowed:
+            return self._products.largest * Scales(self._products).significand_max * self.block_size
         return Scales(self._products).product_max * self.block_size
 
     @property
     def least_accumulator_bits(self) -> int:
-        """The narrowest exact accumulator: sign and room for one worst-case block."""
+        """The narrowest fixed-point accumulator: sign and room for one worst-case block."""
         return 1 + bits_for(self.block_max)
 
     @property
     def default_accumulator_bits(self) -> int:
-        """Sign and room for 2^24 worst-case products: 96 for E5M2 x E5M2."""
+        """Sign and room for 2^24 worst-case products: 96 for E5M2 x E5M2. A window has 54 bits."""
+        if self.windowed:
+            return DEFAULT_BITS
         return 1 + bits_for(Scales(self._products).product_max * CAPACITY)
 
     # -- what is built ---------------------------------------------------------------------------------------------
@@ -174,7 +238,9 @@ class MacConfig:
     @cached_property
     def plan(self) -> MacPlan:
         """What is built for this config, and why."""
-        return choose_plan(self._products, self.block_size, self.accumulator_bits, self.front_registers)
+        return choose_plan(
+            self._products, self.block_size, self.accumulator_bits, self.front_registers, self.window_exponent
+        )
 
     @property
     def latency(self) -> int:
@@ -192,19 +258,19 @@ class MacConfig:
         | `a_codes`, `w_codes` | element codes, lane 0 first | every beat |
         | `a_scales`, `w_scales` | scales of the block, positive first | the block's first beat |
         | `a_halved`, `w_halved` | positive side halved, negative side halved | the block's first beat |
+        | `a_special`, `w_special` | special value is negative; it is the second one | the block's first beat |
         | `last` | the dot product ends with this block | the block's last beat |
 
-        Only operands with halved sides have `a_halved` or `w_halved`, which follows that operand's scales.
+        Only operands with halved sides have `a_halved` or `w_halved`, and only operands with special values `a_special`
+        or `w_special`, which has one bit per special value. The field follows that operand's scales.
         """
         a, w = self.formats
         return data.StructLayout(
             {
                 "a_codes": data.ArrayLayout(4, self.lanes),
                 "w_codes": data.ArrayLayout(4, self.lanes),
-                "a_scales": scales_layout(a),
-                **({"a_halved": 2} if a.halving else {}),
-                "w_scales": scales_layout(w),
-                **({"w_halved": 2} if w.halving else {}),
+                **scale_fields(a, "a_"),
+                **scale_fields(w, "w_"),
                 "last": 1,
             }
         )
@@ -220,9 +286,12 @@ class MacConfig:
     def name(self) -> str:
         """A name for files and Verilog modules that no other config shares."""
         parts = ["mac", self.activation, "x", self.weight, f"l{self.lanes}", self.accumulator]
-        parts += [f"k{self.block_size}"] if self.block_size != 32 else []
-        narrower = self.exact and self.accumulator_bits != self.default_accumulator_bits
-        parts += [f"b{self.accumulator_bits}"] if narrower else []
+        usual = min(f.default_block_size for f in self.formats)
+        parts += [f"k{self.block_size}"] if self.block_size != usual else []
+        resized = self.fixed_point and self.accumulator_bits != self.default_accumulator_bits
+        parts += [f"b{self.accumulator_bits}"] if resized else []
+        if self.window_exponent not in (None, DEFAULT_EXPONENT):
+            parts += [f"e{self.window_exponent}".replace("-", "m")]
         plain = MacConfig(self.activation, self.weight, self.block_size, self.lanes, self.accumulator)
         parts += [f"f{self.front_registers}"] if self.front_registers != plain.front_registers else []
         return "_".join(parts).lower().replace("-", "")

@@ -8,9 +8,9 @@ from amaranth.lib import stream
 
 from amxfp4.hw.mac.beat_sums import BeatSums, Sums
 from amxfp4.hw.mac.block_sums import BlockSums
-from amxfp4.hw.mac.products import ElementProducts
+from amxfp4.hw.mac.products import ElementProducts, asymmetry_port, sign
 from amxfp4.hw.mac.registers import flags, kept
-from amxfp4.hw.mac.scale import ScaleProduct, Scales
+from amxfp4.hw.mac.scale import ScaleProduct
 
 
 @dataclass(frozen=True)
@@ -96,18 +96,19 @@ def block_scales(m: Module, i: stream.Interface, when: Value) -> tuple[Value, Va
 def sums_in_turn(m: Module, i: stream.Interface, plan: Sums, pace: Pace) -> SumsInTurn:
     """Builds products, beat sums and block sums, and the products of the scales."""
     beat = count_beats(m, i, plan.beats)
-    a_halved, w_halved = _halved(m, i, plan, beat)
+    a_asymmetry, w_asymmetry = _asymmetry(m, i, plan, beat)
+    a_format, w_format = plan.products.formats
     m.submodules.products = products = ElementProducts(plan.products)
     m.submodules.sums = sums = BeatSums(plan)
     m.submodules.blocks = blocks = BlockSums(plan)
     m.d.comb += [
         products.a.eq(i.payload.a_codes),
         products.w.eq(i.payload.w_codes),
-        products.a_halved.eq(a_halved),
-        products.w_halved.eq(w_halved),
+        getattr(products, asymmetry_port("a", a_format)[0]).eq(a_asymmetry),
+        getattr(products, asymmetry_port("w", w_format)[0]).eq(w_asymmetry),
         sums.magnitude.eq(products.magnitude),
-        sums.a_sign.eq(Cat(*(code[3] for code in i.payload.a_codes))),
-        sums.w_sign.eq(Cat(*(code[3] for code in i.payload.w_codes))),
+        sums.a_sign.eq(Cat(*(sign(code, a_asymmetry, a_format) for code in i.payload.a_codes))),
+        sums.w_sign.eq(Cat(*(sign(code, w_asymmetry, w_format) for code in i.payload.w_codes))),
     ]
     rows: Value = sums.rows
     begins = beat.valid & beat.first
@@ -134,23 +135,24 @@ def sums_in_turn(m: Module, i: stream.Interface, plan: Sums, pace: Pace) -> Sums
     )
 
 
-def _halved(m: Module, i: stream.Interface, plan: Sums, beat: Beat) -> tuple[Value, Value]:
-    """Which sides of the current block are halved.
+def _asymmetry(m: Module, i: stream.Interface, plan: Sums, beat: Beat) -> tuple[Value, Value]:
+    """The asymmetry codes of the current block: which sides are halved, or what its special value is.
 
     The block's first beat brings these bits and needs them too. So they are taken from the input in the first beat, and
     from a register in later beats.
     """
-    halved: list[Value] = []
-    for name, block in zip(("a_halved", "w_halved"), plan.products.formats, strict=True):
-        if not block.halving:
-            halved.append(Const(0, 2))
+    codes: list[Value] = []
+    for side, block in zip(("a", "w"), plan.products.formats, strict=True):
+        name, width = asymmetry_port(side, block)
+        if not block.has_asymmetry_code:
+            codes.append(Const(0, width))
             continue
         source = i.payload[name]
         if plan.beats == 1:
-            halved.append(source)
+            codes.append(source)
             continue
-        halved.append(Mux(beat.first, source, kept(m, source, beat.valid & beat.first, name)))
-    return halved[0], halved[1]
+        codes.append(Mux(beat.first, source, kept(m, source, beat.valid & beat.first, name)))
+    return codes[0], codes[1]
 
 
 def _front_register(m: Module, beat: Beat, rows: Value) -> tuple[Beat, Value]:
@@ -202,7 +204,7 @@ def _scale_products(
         )
     products: list[Value] = []
     for path in range(plan.paths):
-        m.submodules[f"scale{path}"] = scale = ScaleProduct(Scales(plan.products))
+        m.submodules[f"scale{path}"] = scale = ScaleProduct(plan.scales)
         a_negative, w_negative = _sides(plan, turn, path)
         m.d.comb += [
             scale.a_scales.eq(a_scales),

@@ -7,7 +7,7 @@ part's class stands beside the component that it describes, with its widths, its
 |---|---|
 | front | `Sums` (`beat_sums.py`), `NoSums` (here) |
 | term | `Whole`, `Digits`, `Placed`, `Direct` (`term_*.py`) |
-| accumulator | `Exact`, `Words`, `Float32`, `Float32InSteps` (`acc_*.py`) |
+| accumulator | `Exact`, `Words`, `Windowed`, `WindowedWords`, `Float32`, `Float32InSteps` (`acc_*.py`) |
 | rounder | `AtOnce`, `ByWords`, `InPlace` (`round_*.py`), `InLoop` (`acc_float32.py`) |
 """
 
@@ -20,6 +20,7 @@ from amaranth.lib import stream
 from amxfp4.hw.mac.acc_exact import Exact
 from amxfp4.hw.mac.acc_float32 import Float32, InLoop
 from amxfp4.hw.mac.acc_float32_steps import Float32InSteps
+from amxfp4.hw.mac.acc_window import windowed
 from amxfp4.hw.mac.acc_words import Words
 from amxfp4.hw.mac.beat_sums import Sums
 from amxfp4.hw.mac.front import Pace, sums_in_turn
@@ -156,15 +157,27 @@ class MacPlan:
 # -- the choice --------------------------------------------------------------------------------------------------------
 
 
-def choose_plan(products: Products, block_size: int, accumulator_bits: int | None, front_registers: int) -> MacPlan:
+def choose_plan(
+    products: Products,
+    block_size: int,
+    accumulator_bits: int | None,
+    front_registers: int,
+    window_exponent: int | None = None,
+) -> MacPlan:
     """The smallest structure that keeps up with one beat per cycle.
 
     Args:
         products: formats and lanes.
         block_size: elements per block.
-        accumulator_bits: width of an exact accumulator; None for a float32 one.
+        accumulator_bits: width of a fixed-point accumulator; None for a float32 one.
         front_registers: register ranks between the adder tree and the block sums, 0 or 1.
+        window_exponent: weight of the least bit of a windowed accumulator, as a power of two; None for the others.
     """
+    if window_exponent is not None:
+        assert accumulator_bits is not None
+        sums = Sums(products, block_size, True, front_registers)
+        placed, accumulator = windowed(sums, accumulator_bits, window_exponent)
+        return MacPlan(placed, accumulator)
     exact = accumulator_bits is not None
     if accumulator_bits is not None and Direct.fits(products, exact):
         return MacPlan(NoSums(block_size), Exact(Direct(products), 1, accumulator_bits))

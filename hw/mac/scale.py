@@ -10,6 +10,7 @@ from amaranth.utils import bits_for
 from amxfp4.golden.formats import BlockFormat, ScaleFormat
 from amxfp4.hw.config import scales_layout
 from amxfp4.hw.mac.products import Products
+from amxfp4.hw.mac.window import Window
 
 
 def largest_significand(scale: ScaleFormat) -> int:
@@ -33,9 +34,12 @@ class Scales:
 
     Attributes:
         products: the products that are scaled. Their formats say which scales there are.
+        window: the window of the accumulator that takes the scaled sums. The exponent is then the shift from the place
+            under the window in which every term starts, and not the sum of the scales' exponents.
     """
 
     products: Products
+    window: Window | None = None
 
     @property
     def formats(self) -> tuple[ScaleFormat, ScaleFormat]:
@@ -56,13 +60,18 @@ class Scales:
 
     @property
     def exponent_min(self) -> int:
-        """The smallest sum of two effective exponent fields."""
-        return sum(smallest_exponent(scale) for scale in self.formats)
+        """The smallest sum of two effective exponent fields, or the smallest shift."""
+        return 0 if self.window else sum(smallest_exponent(scale) for scale in self.formats)
 
     @property
     def exponent_max(self) -> int:
-        """The largest sum of two exponent fields."""
-        return sum(largest_exponent(scale) for scale in self.formats)
+        """The largest sum of two exponent fields, or the largest shift."""
+        return self.window.shift_max if self.window else sum(largest_exponent(scale) for scale in self.formats)
+
+    @property
+    def below(self) -> int:
+        """Places under the accumulator's least bit in which a term starts."""
+        return self.window.below if self.window else 0
 
     @property
     def exponent_offset(self) -> int:
@@ -74,8 +83,11 @@ class Scales:
 
     @property
     def least_exponent(self) -> int:
-        """Every scaled product is a multiple of 2 to this power: -34 for E5M2 x E5M2."""
-        return self.exponent_min - self.exponent_offset
+        """Weight of the accumulator's least bit, as a power of two.
+
+        Every scaled product is a multiple of it, -34 for E5M2 x E5M2, but for the bits that lie under a window.
+        """
+        return self.window.exponent if self.window else self.exponent_min - self.exponent_offset
 
     @property
     def product_max(self) -> int:
@@ -91,16 +103,15 @@ class Scales:
     def wide(self) -> bool:
         """Whether scaled sums may lie outside float32's normal range, so that subnormals and infinity are built.
 
-        E8M0 scales reach 2^+-127 each; two FP8 scales stay within 2^-34 .. 2^44.
+        E8M0 scales reach 2^+-127 each; two FP8 scales stay within 2^-34 .. 2^44, and a window lies within the range.
         """
-        return any(not scale.is_fp8 for scale in self.formats)
+        return not self.window and any(not scale.is_fp8 for scale in self.formats)
 
     @property
     def layout(self) -> data.StructLayout:
-        """`significand`, `exponent`, and `nan`: either scale is NaN."""
-        return data.StructLayout(
-            {"significand": self.significand_bits, "exponent": bits_for(self.exponent_max), "nan": 1}
-        )
+        """`significand`, `exponent`, and `nan`: either scale is NaN. With a window also `above`: they lie above it."""
+        fields = {"significand": self.significand_bits, "exponent": bits_for(self.exponent_max), "nan": 1}
+        return data.StructLayout(fields | ({"above": 1} if self.window else {}))
 
 
 @dataclass(frozen=True)
@@ -165,9 +176,13 @@ class ScaleProduct(wiring.Component):
             (self.a_scales, self.w_scales), (self.a_negative, self.w_negative), self.plan.products.formats, strict=True
         )
         a, w = (decode(select(scales, f, negative), f.scale) for scales, negative, f in sides)
+        exponent = a.exponent + w.exponent
+        if self.plan.window:
+            exponent, above = self.plan.window.place(m, exponent, self.plan.exponent_offset)
+            m.d.comb += self.product.above.eq(above)
         m.d.comb += [
             self.product.significand.eq(a.significand * w.significand),
-            self.product.exponent.eq(a.exponent + w.exponent),
+            self.product.exponent.eq(exponent),
             self.product.nan.eq(a.nan | w.nan),
         ]
         return m

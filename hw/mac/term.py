@@ -65,9 +65,13 @@ class Term(ABC):
 
     @property
     def layout(self) -> data.StructLayout:
-        """`value`, or `magnitude` and `negative`; `exponent`; `nan`."""
+        """`value`, or `magnitude` and `negative`; `exponent`; `nan`.
+
+        With a window also `above`: the term's scales lie above the window, and it is not zero.
+        """
         number = {"value": self.bits + 1 + self.places} if self.signed else {"magnitude": self.bits, "negative": 1}
-        return data.StructLayout({**number, "exponent": bits_for(self.exponent_max), "nan": 1})
+        above = {"above": 1} if self.scales.window else {}
+        return data.StructLayout({**number, "exponent": bits_for(self.exponent_max), "nan": 1, **above})
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class TermOfSum(Term):
 
     @property
     def scales(self) -> Scales:
-        return Scales(self.sums.products)
+        return self.sums.scales
 
     @property
     def sum_max(self) -> int:

@@ -15,7 +15,6 @@ from amxfp4.hw.config import plural
 from amxfp4.hw.mac.beat_sums import Sums
 from amxfp4.hw.mac.front import SumsInTurn
 from amxfp4.hw.mac.registers import Terms
-from amxfp4.hw.mac.scale import Scales
 from amxfp4.hw.mac.term import TermOfSum
 
 ROWS_WORTH_SAVING = 5
@@ -44,7 +43,7 @@ class Digits(TermOfSum):
         Args:
             held_for: cycles for which a term must be there to be added.
         """
-        bits = Scales(sums.products).significand_bits
+        bits = sums.scales.significand_bits
         digit_bits = -(-bits // cycles)
         digits = -(-bits // digit_bits)
         return cls(sums, digit_bits, held=digits + held_for <= sums.beats)

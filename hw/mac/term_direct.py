@@ -8,12 +8,12 @@ from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.config import scales_layout
 from amxfp4.hw.mac.front import block_scales, count_beats
-from amxfp4.hw.mac.products import Products, shift, significand
+from amxfp4.hw.mac.products import SIGNIFICAND_MAX, Products, shift, significand
 from amxfp4.hw.mac.registers import Terms, flags
 from amxfp4.hw.mac.scale import Scales, decode, select
 from amxfp4.hw.mac.term import Term
 
-SIGNIFICAND_MAX = 3 * 3
+PRODUCT_MAX = SIGNIFICAND_MAX * SIGNIFICAND_MAX
 """The largest product of two 2-bit significands, before its shift."""
 SHIFT_MAX = 2 + 2
 """The largest shift of that product: 0 .. 2 for each operand."""
@@ -48,7 +48,7 @@ class Direct(Term):
     @property
     def sum_max(self) -> int:
         """The largest product before its shift, as the shift goes to the exponent."""
-        return SIGNIFICAND_MAX
+        return PRODUCT_MAX
 
     @property
     def signed(self) -> bool:
@@ -122,10 +122,10 @@ class DirectProduct(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        a_format, w_format = self.plan.formats
-        a_shift, w_shift = (shift(code, Const(0, 2), f) for code, f in ((self.a, a_format), (self.w, w_format)))
+        operands = [(code, Const(0, 2), f) for code, f in zip((self.a, self.w), self.plan.formats, strict=True)]
+        (a_significand, a_shift), (w_significand, w_shift) = ((significand(*x), shift(*x)) for x in operands)
         m.d.comb += [
-            self.product.significand.eq(significand(self.a) * significand(self.w)),
+            self.product.significand.eq(a_significand * w_significand),
             self.product.shift.eq(a_shift + w_shift),
             self.product.a_negative.eq(self.a[3]),
             self.product.w_negative.eq(self.w[3]),

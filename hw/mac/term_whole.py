@@ -73,6 +73,8 @@ class ScaledTerm(wiring.Component):
         m.d.comb += [self.term.exponent.eq(self.scale.exponent), self.term.nan.eq(self.scale.nan)]
         if self.plan.signed:
             m.d.comb += self.term.value.eq(self._signed_product(m))
+            if self.plan.scales.window:
+                m.d.comb += self.term.above.eq(self.scale.above & self.term.value.any())
             return m
         negative, magnitude = self.negative, self.sum
         if self.plan.sums.signed:

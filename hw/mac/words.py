@@ -66,6 +66,6 @@ def word_and_places(split: WordSplit, scales: Scales, exponent: Value) -> tuple[
     reached = words_reached(split, scales, exponent)
     words_up = [low & ~high for low, high in zip([Const(1, 1), *reached], [*reached, Const(0, 1)], strict=True)]
     width = bits_for(bits - 1)
-    starts = (Const(-(lowest + up * bits) % (1 << width), width) for up in range(split.words))
+    starts = (Const(-(lowest + up * bits) % (1 << width), width) for up in range(len(words_up)))
     starts = (gated(start, here) for start, here in zip(starts, words_up, strict=False))
     return words_up, (exponent + functools.reduce(operator.or_, starts))[:width]

@@ -7,7 +7,9 @@ from functools import cached_property
 from amaranth.lib import data
 from amaranth.utils import bits_for
 
+from amxfp4.errors import UsageError
 from amxfp4.golden.formats import ROUNDINGS, BlockFormat, Rounding, block_format
+from amxfp4.golden.scale_rules import ScaleRule, resolve_rule
 from amxfp4.hw.config import BLOCK_SIZES, CHOSEN, check_geometry, check_one_of, scale_fields
 from amxfp4.hw.mac.scale import largest_significand
 from amxfp4.hw.quantizer.special_steps import special_fractions
@@ -42,6 +44,11 @@ class QuantizerConfig:
             of scales out of the longest path, but one more beat has to be held. None takes 1 for FP8 scales and 8
             lanes or more, where both the search for the maxima and the choice of scales are deep, and for special
             values, where the rank is that of the largest maxima so far. An E8M0 scale takes next to no logic to choose.
+        rule: how a scale follows from a block's maximum. E8M0 scales: "floor", "even" or "ceil"; FP8 scales: "nearest".
+            None takes "floor" or "nearest". `golden/scale_rules.py` says what they are.
+        tensor_scale: whether each beat brings the reciprocal of a tensor's scale, which its elements are multiplied by
+            first, as `golden/tensor_scale.py` has it. Only with FP8 scales. None takes what the format says: NVFP4 has
+            it, others do not.
 
     Raises:
         UsageError: anything that cannot be built.
@@ -63,6 +70,19 @@ class QuantizerConfig:
     maximum_registers: int = field(
         default=CHOSEN, metadata={"help": "Register ranks between the maxima of a beat and the scales, 0 or 1."}
     )
+    rule: ScaleRule = field(
+        default=CHOSEN,
+        metadata={
+            "help": 'How scales follow from maxima: E8M0 "floor" (the default), "even" or "ceil"; FP8 "nearest".'
+        },
+    )
+
+    tensor_scale: bool = field(
+        default=CHOSEN,
+        metadata={
+            "help": "Whether elements are multiplied by a tensor's reciprocal scale first (default: NVFP4 alone)."
+        },
+    )
 
     def __post_init__(self) -> None:
         if self.block_size is not None:
@@ -78,6 +98,16 @@ class QuantizerConfig:
         if self.maximum_registers is None:
             object.__setattr__(self, "maximum_registers", int(self.fp8 and (self.lanes >= 8 or bool(self.specials))))
         check_one_of("maximum_registers", self.maximum_registers, (0, 1))
+        object.__setattr__(self, "rule", resolve_rule(self.rule, self.block_format))
+        if self.rule == "four-over-six":
+            raise UsageError(f"rule is 'four-over-six'; a quantiser of {self.format} has only the rule nearest")
+        if self.tensor_scale is None:
+            object.__setattr__(self, "tensor_scale", fmt.tensor_scaled)
+        check_one_of("tensor_scale", self.tensor_scale, (False, True))
+        if self.tensor_scale and not self.fp8:
+            raise UsageError(
+                f"tensor_scale is True; {self.format} allows only False, as its scales reach every float32"
+            )
 
     # -- formats ----------------------------------------------------------------------------------------------------
 
@@ -123,6 +153,16 @@ class QuantizerConfig:
     @property
     def ties_to_even(self) -> bool:
         return self.rounding == "nearest-even"
+
+    @property
+    def rounds_up(self) -> bool:
+        """Whether a maximum may take the E8M0 scale above that of its exponent."""
+        return self.rule in ("even", "ceil")
+
+    @property
+    def entrance_registers(self) -> int:
+        """Register ranks behind the narrowed elements: 1 where they are products, otherwise 0."""
+        return int(self.tensor_scale)
 
     # -- geometry ---------------------------------------------------------------------------------------------------
 
@@ -224,8 +264,12 @@ class QuantizerConfig:
 
     @property
     def maximum_bits(self) -> int:
-        """Width of the values whose maximum is found: magnitudes, or for an E8M0 scale their exponents alone."""
-        return self.exponent_bits + (self.maximum_fraction_bits if self.fp8 else 0)
+        """Width of the values whose maximum is found.
+
+        These are magnitudes. For an E8M0 scale they are exponents alone, and where it may be the scale above, one bit
+        below them, see `power_rule.reaches`.
+        """
+        return self.exponent_bits + (self.maximum_fraction_bits if self.fp8 else self.rounds_up)
 
     @cached_property
     def scale_steps(self) -> tuple[Step, ...]:
@@ -274,10 +318,16 @@ class QuantizerConfig:
     def beat_layout(self) -> data.StructLayout:
         """An input beat, from bit 0.
 
-        The bits of the floats come first, lane 0 lowest. Then comes `last`: a row (a dot product's operand) ends with
-        this block. `last` is looked at in the block's last beat.
+        | field | content | read in |
+        |---|---|---|
+        | `elements` | the bits of the floats, lane 0 first | every beat |
+        | `reciprocal` | float32(1 / the tensor's scale), positive; only with `tensor_scale` | every beat |
+        | `last` | a row (a dot product's operand) ends with this block | the block's last beat |
+
+        All beats of a tensor have the same `reciprocal`.
         """
-        return data.StructLayout({"elements": data.ArrayLayout(self.float_bits, self.lanes), "last": 1})
+        reciprocal = {"reciprocal": 32} if self.tensor_scale else {}
+        return data.StructLayout({"elements": data.ArrayLayout(self.float_bits, self.lanes), **reciprocal, "last": 1})
 
     @property
     def output_layout(self) -> data.StructLayout:
@@ -313,10 +363,10 @@ class QuantizerConfig:
     def drain(self) -> int:
         """Cycles from the edge that takes a block's last beat to the block's first output beat.
 
-        One cycle registers the scales, one the codes, and one the maxima where `maximum_registers` is 1. The block's
-        other beats follow, one per cycle. Stalled cycles are not counted.
+        One cycle registers the scales, one the codes, one the maxima where `maximum_registers` is 1, and one the
+        elements where they are products. The block's other beats follow, one per cycle. Stalled cycles are not counted.
         """
-        return 2 + self.maximum_registers
+        return 2 + self.maximum_registers + self.entrance_registers
 
     @property
     def latency(self) -> int:
@@ -335,6 +385,9 @@ class QuantizerConfig:
         if self.rounding != fmt.ties:
             parts.append("even" if self.ties_to_even else "away")
         parts += [f"k{self.block_size}"] if self.block_size != fmt.default_block_size else []
+        parts += [f"{self.rule}scale"] if self.rounds_up else []
+        if self.tensor_scale != fmt.tensor_scaled:
+            parts.append("ts" if self.tensor_scale else "nots")
         parts += [f"m{self.maximum_registers}"] if self.maximum_registers != plain.maximum_registers else []
         return "_".join(parts).lower().replace("-", "")
 

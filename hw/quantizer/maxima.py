@@ -51,7 +51,8 @@ class BeatMaxima(wiring.Component):
         negative: in, 1 bit per lane.
         maximum: out, `maximum_bits` bits per side: of all lanes, or of the positive and of the negative lanes. A side
             without lanes gives 0.
-        rivalled: out, 1 bit per side, only with two special values: the maximum has a rival, see `rivals.py`.
+        rivalled: out, 1 bit per side, only with two special values: the maximum has a rival, see `rivals.py`. Those of
+            its own side count, and of the other side the lane that it is paired with.
     """
 
     def __init__(self, config: QuantizerConfig) -> None:
@@ -73,7 +74,7 @@ class BeatMaxima(wiring.Component):
             return m
         sides = (~self.negative, self.negative)
         values: list[list[Value]] = [[], []]
-        rivalled: list[list[Value]] = [[], []]
+        rivalled: list[Value] = []
         if lanes == 1:
             values = [[gated(self.magnitude[0], own)] for own in sides]
         for lane in range(0, lanes - 1, 2):
@@ -88,9 +89,7 @@ class BeatMaxima(wiring.Component):
                 )
                 values[side].append(own_larger)
             if self.config.second_special:
-                pair = are_rivals(self.config, first, second)
-                for side, own in enumerate(sides):
-                    rivalled[side].append(pair & own[lane] & own[lane + 1])
+                rivalled.append(are_rivals(self.config, first, second))
         if self.config.second_special:
             self._groups(m, values, rivalled)
             return m
@@ -98,10 +97,13 @@ class BeatMaxima(wiring.Component):
             m.d.comb += self.maximum[side].eq(largest(m, values[side], f"max{side}"))
         return m
 
-    def _groups(self, m: Module, values: list[list[Value]], rivalled: list[list[Value]]) -> None:
-        """Each side's largest, of pairs of lanes that may be rivals; a single lane has none."""
+    def _groups(self, m: Module, values: list[list[Value]], rivalled: list[Value]) -> None:
+        """Each side's largest, of pairs of lanes that may be rivals; a single lane has none.
+
+        A pair's flag goes to both sides, though its lanes may be on different ones. Where the larger of the two is the
+        block's largest element, the other is its rival on whichever side. Elsewhere the flag does not matter.
+        """
         for side in range(2):
-            flags = rivalled[side] or [Const(0, 1)]
-            groups = [Group(value, flag) for value, flag in zip(values[side], flags, strict=True)]
+            groups = [Group(value, flag) for value, flag in zip(values[side], rivalled or [Const(0, 1)], strict=True)]
             group = largest_group(m, self.config, groups, f"max{side}")
             m.d.comb += [self.maximum[side].eq(group.maximum), self.rivalled[side].eq(group.rivalled)]

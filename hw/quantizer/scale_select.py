@@ -2,7 +2,8 @@
 
 FP8: the code is the number of thresholds (6 x midpoint of two neighbouring scales) that the maximum meets.
 
-E8M0: the code is the exponent field of the maximum less 2, as the largest element's exponent is 2.
+E8M0: the code is the exponent field of the maximum less 2, as the largest element's exponent is 2. By the rules "even"
+and "ceil" it is one more where the maximum reaches the rule's threshold (`power_rule.py`).
 """
 
 from amaranth.hdl import Module, Mux
@@ -20,7 +21,7 @@ class ScaleSelect(wiring.Component):
     """Selects the scale of one side of a block; combinational.
 
     Ports:
-        maximum: in, `maximum_bits` bits: a magnitude, exponent above fraction; for E8M0 the exponent alone.
+        maximum: in, `maximum_bits` bits: a magnitude, exponent above fraction; for E8M0 see `narrow.magnitude_of`.
         code: out, the scale's code. Blocks with a NaN are not this component's matter.
     """
 
@@ -31,6 +32,12 @@ class ScaleSelect(wiring.Component):
     def elaborate(self, platform: object) -> Module:
         m = Module()
         config = self.config
+        if config.rounds_up:
+            reaches, field = self.maximum[0], self.maximum[1:]
+            # 6 times the code after the largest one would exceed float32's range.
+            more = reaches & ~field[1:].all()
+            m.d.comb += self.code.eq(Mux(field[1:].any(), field - ELEMENT_EXPONENT + more, 0))
+            return m
         if not config.fp8:
             m.d.comb += self.code.eq(Mux(self.maximum[1:].any(), self.maximum - ELEMENT_EXPONENT, 0))
             return m

@@ -30,7 +30,8 @@ class SpecialSelect(wiring.Component):
 
     Ports:
         maximum: in, `maximum_bits` bits per side: the largest magnitudes of the positive and of the negative elements.
-        rivalled: in, 1 bit per side, only with two special values: the maximum has a rival on its side.
+        rivalled: in, 1 bit per side, only with two special values: the maximum has a rival on its side. One on the
+            other side may count too.
         code: out, the scale's code. Blocks with a NaN are not this component's matter.
         special: out, the asymmetry code.
     """

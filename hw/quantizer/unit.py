@@ -8,7 +8,7 @@ still matter. One store of a block's size is enough, where two in turn (ping-pon
 block drains by one beat per cycle, and the next block cannot arrive faster, so it fills the places that become free.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from amaranth.hdl import Cat, Const, EnableInserter, Module, Mux, Signal, Value
@@ -24,10 +24,32 @@ from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
 from amxfp4.hw.quantizer.halving_select import HalvingSelect, halved_sides
 from amxfp4.hw.quantizer.maxima import BeatMaxima, larger
-from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.narrow import Narrow, bits_below, held_magnitude
 from amxfp4.hw.quantizer.rivals import Group, joined
 from amxfp4.hw.quantizer.scale_select import ScaleSelect
+from amxfp4.hw.quantizer.scaled_narrow import ScaledNarrow, split_reciprocal
 from amxfp4.hw.quantizer.special_select import SpecialSelect
+
+
+@dataclass(frozen=True)
+class _Arrived:
+    """A beat, narrowed.
+
+    Attributes:
+        valid: the beat is here.
+        last: its block ends a row.
+        elements: the narrowed elements.
+        below: for each lane what `narrow.bits_below` says.
+        magnitudes: for each lane the value whose maximum is found.
+        special: one of its elements is NaN or infinite.
+    """
+
+    valid: Value
+    last: Value
+    elements: data.View
+    below: Sequence[Sequence[Value]]
+    magnitudes: list[Value]
+    special: Value
 
 
 @dataclass(frozen=True)
@@ -96,9 +118,12 @@ class Quantizer(wiring.Component):
     def _pipeline(self) -> Module:
         m = Module()
         config = self.config
-        elements, magnitudes, special = self._narrow(m)
-        beat = self._beat(m, special)
-        maxima = self._maxima(m, elements, magnitudes)
+        arrived = self._narrow(m)
+        if config.entrance_registers:
+            arrived = self._entrance_register(m, arrived)
+        elements = arrived.elements
+        beat = self._beat(m, arrived)
+        maxima = self._maxima(m, arrived)
         if config.specials:
             complete, block = self._special_block(m, beat, maxima)
         else:
@@ -109,47 +134,67 @@ class Quantizer(wiring.Component):
 
         drain = self._drain(m, complete)
         m.submodules.store = store = BlockStore(len(elements.as_value()), config.held_beats)
-        m.d.comb += [store.beat.eq(elements), store.valid.eq(self.i.valid), store.drain.eq(drain)]
+        m.d.comb += [store.beat.eq(elements), store.valid.eq(arrived.valid), store.drain.eq(drain)]
         self._encode(m, data.View(elements.shape(), store.head), block, drain)
         return m
 
-    def _narrow(self, m: Module) -> tuple[data.View, list[Value], Value]:
-        """Narrows the elements of a beat.
-
-        Returns:
-            The narrowed elements; for each lane the value whose maximum is found; whether any element is NaN or
-            infinite.
-        """
+    def _narrow(self, m: Module) -> _Arrived:
+        """Narrows the elements of a beat, or their products with the reciprocal of a tensor's scale."""
         config = self.config
         elements = Signal(data.ArrayLayout(config.element_layout, config.lanes))
         magnitudes: list[Value] = []
-        special = []
+        below, special = [], []
+        reciprocal = split_reciprocal(m, self.i.payload.reciprocal) if config.tensor_scale else None
         for lane in range(config.lanes):
-            narrow = Narrow(config)
+            narrow = ScaledNarrow(config) if reciprocal else Narrow(config)
             m.submodules[f"narrow{lane}"] = narrow
             m.d.comb += [narrow.float.eq(self.i.payload.elements[lane]), elements[lane].eq(narrow.element)]
+            if reciprocal:
+                m.d.comb += [
+                    narrow.once.eq(reciprocal.once),
+                    narrow.thrice.eq(reciprocal.thrice),
+                    narrow.exponent.eq(reciprocal.exponent),
+                ]
             special.append(narrow.special)
-            below = [narrow.below] if config.maximum_sticky else []
-            fraction = [*below, narrow.element.fraction] if config.fp8 else []
-            magnitudes.append(Cat(*fraction, narrow.element.exponent))
-        return elements, magnitudes, Cat(*special).any()
+            below.append(bits_below(narrow))
+            magnitudes.append(held_magnitude(config, narrow.element, below[-1]))
+        return _Arrived(self.i.valid, self.i.payload.last, elements, below, magnitudes, Cat(*special).any())
 
-    def _beat(self, m: Module, special: Value) -> _Beat:
+    def _entrance_register(self, m: Module, arrived: _Arrived) -> _Arrived:
+        """Registers the narrowed elements: a multiplication is parted from the search for the maxima."""
+        valid = Signal(name="arrived_valid")
+        last, special = Signal(name="arrived_last", reset_less=True), Signal(name="arrived_special", reset_less=True)
+        elements = Signal(arrived.elements.shape(), name="arrived", reset_less=True)
+        below = [
+            [Signal(name=f"arrived_below{lane}", reset_less=True) for _ in bits]
+            for lane, bits in enumerate(arrived.below)
+        ]
+        m.d.sync += valid.eq(arrived.valid)
+        with m.If(arrived.valid):
+            m.d.sync += [last.eq(arrived.last), special.eq(arrived.special), elements.eq(arrived.elements)]
+            m.d.sync += [Cat(*held).eq(Cat(*bits)) for held, bits in zip(below, arrived.below, strict=True)]
+        magnitudes = [held_magnitude(self.config, elements[lane], bits) for lane, bits in enumerate(below)]
+        return _Arrived(valid, last, elements, below, magnitudes, special)
+
+    def _beat(self, m: Module, arrived: _Arrived) -> _Beat:
         """Counts the beats of a block."""
         first = ends = Const(1, 1)
         if self.config.beats_per_block > 1:
             count = Signal(range(self.config.beats_per_block))
-            with m.If(self.i.valid):
+            with m.If(arrived.valid):
                 m.d.sync += count.eq(count + 1)  # wraps: a block is a power of two beats
             first, ends = ~count.any(), count.all()
-        return _Beat(self.i.valid, first, ends, self.i.payload.last, special)
+        return _Beat(arrived.valid, first, ends, arrived.last, arrived.special)
 
-    def _maxima(self, m: Module, elements: data.View, magnitudes: list[Value]) -> list[Value]:
+    def _maxima(self, m: Module, arrived: _Arrived) -> list[Value]:
         """The maxima of a beat; with two special values each with a flag on top, see `Group`."""
         config = self.config
         m.submodules.maxima = maxima = BeatMaxima(config)
-        for lane, magnitude in enumerate(magnitudes):
-            m.d.comb += [maxima.magnitude[lane].eq(magnitude), maxima.negative[lane].eq(elements[lane].negative)]
+        for lane, magnitude in enumerate(arrived.magnitudes):
+            m.d.comb += [
+                maxima.magnitude[lane].eq(magnitude),
+                maxima.negative[lane].eq(arrived.elements[lane].negative),
+            ]
         if config.second_special:
             return [Group(*of_side).packed for of_side in zip(maxima.maximum, maxima.rivalled, strict=True)]
         return list(maxima.maximum)

@@ -1,19 +1,21 @@
 """A job for a simulated unit: the beats of many dot products, and what must come of them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from amaranth.lib import data
 from numpy.typing import NDArray
 
-from amxfp4.golden import Blocks, matmul, quantize, schedule
+from amxfp4.golden import Blocks, TensorScaleRule, matmul, quantize, schedule
 from amxfp4.golden.cycles import chain_schedule
+from amxfp4.golden.terms import nan_blocks
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.units import unit_of
 from amxfp4.hw.verilog import unit_verilog
+from amxfp4.sim.stimuli.dots import golden_accumulator
 from amxfp4.sim.stimuli.floats import bits_of
 from amxfp4.sim.stimuli.packing import operand_fields, pack
 
@@ -76,8 +78,10 @@ def mac_job(config: MacConfig, a: Blocks, w: Blocks) -> Job:
 
 def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     """The job of a chain: all dot products of floats `x` (M, K) and weights `w` (N, K), row by row of `x`."""
-    a = quantize(x, config.mac.activation_format, rounding=config.quantizer.rounding)
-    a_words = _float_words(config, x, a.block_count)
+    quantizer = config.quantizer
+    scale: float | TensorScaleRule = "max" if quantizer.tensor_scale else 1.0
+    a = quantize(x, config.mac.activation_format, rounding=quantizer.rounding, rule=quantizer.rule, tensor_scale=scale)
+    a_words = _float_words(config, x, a)
     w_words = _operand_words(config.mac, "w", w, config.weight_layout)
     rows, beats_per_dot, _ = w_words.shape
     at_once = max(1, CHUNK_BEATS // beats_per_dot)
@@ -90,7 +94,6 @@ def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
                 yield both.reshape(-1, both.shape[-1])
 
     def cycles(last: NDArray[np.bool_]) -> NDArray[np.int64]:
-        quantizer = config.quantizer
         return chain_schedule(
             last, beats_per_block=config.beats_per_block, drain=quantizer.drain, latency=config.mac.latency
         ).given
@@ -107,14 +110,17 @@ def chain_job(x: NDArray[Any], config: ChainConfig, w: Blocks) -> Job:
     )
 
 
-def _float_words(config: ChainConfig, x: NDArray[Any], blocks: int) -> NDArray[np.uint32]:
-    """The beats (rows, beats, words) of each row of floats, padded with zeros to whole blocks."""
-    padded = np.zeros((len(x), blocks * config.block_size), np.float32)
+def _float_words(config: ChainConfig, x: NDArray[Any], a: Blocks) -> NDArray[np.uint32]:
+    """The beats (rows, beats, words) of each row of floats, padded with zeros to the whole blocks of `a`."""
+    padded = np.zeros((len(x), a.block_count * config.block_size), np.float32)
     padded[:, : x.shape[1]] = x
     bits = bits_of(config.quantizer, padded).reshape(len(x), -1, config.lanes)
     last = np.zeros(bits.shape[1], np.uint8)
     last[-1] = 1
-    return pack(config.quantizer.beat_layout, {"elements": bits, "last": last})
+    fields: dict[str, NDArray[Any]] = {"elements": bits, "last": last}
+    if config.tensor_scale:
+        fields["reciprocal"] = np.array(np.float32(1) / np.float32(a.tensor_scale)).view(np.uint32)
+    return pack(config.quantizer.beat_layout, fields)
 
 
 def _operand_words(config: MacConfig, side: str, blocks: Blocks, layout: data.StructLayout) -> NDArray[np.uint32]:
@@ -132,8 +138,14 @@ def _operand_words(config: MacConfig, side: str, blocks: Blocks, layout: data.St
 
 
 def expected_payloads(config: MacConfig, a: Blocks, w: Blocks) -> NDArray[np.uint32]:
-    values = matmul(a, w, "exact" if config.exact else "fp32").ravel()
+    """The payload of each result. A unit knows nothing of tensors' scales, which whoever reads its results applies."""
+    a, w = replace(a, tensor_scale=1.0), replace(w, tensor_scale=1.0)
+    accumulator, window = golden_accumulator(config)
+    values = matmul(a, w, accumulator, window=window).ravel()
     nan = np.isnan(values)
     # An exact accumulator of the default width cannot overflow within a length that `matmul` takes.
-    fields = {"value": values.view(np.uint32), "nan": nan, "overflow": np.isinf(values)}
+    overflow = np.isinf(values)
+    if config.windowed:  # what is NaN for no scale's sake has overflowed
+        overflow = nan & ~np.logical_or.outer(*(nan_blocks(blocks).any(axis=-1) for blocks in (a, w))).ravel()
+    fields = {"value": values.view(np.uint32), "nan": nan, "overflow": overflow}
     return pack(config.result_layout, fields)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from amxfp4.golden import Rounding, quantize, sqnr
+from amxfp4.golden.tensor_scale import multiplied
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.sim.layer.comparison import Comparison, Progress, run_job
@@ -67,6 +68,7 @@ def run_layer(
     comparison = run_job(job, build=build, progress=progress)
     shape = len(layer.activations), len(layer.weights)
     values = np.ascontiguousarray(comparison.payloads[:, 0]).view(np.float32).reshape(shape)
+    values = multiplied(values, a.tensor_scale, w.tensor_scale)
     rate = layer.outputs * a.length / max(comparison.cycles, 1)
     wanted = layer.in_float32()
     finite = np.isfinite(wanted) & np.isfinite(values)

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amxfp4.golden import Blocks, dot_detailed
+from amxfp4.golden import Accumulator, Blocks, DotResult, Window, dot_detailed
 from amxfp4.golden.formats import (
     ELEMENT_SIGN,
     NEGATIVE_HALVED,
+    NEGATIVE_SPECIAL,
+    NEGATIVE_ZERO,
     POSITIVE_HALVED,
     BlockFormat,
     ScaleFormat,
@@ -44,8 +46,8 @@ def dot_product(
     a_scales: Codes,
     w_scales: Codes,
     *,
-    a_halved: Codes = 0,
-    w_halved: Codes = 0,
+    a_asymmetry: Codes = 0,
+    w_asymmetry: Codes = 0,
 ) -> DotProduct:
     """A dot product from codes.
 
@@ -54,9 +56,9 @@ def dot_product(
         config: the unit.
         a_codes, w_codes: element codes, broadcast to (blocks, block size).
         a_scales, w_scales: scale codes, broadcast to (blocks, scales per block).
-        a_halved, w_halved: asymmetry codes, broadcast to (blocks, 1). They count only for formats that halve sides.
+        a_asymmetry, w_asymmetry: asymmetry codes, broadcast to (blocks, 1). They count only for formats that have some.
     """
-    arrays = [np.asarray(x) for x in (a_codes, a_scales, a_halved, w_codes, w_scales, w_halved)]
+    arrays = [np.asarray(x) for x in (a_codes, a_scales, a_asymmetry, w_codes, w_scales, w_asymmetry)]
     blocks = max(x.shape[0] if x.ndim == 2 else 1 for x in arrays)
     a, w = (_blocks(fmt, blocks, *parts) for fmt, parts in zip(config.formats, (arrays[:3], arrays[3:]), strict=True))
     return DotProduct(what, a, w)
@@ -67,11 +69,11 @@ def _blocks(
     blocks: int,
     codes: NDArray[np.integer],
     scales: NDArray[np.integer],
-    halved: NDArray[np.integer],
+    asymmetry: NDArray[np.integer],
 ) -> Blocks:
     fields = [np.broadcast_to(scales, (blocks, fmt.scales_per_block))]
-    if fmt.halving:
-        fields.append(np.broadcast_to(halved, (blocks, 1)))
+    if fmt.has_asymmetry_code:
+        fields.append(np.broadcast_to(asymmetry, (blocks, 1)))
     return Blocks.from_codes(
         codes=np.broadcast_to(codes, (blocks, fmt.block_size)).astype(np.uint8).reshape(1, -1),
         scales=np.concatenate(fields, axis=1).astype(np.uint8)[None],
@@ -98,13 +100,27 @@ def to_beats(
         flags = last_flags(dot.a.block_count, config.beats_per_block, rng)
         last += flags.astype(bool).tolist()
         beats += integers(pack(config.beat_layout, beat_fields(config, dot, rng) | {"last": flags}))
-        detail = dot_detailed(
-            dot.a, dot.w, "exact" if config.exact else "fp32", accumulator_bits=config.accumulator_bits
-        )
+        detail = golden_dot(config, dot.a, dot.w)
         result = Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
         what = f"{dot.what}, {dot.a.block_count} blocks"
         expected.append(Expected(result, what, first_beat, len(beats) - 1))
     return beats, last, expected
+
+
+def golden_dot(config: MacConfig, a: Blocks, w: Blocks) -> DotResult:
+    """What the golden model says of a dot product in a unit."""
+    accumulator, window = golden_accumulator(config)
+    bits = config.accumulator_bits if config.exact else None
+    return dot_detailed(a, w, accumulator, accumulator_bits=bits, window=window)
+
+
+def golden_accumulator(config: MacConfig) -> tuple[Accumulator, Window]:
+    """A unit's accumulator as the golden model names it, and its window, which counts for a windowed one only."""
+    if not config.windowed:
+        return ("exact" if config.exact else "fp32"), Window()
+    assert config.window_exponent is not None
+    assert config.accumulator_bits is not None
+    return "window", Window(config.window_exponent, config.accumulator_bits)
 
 
 def last_flags(blocks: int, beats_per_block: int, rng: np.random.Generator) -> NDArray[np.integer]:
@@ -148,10 +164,10 @@ def random_dots(config: MacConfig, beats: int, rng: np.random.Generator) -> list
 
 def random_dot(config: MacConfig, blocks: int, rng: np.random.Generator) -> DotProduct:
     """A random dot product. Codes and scales are drawn in one of several styles, so that all kinds of sums come up."""
-    a_codes, w_codes = (_random_codes((blocks, config.block_size), rng) for _ in range(2))
+    a_codes, w_codes = (_random_codes((blocks, config.block_size), fmt, rng) for fmt in config.formats)
     a_scales, w_scales = _random_scales(config, blocks, rng)
-    a_halved, w_halved = (rng.integers(fmt.asymmetry_codes, size=(blocks, 1)) for fmt in config.formats)
-    dot = dot_product("random", config, a_codes, w_codes, a_scales, w_scales, a_halved=a_halved, w_halved=w_halved)
+    a, w = (rng.integers(fmt.asymmetry_codes, size=(blocks, 1)) for fmt in config.formats)
+    dot = dot_product("random", config, a_codes, w_codes, a_scales, w_scales, a_asymmetry=a, w_asymmetry=w)
     if blocks > 1 and rng.random() < 0.25:
         return _cancelling(config, dot, rng)
     return dot
@@ -176,7 +192,13 @@ def _cancelling(config: MacConfig, dot: DotProduct, rng: np.random.Generator) ->
 def _negated(
     fmt: BlockFormat, codes: NDArray[np.uint8], scales: NDArray[np.uint8]
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    """The negative of a block: sign bits are inverted, and the sides swap their scales."""
+    """The negative of a block: sign bits are inverted, and the sides swap their scales.
+
+    Where negative zero is a special value, that changes its side instead, and zero stays as it is.
+    """
+    if fmt.specials:
+        signs = np.where(codes & 7, ELEMENT_SIGN, 0).astype(np.uint8)
+        return codes ^ signs, scales ^ np.array([0, NEGATIVE_SPECIAL], np.uint8)
     if fmt.halving:
         swapped = {0: 0, POSITIVE_HALVED: NEGATIVE_HALVED, NEGATIVE_HALVED: POSITIVE_HALVED}
         asymmetry = int(scales[1])
@@ -186,14 +208,15 @@ def _negated(
     return codes ^ np.uint8(ELEMENT_SIGN), scales
 
 
-def _random_codes(shape: tuple[int, int], rng: np.random.Generator) -> NDArray[np.integer]:
+def _random_codes(shape: tuple[int, int], fmt: BlockFormat, rng: np.random.Generator) -> NDArray[np.integer]:
     anything = rng.integers(16, size=shape)
     match rng.integers(6):
         case 0:  # the largest elements, all of one sign within a block
-            return np.broadcast_to(7 | 8 * rng.integers(2, size=(shape[0], 1)), shape)
+            largest = 7 | 8 * rng.integers(2, size=(shape[0], 1))
+            return np.broadcast_to(NEGATIVE_ZERO if fmt.specials else largest, shape)
         case 1:  # one sign
             return anything & 7 | 8 * rng.integers(2)
-        case 2:  # mostly zeros, of either sign
+        case 2:  # mostly zeros, of either sign; with special values zeros and these
             return np.where(rng.random(shape) < 0.1, anything, 8 * rng.integers(2, size=shape))
         case _:
             return anything
@@ -207,9 +230,11 @@ def _random_scales(
     a = rng.integers(a_fmt.scale.max_code + 1, size=(blocks, a_fmt.scales_per_block))
     w = rng.integers(w_fmt.scale.max_code + 1, size=(blocks, w_fmt.scales_per_block))
     if rng.random() < 0.8:
-        # log2 of the product of scales: near the ends of float32's range where E8M0 reaches them, else near the FP8
-        # range's.
+        # log2 of the product of scales: near the ends of float32's range where E8M0 reaches them, else near those of
+        # the window or of the FP8 range.
         lowest, highest = (-148, 122) if config.plan.scales.wide else (-30, 28)
+        if config.windowed:
+            lowest, highest = window_ends(config)
         target = int(rng.choice([lowest, 0, 0, highest])) + rng.integers(-4, 5, size=(blocks, 1))
         level = target - _log2(a_fmt.scale, a[:, :1])
         a[:, 1:] = np.clip(a[:, 1:] if rng.random() < 0.3 else a[:, :1] + rng.integers(-3, 4), 0, a_fmt.scale.max_code)
@@ -219,6 +244,16 @@ def _random_scales(
         nan = rng.random(codes.shape) < 0.01
         codes[nan] = rng.choice(fmt.scale.nan_codes, size=codes.shape)[nan]
     return a, w
+
+
+def window_ends(config: MacConfig) -> tuple[int, int]:
+    """Of scales that are normal powers of two: the least and the largest log2 of a product of which a windowed unit
+    keeps every bit."""
+    scales = config.plan.scales
+    assert scales.window is not None
+    mantissas = sum(scale.mantissa_bits for scale in scales.formats)
+    least = scales.window.exponent - scales.products.unit_exponent + mantissas
+    return least, least + scales.window.bits - 1 - scales.window.term_bits
 
 
 def _log2(scale: ScaleFormat, codes: NDArray[np.integer]) -> NDArray[np.integer]:

@@ -1,13 +1,13 @@
 """Rows of floats and blocks of weights for a quantiser with a MAC unit behind it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from amxfp4.golden import Blocks, dot_detailed
+from amxfp4.golden import Blocks
 from amxfp4.golden.cycles import chain_schedule
 from amxfp4.hw.chain import ChainConfig
 from amxfp4.sim.scoreboard import Due, Expected, Result
-from amxfp4.sim.stimuli.dots import last_flags, operand_beats, random_dot
+from amxfp4.sim.stimuli.dots import golden_dot, last_flags, operand_beats, random_dot
 from amxfp4.sim.stimuli.kit import Corner, Kit, Rng, Script
 from amxfp4.sim.stimuli.kit_quantizer import QuantizerKit
 from amxfp4.sim.stimuli.packing import integers, pack
@@ -42,7 +42,7 @@ class ChainKit(Kit):
             def corner(config: ChainConfig, rng: Rng) -> Iterator[FloatDot]:
                 for row in case(config.quantizer, rng):
                     for start in range(0, len(row.bits), 3):
-                        yield self._dot(Row(row.what, row.bits[start : start + 3]), rng)
+                        yield self._dot(replace(row, bits=row.bits[start : start + 3]), rng)
 
             corner.__name__ = case.__name__
             return corner
@@ -89,11 +89,6 @@ class ChainKit(Kit):
 
     def _expected(self, dot: FloatDot, first: int, last: int) -> Expected:
         config = self.config
-        detail = dot_detailed(
-            self._quantizer.quantized(dot.row),
-            dot.w,
-            "exact" if config.mac.exact else "fp32",
-            accumulator_bits=config.mac.accumulator_bits,
-        )
+        detail = golden_dot(config.mac, self._quantizer.quantized(dot.row), dot.w)
         result = Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
         return Expected(result, f"{dot.row.what}, {dot.w.block_count} blocks", first, last)

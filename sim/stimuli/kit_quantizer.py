@@ -68,12 +68,19 @@ class QuantizerKit(Kit):
         left = beats
         while left > 0 or len(rows) < 4:
             blocks = int(rng.choice([1, 1, 2, 3, 5, 8]))
-            rows.append(Row("random", random_bits(self.config, rng, (blocks,))))
+            rows.append(self._row(rng, blocks))
             left -= blocks * self.config.beats_per_block
         return rows
 
     def long(self, rng: Rng) -> Row:
-        return Row("random", random_bits(self.config, rng, (LONG_BLOCKS,)))
+        return self._row(rng, LONG_BLOCKS)
+
+    def _row(self, rng: Rng, blocks: int) -> Row:
+        bits = random_bits(self.config, rng, (blocks,))
+        if not self.config.tensor_scale:
+            return Row("random", bits)
+        reach = 100 if rng.random() < 0.1 else 6
+        return Row("random", bits, float(np.float32(rng.uniform(1, 2) * 2.0 ** int(rng.integers(-reach, reach)))))
 
     def script(self, stimuli: Sequence[Row], rng: Rng) -> Script:
         beats: list[int] = []
@@ -99,12 +106,18 @@ class QuantizerKit(Kit):
 
     def fields(self, row: Row) -> dict[str, np.ndarray]:
         """The fields of a row's beats, without `last`."""
-        return {"elements": row.bits.reshape(-1, self.config.lanes)}
+        elements = row.bits.reshape(-1, self.config.lanes)
+        if not self.config.tensor_scale:
+            return {"elements": elements}
+        return {"elements": elements, "reciprocal": np.full(len(elements), row.reciprocal.view(np.uint32))}
 
     def quantized(self, row: Row) -> Blocks:
         """A row as the golden model quantises it. Its codes are (1, blocks x block size)."""
         values = floats(self.config, row.bits.reshape(1, -1))
-        return quantize(values, self.config.block_format, rounding=self.config.rounding)
+        config = self.config
+        return quantize(
+            values, config.block_format, rounding=config.rounding, rule=config.rule, tensor_scale=row.tensor_scale
+        )
 
     def _expected(self, row: Row, blocks: Blocks, last: list[bool], first: int) -> list[Expected]:
         n = self.config.beats_per_block

@@ -7,6 +7,7 @@ from amaranth.lib import data
 from numpy.typing import NDArray
 
 from amxfp4.golden.formats import BlockFormat
+from amxfp4.hw.config import asymmetry_field
 
 WORD_BITS = 32
 
@@ -59,8 +60,9 @@ def operand_fields(
         scales: the fields of `Blocks.scales` (..., `fmt.scale_fields`).
     """
     fields = {f"{side}_codes": codes, f"{side}_scales": scales[..., : fmt.scales_per_block]}
-    if fmt.halving:
-        fields[f"{side}_halved"] = scales[..., -1]
+    asymmetry = asymmetry_field(fmt)
+    if asymmetry:
+        fields[f"{side}_{asymmetry}"] = scales[..., -1]
     return fields
 
 

@@ -24,10 +24,17 @@ class Row:
     Attributes:
         what: the row in words, for reports.
         bits: the floats' bits, (blocks, block size).
+        tensor_scale: of the tensor that the row is from, a float32; 1 where the config has none.
     """
 
     what: str
     bits: Bits
+    tensor_scale: float = 1.0
+
+    @property
+    def reciprocal(self) -> np.float32:
+        """What the unit multiplies floats by."""
+        return np.float32(1) / np.float32(self.tensor_scale)
 
 
 def specials(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
@@ -99,14 +106,15 @@ def scale_ties(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
     """Maxima on the thresholds of scales, and a step before and after, of each sign."""
     scale = config.block_format.scale
     values = scale.values[: scale.max_code + 1]
-    # A block's largest element lies in [4, 8) scales where these are E8M0.
-    thresholds = ELEMENT_MAX * (values[:-1] + values[1:]) / 2 if scale.is_fp8 else values * 4
+    # A block's largest element is at least so many times the scale below where scales are E8M0.
+    multiple = {"floor": 8, "even": 7, "ceil": 6}.get(config.rule, ELEMENT_MAX)
+    thresholds = ELEMENT_MAX * (values[:-1] + values[1:]) / 2 if scale.is_fp8 else values[1:] / 2 * multiple
     octave = 1 << scale.mantissa_bits
     some = rng.choice(len(thresholds), 16, replace=False)
     codes = {*range(2 * octave + 2), *range(len(thresholds) - octave - 2, len(thresholds)), *some.tolist()}
     rows = []
     for code in sorted(codes):
-        maximum = bits_of(config, min(thresholds[code], 2.0**127))
+        maximum = bits_of(config, min(thresholds[code], 1.75 * 2.0**127))
         for step in (-1, 0, 1):
             rows.append(_with_maximum(config, rng, beside(maximum, step)))
     yield Row("maxima at the thresholds of scales", np.array(rows))
@@ -271,6 +279,32 @@ def random_near(config: QuantizerConfig, rng: Rng, s: float) -> Bits:
     return bits_of(config, rng.uniform(-3.4, 3.4, config.block_size) * s)
 
 
+def tensor_scales(config: QuantizerConfig, rng: Rng) -> Iterator[Row]:
+    """Tensor scales that take floats to the thresholds of scales and elements, as near as rounding leads; and the
+    least and the largest tensor scale."""
+    values = config.block_format.scale.values[: config.block_format.scale.max_code + 1]
+    codes = [1, 2, 9, 40, *rng.choice(len(values) - 1, 12, replace=False).tolist(), len(values) - 2]
+    thresholds = [ELEMENT_MAX * (values[code] + values[code + 1]) / 2 for code in codes]
+    thresholds += [midpoint * values[code] for code, midpoint in zip(codes, _MIDPOINTS * 3, strict=False)]
+    for threshold in thresholds:
+        values_near = _near(config, rng, threshold * 2.0 ** int(rng.integers(-20, 20)))
+        scale = np.float32(floats(config, values_near[:1]).astype(np.float64)[0] / threshold)
+        for towards in (0, scale, np.inf):
+            yield Row("products at a threshold", values_near[None], float(np.nextafter(scale, np.float32(towards))))
+    for exponent in (-126, 126):
+        centre = 2.0 ** min(exponent, 120)
+        yield Row("an extreme tensor scale", _near(config, rng, centre)[None], 2.0**exponent)
+        yield Row("an extreme tensor scale", random_bits(config, rng, (2,)), 2.0**exponent)
+
+
+def _near(config: QuantizerConfig, rng: Rng, centre: float) -> Bits:
+    """A block of both signs, of which the first magnitude is a random one about `centre` and none is larger."""
+    first = bits_of(config, centre * rng.uniform(1, 2))
+    block = bits_of(config, rng.uniform(-1, 1, config.block_size) * _value(config, first))
+    block[0] = first
+    return block
+
+
 def corners(config: QuantizerConfig) -> dict[str, Corner]:
     """The corner cases that this config has, by name."""
     cases: Sequence[Corner] = (
@@ -279,6 +313,8 @@ def corners(config: QuantizerConfig) -> dict[str, Corner]:
     )  # fmt: skip
     if config.block_format.halving:
         cases = (*cases, halving)
+    if config.tensor_scale:
+        cases = (*cases, tensor_scales)
     if config.block_format.specials:
         cases = (*cases, special_values)
     return {case.__name__: case for case in cases}

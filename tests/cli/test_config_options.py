@@ -33,7 +33,7 @@ def test_what_is_not_given_is_none() -> None:
 
 def test_fields_can_be_left_out() -> None:
     assert set(parsed([], skip=("lanes", "weight"))) == {
-        *("activation", "block_size", "accumulator", "accumulator_bits", "front_registers"),
+        *("activation", "block_size", "accumulator", "accumulator_bits", "front_registers", "window_exponent"),
     }
 
 

@@ -6,6 +6,7 @@ from amxfp4.formal.proof import Proof, prove
 from amxfp4.formal.run import all_proofs
 
 QUICK = {
+    "element-sign",
     "element-product",
     "direct-product",
     "direct-term",
@@ -15,6 +16,9 @@ QUICK = {
     "float32-steps",
     "quantizer-scale-bfloat16",
     "quantizer-scale-float32",
+    "quantizer-rules-bfloat16",
+    "quantizer-rules-float32",
+    "quantizer-rules-monotone",
     "quantizer-monotone",
     "special-eight",
     "special-twelve",

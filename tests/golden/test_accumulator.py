@@ -48,7 +48,7 @@ def test_bad_input() -> None:
     for pair in (fp8, e8m0), (e8m0, fp8):
         with pytest.raises(UsageError, match="the exact accumulator cannot take AMXFP4-E8M0"):
             resolve_accumulator("exact", *pair)
-    with pytest.raises(UsageError, match="unknown accumulator 'int'; it is one of exact, fp32"):
+    with pytest.raises(UsageError, match="unknown accumulator 'int'; it is one of exact, fp32, window"):
         resolve_accumulator("int", fp8, fp8)  # type: ignore[arg-type]
     check_exact_length(1 << 24)
     with pytest.raises(UsageError, match="reduction length 16777217 may overflow the exact accumulator"):

@@ -51,6 +51,7 @@ UNCHANGED: dict[str, Callable[[], Any]] = {
     "least_exponent": lambda: np.array(golden.least_exponent("AMXFP4", "AMXFP4-X2")),
     "quantizer_schedule": lambda: golden.quantizer_schedule(2, beats_per_block=2, drain=2).given,
     "rules_of": lambda: np.array(golden.rules_of("MXFP4")),
+    "Window": lambda: np.array(golden.Window().bits),
     "schedule": lambda: golden.schedule([True], latency=2).given,
 }
 """What adds and multiplies integers only, or looks values up."""

@@ -19,7 +19,7 @@ Digests = dict[str, str]
 RECORD = Path(__file__).parents[1] / "hw" / "verilog_digests.json"
 
 FIRST: list[Config] = [
-    # Each of the eleven structures, in the order of the table in docs/architecture.md.
+    # Each of the fourteen structures, those with a window last.
     MacConfig("MXFP4", "MXFP4", 8, 2),
     MacConfig("MXFP4-E4M3", "MXFP4-E4M3", 8, 4, accumulator_bits=52),
     MacConfig("AMXFP4", "MXFP4", 8, 4),
@@ -31,15 +31,24 @@ FIRST: list[Config] = [
     MacConfig("MXFP4-UE5M3", "MXFP4-UE5M3", 32, 1, "fp32"),
     MacConfig("AMXFP4-X2", "MXFP4-UE5M3", 16, 1),
     MacConfig("AMXFP4", "AMXFP4", 8, 1),
+    # Special values on both operands.
+    MacConfig("AMXFP4-Z", "AMXFP4-Z8", 8, 2),
+    MacConfig("MXFP4", "MXFP4", 8, 8, "window"),
+    MacConfig("MXFP4", "MXFP4", 8, 2, "window"),
+    MacConfig("MXFP4", "MXFP4", 32, 1, "window"),
     # Each kind of scales of a quantiser.
     QuantizerConfig("MXFP4", 8, 1),
     QuantizerConfig("AMXFP4", 8, 2, rounding="nearest-even"),
     QuantizerConfig("AMXFP4-X2", 8, 1, input="float32"),
     ChainConfig(MacConfig("MXFP4-E5M2", "MXFP4-E5M2", 8, 1)),
 ]
-"""One small unit of each structure: what every run of the tests converts."""
+"""One small unit of each structure, and one with special values: what every run of the tests converts."""
 
 OTHERS: list[Config] = [
+    # windows: one term a cycle, words by words, words in place
+    MacConfig("AMXFP4-E8M0", "MXFP4-E4M3", 8, 8, "window", accumulator_bits=96, window_exponent=32),
+    MacConfig("MXFP4", "MXFP4", accumulator="window"),
+    MacConfig("AMXFP4-X2", "MXFP4", 32, 2, "window", accumulator_bits=63),
     # float32, 2 stages
     MacConfig("AMXFP4-E8M0", "MXFP4-E5M2", 8, 1),
     MacConfig("AMXFP4", "AMXFP4-E4M3", 8, 1, "fp32"),
@@ -92,6 +101,13 @@ OTHERS: list[Config] = [
     # direct
     MacConfig("AMXFP4-E4M3", "AMXFP4-E4M3", 32, 1),
     MacConfig("AMXFP4", "AMXFP4-E4M3", 128, 1, accumulator_bits=128),
+    # special values
+    MacConfig("AMXFP4-Z8", "MXFP4-E4M3"),
+    MacConfig("AMXFP4-Z8/16", "AMXFP4-Z8/16", lanes=2),
+    MacConfig("MXFP4-E4M3", "AMXFP4-Z", 32, 1),
+    MacConfig("AMXFP4-Z", "AMXFP4-X2", 8, 4, "fp32"),
+    MacConfig("AMXFP4", "AMXFP4-Z8", 8, 8),
+    MacConfig("NVFP4", "NVFP4", lanes=4),
     # quantisers
     QuantizerConfig("MXFP4-E5M2", 8, 1, maximum_registers=1),
     QuantizerConfig("MXFP4-E4M3", 16, 2, rounding="nearest-even"),

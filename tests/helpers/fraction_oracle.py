@@ -125,6 +125,38 @@ class Dot:
                 negative_zero = total == 0 and exact < 0
         return bits_of(total, negative_zero)
 
+    def window(self, exponent: int = -32, bits: int = 54) -> int:
+        """float32 bits of the result of the accumulator over a window whose least bit weighs 2**exponent."""
+        if self.nan:
+            return NAN_BITS
+        least, top = Fraction(2) ** exponent, Fraction(2) ** (exponent + bits - 1)
+        total, overflow = Fraction(0), False
+        for block in range(self.a.block_count):
+            for term, largest in zip(self.terms(block), self.largest_terms(block), strict=True):
+                overflow |= term != 0 and largest > top
+                total += least * (term / least).__floor__()
+            overflow |= not -top <= total < top
+        return NAN_BITS if overflow else bits_of(round_to_float32(total))
+
+    def largest_terms(self, block: int) -> list[Fraction]:
+        """For each term, a power of two above any that scales of the same exponents could give."""
+        found = []
+        for a_code in (0, 8)[: self.a.fmt.scales_per_block]:
+            for w_code in (0, 8)[: self.w.fmt.scales_per_block]:
+                most, weight = self.size, Fraction(1)
+                for blocks, code in ((self.a, a_code), (self.w, w_code)):
+                    scale = blocks.fmt.scale
+                    field = int(blocks.scales[block, 1 if code and blocks.fmt.asymmetric else 0])
+                    mantissa = scale.mantissa_bits
+                    exponent = field >> mantissa
+                    weight *= Fraction(2) ** (max(exponent, 1 if mantissa else 0) - scale.bias - mantissa)
+                    halves = {"AMXFP4-X2": 24, "AMXFP4-Z8": 16, "AMXFP4-Z": 24}.get(blocks.fmt.name, 12)
+                    weight /= 4 if blocks.fmt.name == "AMXFP4-X2" else 2
+                    # No finite code of E4M3 has its largest significand and exponent, but it has either.
+                    most *= halves * {0: 1, 2: 7, 3: 15}[mantissa]
+                found.append(weight * (1 << most.bit_length()))
+        return found
+
 
 def formats(block_size: int = 8) -> list[BlockFormat]:
     return [block_format(name, block_size) for name in BLOCK_FORMAT_NAMES]

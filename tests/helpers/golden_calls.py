@@ -20,8 +20,8 @@ def fields_of(config: Any) -> dict[str, Any]:
     return {field.name: getattr(config, field.name) for field in fields(config)}
 
 
-PRODUCT = {"a": A, "w": A, "accumulator": None}
-CHOICES = {"rounding": "nearest-away", "encode": "direct"}
+PRODUCT = {"a": A, "w": A, "accumulator": None, "window": golden.Window()}
+CHOICES = {"rounding": "nearest-away", "rule": None, "encode": "direct", "tensor_scale": None}
 RECORDS = {"offered": (), "ready": ()}
 GOLDEN_CALLS: list[Call] = [
     (quantize, {"x": X, "fmt": "AMXFP4", "axis": -1, "block_size": 32} | CHOICES),
@@ -29,6 +29,9 @@ GOLDEN_CALLS: list[Call] = [
     (golden.dot, PRODUCT),
     (golden.dot_detailed, PRODUCT | {"accumulator_bits": None}),
     (golden.rotated, {"x": X, "size": 16, "axis": -1}),
+    (golden.Window, {"exponent": -32, "bits": 54}),
+    (golden.rules_of, {"fmt": "AMXFP4"}),
+    (golden.tensor_scale_of, {"x": X, "fmt": "NVFP4", "rule": "max"}),
     (golden.sqnr, {"exact": X, "approximate": X + 1}),
     (block_format, {"name": "AMXFP4", "block_size": None}),
     (golden.decode_elements, {"codes": A.codes}),
@@ -43,9 +46,9 @@ GOLDEN_CALLS: list[Call] = [
         golden.chain_schedule,
         {"last": [True], "beats_per_block": 1, "drain": 2, "latency": 2, "activations": (), "weights": (), "ready": ()},
     ),
-    (Blocks, {"codes": A.codes, "scales": A.scales, "shape": A.shape, "fmt": A.fmt, "axis": 1}),
-    (Blocks.from_codes, {"codes": A.codes, "scales": A.scales, "fmt": A.fmt, "length": None}),
-    (Blocks.from_bytes, {"data": A.to_bytes(), "shape": A.shape, "fmt": A.fmt, "axis": 1}),
+    (Blocks, {"codes": A.codes, "scales": A.scales, "shape": A.shape, "fmt": A.fmt, "axis": 1, "tensor_scale": 1.0}),
+    (Blocks.from_codes, {"codes": A.codes, "scales": A.scales, "fmt": A.fmt, "length": None, "tensor_scale": 1.0}),
+    (Blocks.from_bytes, {"data": A.to_bytes(), "shape": A.shape, "fmt": A.fmt, "axis": 1, "tensor_scale": 1.0}),
     (A.dequantize, {"dtype": np.float32}),
     (BlockFormat, fields_of(block_format("AMXFP4"))),
     (ScaleFormat, fields_of(E5M2)),

@@ -18,3 +18,12 @@ def exact_part(config: MacConfig) -> Exact:
         return Exact(config.plan.term, 1, config.accumulator_bits)
     sums = config.plan.sums
     return Exact(Whole(sums), sums.paths, config.accumulator_bits)
+
+
+LARGEST = {"AMXFP4-X2": 24, "AMXFP4-Z8": 16, "AMXFP4-Z": 24}
+"""The largest element as an integer, where that is not 12 (6 in units of 1/2): 6 in quarters, 8 and 12 in halves."""
+
+
+def largest_product(config: MacConfig) -> int:
+    """The largest product of two elements in the unit's own unit, from the names alone."""
+    return LARGEST.get(config.activation, 12) * LARGEST.get(config.weight, 12)

@@ -7,7 +7,7 @@ from amaranth.lib.wiring import In, Out
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
 from amxfp4.hw.quantizer.halving_select import HalvingSelect
-from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.narrow import Narrow, magnitude_of
 from amxfp4.hw.quantizer.scale_select import ScaleSelect
 
 SCALE_FORMATS = ("MXFP4-E5M2", "MXFP4-E4M3", "MXFP4-UE5M3", "MXFP4")
@@ -29,10 +29,7 @@ class FloatToScale(wiring.Component):
         m = Module()
         m.submodules.narrow = narrow = Narrow(self.config)
         m.submodules.select = select = ScaleSelect(self.config)
-        element = narrow.element
-        maximum = Cat(element.fraction, element.exponent) if self.config.fp8 else element.exponent
-        if self.config.maximum_sticky:
-            maximum = Cat(narrow.below, maximum)
+        maximum = magnitude_of(narrow)
         m.d.comb += [narrow.float.eq(self.float), select.maximum.eq(maximum), self.code.eq(select.code)]
         if self.config.halving:
             m.submodules.halving = halving = HalvingSelect(self.config)

@@ -46,6 +46,7 @@ def area_record(config: Any, library: str = "sample") -> Record:
         "delay_ps": 900.0,
         "period_ps": 1000.0 + config.lanes,
         "ratio_to_mxfp4": None,
+        "ratio_to_window": None,
         "ratio_to_symmetric": None,
         "ratio_to_mac": None,
         "breakdown": {
@@ -58,8 +59,9 @@ def area_record(config: Any, library: str = "sample") -> Record:
 
 
 def area_records() -> list[Record]:
-    """Of every MAC unit of the table."""
-    return with_ratios(area_record(config) for config in standard("mac"))
+    """Of every MAC unit of the table with these formats, in blocks of 32."""
+    macs = [config for config in standard("mac") if isinstance(config, MacConfig) and config.block_size == 32]
+    return with_ratios(area_record(config) for config in macs if {config.activation, config.weight} <= set(COST))
 
 
 def sweep_records() -> list[Record]:

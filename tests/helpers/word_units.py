@@ -13,6 +13,8 @@ WORD_UNITS = {
     "wide": MacConfig("AMXFP4", "MXFP4-E4M3", lanes=4, accumulator_bits=128),
     "placed": MacConfig("AMXFP4-X2", "AMXFP4-X2", lanes=1),
     "placed, narrow": MacConfig("MXFP4-E5M2", "MXFP4-E5M2", lanes=1, accumulator_bits=77),
+    "window": MacConfig("AMXFP4-X2", "MXFP4", lanes=2, accumulator="window", accumulator_bits=63),
+    "window, narrow": MacConfig("MXFP4", "MXFP4", lanes=8, accumulator="window", accumulator_bits=51),
 }
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from amxfp4.errors import UsageError
-from amxfp4.hw.catalogue import LANES, PAIRS, QUANTIZER_FORMATS, combinations, possible, standard
+from amxfp4.hw.catalogue import LANES, PAIRS, PAIRS_OF_16, QUANTIZER_FORMATS, combinations, possible, standard
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.quantizer.config import QuantizerConfig
 
@@ -12,12 +12,12 @@ def test_every_pair_is_standard_at_every_number_of_lanes() -> None:
     """With every accumulator that the contract allows."""
     units = standard()
     assert len({unit.name for unit in units}) == len(units)
-    macs = [unit for unit in units if isinstance(unit, MacConfig)]
+    macs = [unit for unit in units if isinstance(unit, MacConfig) and unit.block_size == 32]
     assert {mac.lanes for mac in macs} == set(LANES)
     for lanes in LANES:
         for pair in PAIRS:
             accumulators = [m.accumulator for m in macs if (m.activation, m.weight, m.lanes) == (*pair, lanes)]
-            expected = ["fp32"] if pair == ("MXFP4", "MXFP4") else ["exact", "fp32"]
+            expected = ["fp32", "window"] if pair == ("MXFP4", "MXFP4") else ["exact", "fp32"]
             if pair[0] == "AMXFP4-E5M2" and lanes == 32:
                 expected = ["exact"]  # two or four float32 additions do not fit into a block's one beat
             assert accumulators == expected, (pair, lanes)
@@ -27,11 +27,25 @@ def test_the_answer_of_the_readme_is_standard() -> None:
     assert MacConfig("AMXFP4-X2", "MXFP4-UE5M3", lanes=8) in standard("mac")
 
 
+def test_blocks_of_16_are_standard_with_8_lanes() -> None:
+    found = [(c.activation, c.weight, c.lanes) for c in standard("mac") if c.block_size == 16]
+    names = ("MXFP4", "MXFP4", "NVFP4", "NVFP4", "MXFP4-UE5M3", "MXFP4-UE5M3", "AMXFP4-Z8", "AMXFP4-Z8")
+    assert found == [(name, name, 8) for name in names], "exact, float32 and window"
+    assert {c.block_size for c in standard()} == {16, 32}
+
+
+def test_no_netlist_is_standard_under_two_names() -> None:
+    """NVFP4's unit is that of MXFP4-E4M3 in blocks of 16."""
+    assert MacConfig("NVFP4", "NVFP4") in standard("mac")
+    assert MacConfig("MXFP4-E4M3/16", "MXFP4-E4M3/16") not in standard("mac")
+
+
 def test_every_activation_side_has_a_standard_quantizer() -> None:
     sides = {(c.activation, c.block_size, c.lanes) for c in standard("mac") if isinstance(c, MacConfig)}
     quantizers = [c for c in standard("quantizer") if isinstance(c, QuantizerConfig)]
-    assert {(c.format, c.block_size, c.lanes) for c in quantizers} == sides
-    assert len(quantizers) == len(sides) == len(QUANTIZER_FORMATS) * len(LANES)
+    compared = ("MXFP4-E4M3", 16, 8)  # the symmetric one of AMXFP4-Z8/16
+    assert {(c.format, c.block_size, c.lanes) for c in quantizers} == sides | {compared}
+    assert len(quantizers) == len(sides) + 1 == len(QUANTIZER_FORMATS) * len(LANES) + len(PAIRS_OF_16) + 1
 
 
 def test_kinds_and_lanes_can_be_chosen() -> None:

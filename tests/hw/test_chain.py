@@ -23,7 +23,8 @@ def test_it_is_a_quantizer_and_a_mac() -> None:
 
 def test_its_fields_are_the_macs_and_its_own_without_a_level_between() -> None:
     config = ChainConfig(MacConfig("MXFP4", "MXFP4-E4M3", lanes=2), input="float32")
-    own = {"input": "float32", "rounding": "nearest-away", "maximum_registers": 0}
+    own = {"input": "float32", "rounding": "nearest-away", "maximum_registers": 0, "rule": "floor"}
+    own |= {"tensor_scale": False}
     assert config.as_dict() == config.mac.as_dict() | own
     assert UNITS["chain"].configure(config.as_dict()) == config
 

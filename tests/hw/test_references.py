@@ -19,6 +19,9 @@ from amxfp4.hw.units import unit_of
         ("AMXFP4-E4M3", "MXFP4-E4M3"),
         ("AMXFP4-X2", "MXFP4-UE5M3"),
         ("MXFP4-UE5M3", "MXFP4-UE5M3"),
+        ("AMXFP4-Z8", "MXFP4-E4M3"),
+        ("AMXFP4-Z", "MXFP4-E4M3"),
+        ("NVFP4", "NVFP4"),
     ],
 )
 def test_the_symmetric_format_has_the_same_scale(name: str, single: str) -> None:
@@ -39,11 +42,25 @@ def test_of_a_mac() -> None:
     assert unit.fed_by is None
 
 
+def test_nvfp4_lends_its_name_to_mac_units_in_its_blocks() -> None:
+    """A MAC unit has the same netlist whether its format is called NVFP4 or MXFP4-E4M3."""
+    symmetric = unit_of(MacConfig()).symmetric
+    assert symmetric(MacConfig("AMXFP4-Z8/16", "AMXFP4-Z8/16")) == MacConfig("NVFP4", "NVFP4")
+    assert symmetric(MacConfig("AMXFP4-Z8", "MXFP4-E4M3")) == MacConfig("MXFP4-E4M3", "MXFP4-E4M3")
+    assert symmetric(MacConfig("NVFP4", "AMXFP4-X2")) == MacConfig("NVFP4", "MXFP4-UE5M3")
+    quantizer = QuantizerConfig("AMXFP4-Z8", 16)
+    assert unit_of(quantizer).symmetric(quantizer) == QuantizerConfig("MXFP4-E4M3", 16)
+    assert references.mac_behind(QuantizerConfig("MXFP4-E4M3", 16)) == MacConfig("NVFP4", "NVFP4")
+
+
 def test_of_a_quantizer() -> None:
     config = QuantizerConfig("AMXFP4", 16, 2, "float32", "nearest-even")
     unit = unit_of(config)
     assert unit.baseline(config) == QuantizerConfig("MXFP4", 16, 2, "float32", "nearest-even")
     assert unit.symmetric(config) == QuantizerConfig("MXFP4-E5M2", 16, 2, "float32", "nearest-even")
+    rounded = QuantizerConfig("AMXFP4-E8M0", rule="even")
+    assert unit.baseline(rounded) == QuantizerConfig("MXFP4")
+    assert unit.symmetric(rounded) == QuantizerConfig("MXFP4", rule="even")
     assert unit.fed_by is not None
     assert unit.fed_by(config) == MacConfig("AMXFP4", "AMXFP4", 16, 2)
 

@@ -52,9 +52,9 @@ def test_a_table_tells_units_apart(unit: Unit) -> None:
 def test_references_are_units_of_the_same_kind_or_what_it_feeds(unit: Unit) -> None:
     config = unit.config()
     kinds = [unit_of(reference) for reference in unit.references(config)]
-    assert kinds[:2] == [unit, unit]
-    assert kinds[2:] == ([UNITS["mac"]] if unit.name == "quantizer" else [])
-    for reference in (unit.baseline, unit.symmetric):
+    # A quantiser has no accumulator, and so one baseline, and the MAC unit that it feeds.
+    assert kinds == ([unit, unit, UNITS["mac"]] if unit.name == "quantizer" else [unit, unit, unit])
+    for reference in (unit.baseline, unit.windowed or unit.baseline, unit.symmetric):
         assert reference(reference(config)) == reference(config), "its own reference"
 
 
@@ -69,7 +69,9 @@ def test_an_explanation_names_the_unit_and_its_latency(unit: Unit) -> None:
 
 def test_options_of_a_chain_are_the_macs_and_its_own() -> None:
     names = [option.name for option in UNITS["chain"].options]
-    assert names == [option.name for option in UNITS["mac"].options] + ["input", "rounding", "maximum_registers"]
+    assert names == [option.name for option in UNITS["mac"].options] + [
+        *("input", "rounding", "maximum_registers", "rule", "tensor_scale"),
+    ]
     given = {"activation": "MXFP4", "lanes": 2, "input": "float32"}
     assert UNITS["chain"].configure(given) == ChainConfig(MacConfig("MXFP4", "MXFP4", lanes=2), "float32")
 

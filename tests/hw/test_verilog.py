@@ -149,7 +149,7 @@ def test_the_manifest_of_a_mac(config: MacConfig) -> None:
         "macs_per_cycle": config.lanes,
         "beats_per_block": config.block_size // config.lanes,
     }
-    if config.exact:
+    if config.fixed_point:
         assert document["accumulator"]["bits"] == config.accumulator_bits
     else:
         assert "accumulator" not in document

@@ -47,7 +47,7 @@ def test_the_record_is_of_these_units() -> None:
 
 def test_every_structure_comes_first() -> None:
     first = {config.plan.structure for config in FIRST if type(config) is MacConfig}
-    assert len(first) == 11
+    assert len(first) == 14
     assert {config.plan.structure for config in OTHERS if type(config) is MacConfig} == first
 
 

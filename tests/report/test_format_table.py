@@ -20,6 +20,6 @@ def test_some_facts() -> None:
 def test_some_casts() -> None:
     rows = {row[0].strip("`"): row[1:] for row in tables(casts_table() + "\n")[0][1:]}
     assert tuple(rows) == BLOCK_FORMAT_NAMES
-    assert rows["MXFP4"] == ["floor, even, ceil", "nearest-away", "2^-127", "fp32"]
+    assert rows["MXFP4"] == ["floor, even, ceil", "nearest-away", "2^-127", "fp32, window"]
     assert rows["NVFP4"][1:] == ["nearest-even", "0", "exact, fp32"]
     assert rows["AMXFP4-Z8"][2] == "the smallest that is not 0"

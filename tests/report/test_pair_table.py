@@ -9,7 +9,7 @@ def test_a_row_for_each_pair(found: Inputs) -> None:
         case["end_to_end"]["linear and attention"] = {"cosine_mean": 0.91234, "rank_correlation": 0.9}
     unit = found.unit(("AMXFP4-X2", "AMXFP4-X2"), 8)
     assert unit is not None
-    unit |= {"area_ge": 5526.67, "ratio_to_mxfp4": 1.2006, "ratio_to_symmetric": None}
+    unit |= {"area_ge": 5526.67, "ratio_to_mxfp4": 1.2006, "ratio_to_window": 1.5, "ratio_to_symmetric": None}
     headings, rule, *rows = pair_table(found).splitlines()
     assert headings.split(" | ")[4:] == ["GE, 8 lanes", "1 lane", "8 lanes", "32 lanes |"]
     assert {line.count("|") for line in (headings, rule, *rows)} == {9}
@@ -22,7 +22,7 @@ def test_a_row_for_each_pair(found: Inputs) -> None:
     (row,) = (row for row in rows if row.startswith("| AMXFP4-X2 | "))
     sqnr = found.accuracy(("AMXFP4-X2", "AMXFP4-X2"))["linear_layers_mean"]["output"]  # type: ignore[index]
     assert row.startswith(f"| AMXFP4-X2 | exact | {sqnr:.2f} | 0.9123 | 5527 | ")
-    assert row.split(" | ")[6] == "1.20 / -"
+    assert row.split(" | ")[6] == "1.20 / 1.50 / -"
 
 
 def test_what_was_not_measured(found: Inputs) -> None:

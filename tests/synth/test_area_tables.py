@@ -72,6 +72,16 @@ def test_tables() -> None:
     ]
 
 
+def test_a_rule_has_a_column_where_one_was_chosen() -> None:
+    plain, even = (record(QuantizerConfig("MXFP4", rule=rule), 3000.0, None) for rule in (None, "even"))
+    rows = table(area_tables.markdown([plain, even]), "Quantisers")
+    assert [row[:4] for row in rows] == [
+        *(["format", "input", "lanes", "rule"], ["MXFP4", "bfloat16", "8", "floor"]),
+        ["MXFP4", "bfloat16", "8", "even"],
+    ]
+    assert "rule" not in table(area_tables.markdown([plain]), "Quantisers")[0]
+
+
 def test_a_chain_has_a_table_too() -> None:
     config = ChainConfig(MacConfig("AMXFP4", "MXFP4-E5M2", lanes=1))
     heading, row = table(area_tables.markdown([record(config, 3000.0, None)]), "Chains")

@@ -20,6 +20,7 @@ def test_a_unit_brings_those_that_it_is_compared_with() -> None:
     assert names == [
         "mac_amxfp4e4m3_x_amxfp4e5m2_l4_exact",
         "mac_mxfp4_x_mxfp4_l4_fp32",
+        "mac_mxfp4_x_mxfp4_l4_window",
         "mac_mxfp4e4m3_x_mxfp4e5m2_l4_exact",
     ]
     names = [unit.name for unit in with_references([QuantizerConfig("AMXFP4", lanes=4, rounding="nearest-even")])]
@@ -33,6 +34,7 @@ def test_a_unit_brings_those_that_it_is_compared_with() -> None:
     assert names == [
         "chain_amxfp4e5m2_x_amxfp4e5m2_l1_exact_bf16",
         "chain_mxfp4_x_mxfp4_l1_fp32_bf16",
+        "chain_mxfp4_x_mxfp4_l1_window_bf16",
         "chain_mxfp4e5m2_x_mxfp4e5m2_l1_exact_bf16",
     ]
 
@@ -64,6 +66,19 @@ def test_ratios() -> None:
         (1.0, 1.0, None),
         (2.0, None, None),
     ]
+
+
+def test_both_baselines() -> None:
+    """MXFP4 with float32, and the smaller one with a window. A quantiser has no accumulator, and so one baseline."""
+    units = {
+        MacConfig("MXFP4", "MXFP4"): 100.0,
+        MacConfig("MXFP4", "MXFP4", accumulator="window"): 80.0,
+        MacConfig("AMXFP4", "AMXFP4"): 180.0,
+        QuantizerConfig("AMXFP4"): 90.0,
+    }
+    found = with_ratios(record(config, size) for config, size in units.items())
+    ratios = [(r["ratio_to_mxfp4"], r["ratio_to_window"]) for r in found]
+    assert ratios == [(1.0, 1.25), (0.8, 1.0), (1.8, 2.25), (None, None)]
 
 
 def test_ratios_stay_within_a_library() -> None:

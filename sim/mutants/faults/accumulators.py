@@ -1,6 +1,6 @@
 """Faults of the exact accumulators: `hw/mac/acc_exact.py` and `acc_words.py`."""
 
-from amxfp4.sim.mutants.faults.configs import EXACT, HALVING, NARROW, PLACED
+from amxfp4.sim.mutants.faults.configs import EXACT, HALVING, NARROW, PLACED, WINDOW, WINDOW_WORDS
 from amxfp4.sim.mutants.faults.fault import made
 
 FAULTS = (
@@ -26,7 +26,8 @@ FAULTS = (
     made(
         "overflow not sticky",
         NARROW,
-        ("mac/acc_exact.py", "overflowed.eq(self.overflow & ~self.first)", "overflowed.eq(0)"),
+        ("mac/acc_exact.py", "overflow: Value = self.overflow & ~self.first", "overflow: Value = Const(0, 1)"),
+        ("mac/acc_exact.py", "import Cat, Module,", "import Cat, Const, Module,"),
     ),
     made(
         "overflow judged within a block",
@@ -46,12 +47,41 @@ FAULTS = (
     made(
         "a term a word too low",
         HALVING,
-        ("mac/acc_words.py", "step[up + piece] & words_up[up]", "step[up + piece - (up > 0)] & words_up[up]"),
+        (
+            "mac/acc_words.py",
+            "step[word] & words_up[up] for up, word in falls",
+            "step[word - (up > 0)] & words_up[up] for up, word in falls",
+        ),
     ),
     made(
         "a placed term taken a word too early",
         PLACED,
         ("mac/acc_words.py", "begun = [*(~above for", "begun = [Const(1, 1), *(~above for"),
+    ),
+    made(
+        "bits under a window are left out towards zero",
+        WINDOW,
+        ("mac/acc_exact.py", "value = value[lowest : ", "value = (value + value[-1].replicate(lowest))[lowest : "),
+    ),
+    made(
+        "a term above a window does not overflow",
+        WINDOW,
+        ("mac/acc_exact.py", "overflow | Cat(*(term.above for term in self.term)).any()", "overflow"),
+    ),
+    made(
+        "a term above a window in words does not overflow",
+        WINDOW_WORDS,
+        ("mac/acc_words.py", "| (self.valid & self.term.above)", ""),
+    ),
+    made(
+        "a term above a window is forgotten with the next term",
+        WINDOW_WORDS,
+        ("mac/acc_words.py", "(self.overflow & ~begin) | (self", "(self.overflow & ~self.valid) | (self"),
+    ),
+    made(
+        "a word under a window is added",
+        WINDOW_WORDS,
+        ("mac/acc_words.py", "(up, up + piece - words_below) for", "(up, max(up + piece - words_below, 0)) for"),
     ),
     made(
         "no reset of a valid bit",

@@ -1,6 +1,6 @@
 """Faults of the MAC unit around its parts: its streams (`hw/mac/unit.py`) and its front end (`hw/mac/front.py`)."""
 
-from amxfp4.sim.mutants.faults.configs import EXACT, FLOAT, ONE_LANE
+from amxfp4.sim.mutants.faults.configs import EXACT, FLOAT, ONE_LANE, SPECIAL
 from amxfp4.sim.mutants.faults.fault import made
 
 FAULTS = (
@@ -43,5 +43,14 @@ FAULTS = (
         "no reset of the beat counter",
         EXACT,
         ("mac/front.py", "count = Signal(range(beats))", "count = Signal(range(beats), reset_less=True)"),
+    ),
+    made(
+        "the special value of the block before",
+        SPECIAL,
+        (
+            "mac/front.py",
+            "Mux(beat.first, source, kept(m, source, beat.valid & beat.first, name))",
+            "kept(m, source, beat.valid & beat.first, name)",
+        ),
     ),
 )

@@ -1,4 +1,4 @@
-"""Faults of an element on its way to a code: `hw/quantizer/narrow.py` and `encode.py`."""
+"""Faults of an element on its way to a code: `hw/quantizer/narrow.py`, `scaled_narrow.py` and `encode.py`."""
 
 from amxfp4.sim.mutants.faults.configs import (
     EVEN_QUANTIZER,
@@ -6,6 +6,7 @@ from amxfp4.sim.mutants.faults.configs import (
     POWERS_QUANTIZER,
     QUANTIZER,
     SPECIAL_QUANTIZER,
+    TENSOR_QUANTIZER,
 )
 from amxfp4.sim.mutants.faults.fault import made
 
@@ -71,6 +72,35 @@ FAULTS = (
         "quantiser: elements of a halved side under the whole scale",
         HALVING_QUANTIZER,
         ("quantizer/encode.py", "less = self.whole if", "less = Const(1, 1) if"),
+    ),
+    made(
+        "quantiser: the tensor's scale dropped",
+        TENSOR_QUANTIZER,
+        ("quantizer/scaled_narrow.py", "once.eq(Cat(bits[:FLOAT32_FRACTION_BITS], Const(1, 1)))", "once.eq(1 << 23)"),
+    ),
+    made(
+        "quantiser: the exponent of the tensor's scale dropped",
+        TENSOR_QUANTIZER,
+        ("quantizer/scaled_narrow.py", "held.eq(field + self.exponent + offset", "held.eq(field + BIAS + offset"),
+    ),
+    made(
+        "quantiser: a product is not rounded to a float32",
+        TENSOR_QUANTIZER,
+        ("quantizer/scaled_narrow.py", "columns.add(Const(1, 1), at=", "columns.add(Const(0, 1), at="),
+    ),
+    made(
+        "quantiser: a product of two or more is not rounded up",
+        TENSOR_QUANTIZER,
+        ("quantizer/scaled_narrow.py", "again = wide & ", "again = Const(0, 1) & "),
+    ),
+    made(
+        "quantiser: a product just above a number of few bits is not rounded down",
+        TENSOR_QUANTIZER,
+        (
+            "quantizer/scaled_narrow.py",
+            "& ~(product[cut - 1] & product[: cut - 1].any())",
+            "& ~product[cut - 1 : cut] & ~product[: cut - 2].any()",
+        ),
     ),
     made(
         "quantiser: an element at 7 scales is not 8",

@@ -1,14 +1,16 @@
 """Faults of finding a block's scales.
 
-In `hw/quantizer/`: `maxima.py`, `step_count.py`, `thresholds.py`, `scale_select.py`, `halving_select.py`,
-`special_select.py` and `rivals.py`.
+In `hw/quantizer/`: `maxima.py`, `step_count.py`, `thresholds.py`, `scale_select.py`, `power_rule.py`,
+`halving_select.py`, `special_select.py` and `rivals.py`.
 """
 
 from amxfp4.sim.mutants.faults.configs import (
+    CEIL_QUANTIZER,
     EVEN_QUANTIZER,
     HALVING_QUANTIZER,
     POWERS_QUANTIZER,
     QUANTIZER,
+    ROUNDED_QUANTIZER,
     SPECIAL_QUANTIZER,
 )
 from amxfp4.sim.mutants.faults.fault import made
@@ -42,6 +44,21 @@ FAULTS = (
         "quantiser: E8M0 scales a binade too large",
         POWERS_QUANTIZER,
         ("quantizer/scale_select.py", "self.maximum - ELEMENT_EXPONENT, 0", "self.maximum - ELEMENT_EXPONENT + 1, 0"),
+    ),
+    made(
+        'quantiser: "even" takes the next scale from 6.5 scales on',
+        ROUNDED_QUANTIZER,
+        ("quantizer/power_rule.py", "below[-1] if", "below[-2:].any() if"),
+    ),
+    made(
+        'quantiser: "ceil" does not see the last bit of a fraction',
+        CEIL_QUANTIZER,
+        ("quantizer/power_rule.py", "else below.any()", "else below[1:].any()"),
+    ),
+    made(
+        "quantiser: an E8M0 scale beyond the largest",
+        ROUNDED_QUANTIZER,
+        ("quantizer/scale_select.py", "reaches & ~field[1:].all()", "reaches"),
     ),
     made(
         "quantiser: the other side halved",
@@ -144,8 +161,12 @@ FAULTS = (
         ("quantizer/rivals.py", "~differ.any() | one_less | one_more", "~differ.any()"),
     ),
     made(
-        "quantiser: an element of the other side taken for a rival of a pair's own",
+        "quantiser: rivals in a pair of lanes missed",
         SPECIAL_QUANTIZER,
-        ("quantizer/maxima.py", "pair & own[lane] & own[lane + 1]", "pair & own[lane]"),
+        (
+            "quantizer/maxima.py",
+            "rivalled.append(are_rivals(self.config, first, second))",
+            "rivalled.append(Const(0, 1))",
+        ),
     ),
 )

@@ -90,8 +90,8 @@ FAULTS = (
         QUANTIZER,
         (
             "quantizer/unit.py",
-            "count = Signal(range(self.config.beats_per_block))\n            with m.If(self.i.valid)",
-            "count = Signal(range(self.config.beats_per_block), reset_less=True)\n            with m.If(self.i.valid)",
+            "count = Signal(range(self.config.beats_per_block))\n            with m.If(arrived.valid)",
+            "count = Signal(range(self.config.beats_per_block), reset_less=True)\n            with m.If(arrived.valid)",
         ),
     ),
     made(

@@ -1,6 +1,6 @@
 """Faults of a block's sums: `hw/mac/products.py`, `beat_sums.py`, `block_sums.py` and the sign pairs of `config.py`."""
 
-from amxfp4.sim.mutants.faults.configs import BASELINE, EXACT, HALVING
+from amxfp4.sim.mutants.faults.configs import BASELINE, EXACT, HALVING, ONE_SPECIAL, SPECIAL
 from amxfp4.sim.mutants.faults.fault import made
 
 FAULTS = (
@@ -17,7 +17,7 @@ FAULTS = (
     made(
         "a subnormal element with a hidden bit",
         EXACT,
-        ("mac/products.py", "Cat(code[0], code[1] | code[2])", "Cat(code[0], code[0] | code[1] | code[2])"),
+        ("mac/products.py", "hidden = code[0], code[1] | code[2]", "hidden = code[0], code[0] | code[1] | code[2]"),
     ),
     made(
         "one sign pair adds where it subtracts",
@@ -38,5 +38,40 @@ FAULTS = (
         "halved sides swapped",
         HALVING,
         ("mac/products.py", "Mux(code[3], halved[1], halved[0])", "Mux(code[3], halved[0], halved[1])"),
+    ),
+    made(
+        "special values on the other side",
+        SPECIAL,
+        ("mac/products.py", "~is_special(code) | asymmetry[0]", "~is_special(code) | ~asymmetry[0]"),
+    ),
+    made(
+        "a special value with the sign of negative zero",
+        ONE_SPECIAL,
+        ("mac/products.py", "code[3] & (~is_special(code) | asymmetry[0])", "code[3]"),
+    ),
+    made(
+        "the first special value instead of the second",
+        SPECIAL,
+        ("mac/products.py", "is_special(code) & asymmetry[1]", "is_special(code) & ~asymmetry[1]"),
+    ),
+    made(
+        "special values that count as zero",
+        ONE_SPECIAL,
+        ("mac/products.py", "hidden | (code[3] & ~code[0])", "hidden"),
+    ),
+    made(
+        "positive zero that counts as a special value",
+        SPECIAL,
+        ("mac/products.py", "hidden | (code[3] & ~code[0])", "hidden | ~code[0]"),
+    ),
+    made(
+        "a special value counted without its shift too",
+        ONE_SPECIAL,
+        ("mac/products.py", "[~code[2] & ~special, code[2]", "[~code[2], code[2]"),
+    ),
+    made(
+        "two special values shifted by five places",
+        SPECIAL,
+        ("mac/products.py", "4: a[1] & w[1]", "3: a[1] & w[1]"),
     ),
 )

@@ -1,6 +1,6 @@
-"""Faults of the terms that a block's sums become: `hw/mac/term_direct.py` and `term_digits.py`."""
+"""Faults of the terms that a block's sums become: `hw/mac/term_*.py` and `window.py`."""
 
-from amxfp4.sim.mutants.faults.configs import DIGITS_FLOAT, HALVING, ONE_LANE, PLACED
+from amxfp4.sim.mutants.faults.configs import DIGITS_FLOAT, HALVING, ONE_LANE, PLACED, WINDOW
 from amxfp4.sim.mutants.faults.fault import made
 
 FAULTS = (
@@ -23,6 +23,31 @@ FAULTS = (
         "a placed term does not move down when a word is taken",
         PLACED,
         ("mac/term_placed.py", "product.as_signed() >> plan.split.word_bits", "product"),
+    ),
+    made(
+        "a window one place too high",
+        WINDOW,
+        ("mac/window.py", "self.exponent - self.below + offset", "self.exponent - self.below + offset + 1"),
+    ),
+    made(
+        "the highest place of a window counts as above",
+        WINDOW,
+        ("mac/window.py", "places > self.shift_max", "places >= self.shift_max"),
+    ),
+    made(
+        "the lowest place above a window counts as in it",
+        WINDOW,
+        ("mac/window.py", "places > self.shift_max", "places > self.shift_max + 1"),
+    ),
+    made(
+        "terms far under a window come back into it",
+        WINDOW,
+        ("mac/window.py", "bit_length()], ~under)", "bit_length()], under | ~under)"),
+    ),
+    made(
+        "a term of zero overflows where its scales lie above a window",
+        WINDOW,
+        ("mac/term_whole.py", "self.scale.above & self.term.value.any()", "self.scale.above"),
     ),
     made(
         "a sum is not held while its digits are taken",

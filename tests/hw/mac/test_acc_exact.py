@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from helpers.comb import generator, run
 from helpers.gates import signed
-from helpers.mac_parts import exact_part, is_direct
+from helpers.mac_parts import exact_part, is_direct, largest_product
 from helpers.quick import full_but
 
 from amxfp4.golden.formats import BlockFormat
@@ -80,7 +80,7 @@ def block_of_terms(config: MacConfig, rng: np.random.Generator) -> list[tuple[in
             terms.append((value, a_scale[1] + w_scale[1] + shift))
         return terms
     sums = config.plan.sums
-    left = config.block_size * 144 << config.plan.products.halvings
+    left = config.block_size * largest_product(config)
     for index in range(config.sign_pairs):
         limit = left if style > 2 else int(rng.integers(left + 1))
         left -= limit
@@ -95,7 +95,8 @@ def block_of_terms(config: MacConfig, rng: np.random.Generator) -> list[tuple[in
 
 
 def value_of(config: MacConfig, terms: list[tuple[int, int]]) -> int:
-    return sum(value << (exponent - config.plan.scales.exponent_min) for value, exponent in terms)
+    scales = config.plan.scales
+    return sum(value << (exponent - scales.exponent_min) >> scales.below for value, exponent in terms)
 
 
 def step(config: MacConfig, terms: list[list[tuple[int, int]]], **flags: Any) -> dict[str, Any]:

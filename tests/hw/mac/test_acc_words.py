@@ -12,7 +12,7 @@ from amxfp4.hw.mac.config import MacConfig
 from amxfp4.hw.mac.term_placed import Placed
 
 
-@pytest.mark.parametrize("name", ["five words", "narrow", "placed"])
+@pytest.mark.parametrize("name", ["five words", "narrow", "placed", "window, narrow"])
 def test_totals_and_flags(name: str) -> None:
     check(WORD_UNITS[name], terms=24)
 
@@ -48,16 +48,18 @@ def check(config: MacConfig, terms: int) -> None:
         nan = rng.random(count) < 0.03
         limit = 1 << (plan.bits - 1)
         before = np.where(first, 0, totals)
-        after = before + [int(v) << int(e - lowest) for v, e in zip(value, exponent, strict=True)]
+        after = before + [int(v) << int(e - lowest) >> scales.below for v, e in zip(value, exponent, strict=True)]
         # Two terms a block, no larger together than a whole block can be.
         fits = [abs(int(a - b)) <= config.block_max // 2 for a, b in zip(after, before, strict=True)]
         value, after = np.where(fits, value, 0), np.where(fits, after, before)
         totals = after
         nans = np.where(first, False, nans) | nan
         lefts = ~((totals >= -limit) & (totals < limit))
-        overflows = np.where(first, False, overflows) | (lefts & bool(ends[0]))
+        above = (rng.random(count) < 0.03) & bool(scales.window)
+        overflows = np.where(first, False, overflows) | (lefts & bool(ends[0])) | above
         overflowed += int(overflows.sum())
         term = {"value": value % (1 << bits), "exponent": exponent, "nan": nan.astype(int)}
+        term |= {"above": above.astype(int)} if scales.window else {}
         words_up, place = np.divmod(exponent - lowest, word_bits)
         for wait in range(words + (0 if rng.random() < 0.7 else int(rng.integers(1, 4)))):
             if isinstance(plan.term, Placed):  # at its place, and a word further down for each that has been taken
@@ -79,4 +81,4 @@ def check(config: MacConfig, terms: int) -> None:
         np.testing.assert_array_equal(outputs["nan"], nan)
         if ends:
             np.testing.assert_array_equal(outputs["overflow"], overflow)
-    assert bool(overflowed) == (plan.bits < config.default_accumulator_bits)
+    assert bool(overflowed) == (config.windowed or plan.bits < config.default_accumulator_bits)

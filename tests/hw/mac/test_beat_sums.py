@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from helpers.comb import evaluate, generator
-from helpers.mac_parts import is_direct
+from helpers.mac_parts import is_direct, largest_product
 from helpers.quick import full_but
 
 from amxfp4.hw.config import LANES
@@ -16,15 +16,10 @@ FORMATS = {
     "by activation": ("AMXFP4", "MXFP4-E5M2", "exact"),
     "by weight": ("AMXFP4-X2", "AMXFP4", "fp32"),
     "one sum, halved sides": ("AMXFP4-X2", "AMXFP4-X2", "exact"),
+    "one sum up to a power of two": ("AMXFP4-Z8", "AMXFP4-Z8", "exact"),
     "four": ("AMXFP4", "AMXFP4-E4M3", "fp32"),
     "four, two negated": ("AMXFP4", "AMXFP4", "exact"),
 }
-
-
-def largest(config: MacConfig) -> int:
-    """The largest product of two elements: 144 in units of 1/4. Each operand with halved sides doubles the number, as
-    units are then half as large."""
-    return 144 << sum(f.halving for f in config.formats)
 
 
 def kinds(lanes: int) -> list[MacConfig]:
@@ -44,7 +39,7 @@ def check(config: MacConfig, magnitude: np.ndarray, a_sign: np.ndarray, w_sign: 
     found = rows.sum(axis=2)
     a, w = config.formats
     # What a signed sum carries for each lane: the power of two above the largest product.
-    offset = 1 << largest(config).bit_length()
+    offset = 1 << largest_product(config).bit_length()
     product = np.where(a_sign ^ w_sign, -magnitude, magnitude)
     for index in range(config.sign_pairs):
         a_side, w_side = divmod(index, 1 + w.asymmetric)
@@ -64,7 +59,7 @@ def check(config: MacConfig, magnitude: np.ndarray, a_sign: np.ndarray, w_sign: 
 
 @pytest.mark.parametrize("config", kinds(1), ids=lambda config: config.name)
 def test_every_input_of_one_lane(config: MacConfig) -> None:
-    magnitude, a_sign, w_sign = (axis.reshape(-1, 1) for axis in np.indices((largest(config) + 1, 2, 2)))
+    magnitude, a_sign, w_sign = (axis.reshape(-1, 1) for axis in np.indices((largest_product(config) + 1, 2, 2)))
     check(config, magnitude, a_sign, w_sign)
 
 
@@ -74,12 +69,10 @@ QUICK = {config.name for index, config in enumerate(kinds(2)) if index % 4 in (0
 
 @pytest.mark.parametrize("config", full_but(QUICK, kinds(2), lambda config: config.name))
 def test_every_input_of_two_lanes(config: MacConfig) -> None:
-    limit = largest(config) + 1
-    if limit > 145:  # too many: every multiple of what a halved side adds, or without that factor
-        limit = 145
-    axes = [axis.ravel() for axis in np.indices((limit, limit, 2, 2, 2, 2))]
-    scale = largest(config) // 144
-    axes[0], axes[1] = axes[0] * scale, axes[1] * scale
+    """Of products beyond 144, 145 of them from 0 to the largest."""
+    values = np.linspace(0, largest_product(config), 145).astype(int)
+    axes = [axis.ravel() for axis in np.indices((145, 145, 2, 2, 2, 2))]
+    axes[0], axes[1] = values[axes[0]], values[axes[1]]
     check(config, *(np.stack(axes[i : i + 2], axis=1) for i in (0, 2, 4)))
 
 
@@ -102,9 +95,9 @@ def test_every_kind_of_sums(config: MacConfig) -> None:
 def check_random(config: MacConfig) -> None:
     rng = generator()
     shape = (4000, config.lanes)
-    magnitude = rng.integers(largest(config) + 1, size=shape)
-    magnitude[::3] = rng.choice([0, largest(config)], size=magnitude[::3].shape)
-    magnitude[::10] = largest(config)
+    magnitude = rng.integers(largest_product(config) + 1, size=shape)
+    magnitude[::3] = rng.choice([0, largest_product(config)], size=magnitude[::3].shape)
+    magnitude[::10] = largest_product(config)
     a_sign, w_sign = rng.integers(2, size=(2, *shape))
     # All lanes in one sum, in each.
     a_sign[::4], w_sign[::4] = rng.integers(2, size=(2, 1000, 1))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from helpers.comb import generator, run
 from helpers.gates import signed
+from helpers.mac_parts import largest_product
 
 from amxfp4.hw.mac.beat_sums import Sums
 from amxfp4.hw.mac.block_sums import BlockSums
@@ -41,7 +42,7 @@ class Blocks:
     def beat(self) -> tuple[np.ndarray, np.ndarray]:
         """Sums of one beat (streams, sums), and rows that add up to them as `BeatSums` gives them."""
         config, sums_plan, rng = self.config, self.config.plan.sums, self.rng
-        largest = 144 << sums_plan.products.halvings  # a product of two elements
+        largest = largest_product(config)  # a product of two elements
         offset = 1 << largest.bit_length()  # what a signed sum carries for each lane
         low = -largest if sums_plan.mixed else 0
         lanes = rng.integers(low, largest + 1, size=(STREAMS, config.lanes))

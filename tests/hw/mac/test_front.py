@@ -97,6 +97,9 @@ FRONTS = {
     "one beat per block": MacConfig("MXFP4-E4M3", "MXFP4-E5M2", 8, 8),
     "two turns": MacConfig("AMXFP4", "MXFP4-E5M2", 8, 4, front_registers=1),
     "by weight, halved": MacConfig("AMXFP4-X2", "AMXFP4", 16, 2),
+    "special": MacConfig("AMXFP4-Z", "MXFP4-E4M3", 8, 2),
+    "special, one beat per block": MacConfig("AMXFP4-Z8", "MXFP4-E4M3", 8, 8),
+    "by weight, special": MacConfig("AMXFP4-Z8", "AMXFP4", 8, 2),
     "four turns": MacConfig("AMXFP4", "AMXFP4", 8, 2, "fp32"),
     "two turns, two paths": MacConfig("AMXFP4", "AMXFP4-E4M3", 8, 4),
     "counted": MacConfig("AMXFP4", "MXFP4-E5M2", 128, 2, "fp32"),
@@ -114,12 +117,13 @@ def test_turns(name: str) -> None:
     a_codes, w_codes = rng.integers(16, size=(2, blocks, plan.beats, count, config.lanes))
     a_scales = rng.integers(a.scale.max_code + 1, size=(blocks, count, a.scales_per_block))
     w_scales = rng.integers(w.scale.max_code + 1, size=(blocks, count, w.scales_per_block))
-    a_halved, last = rng.integers(4, size=(blocks, count)), rng.integers(2, size=(blocks, count))
+    a_asymmetry, last = rng.integers(a.asymmetry_codes, size=(blocks, count)), rng.integers(2, size=(blocks, count))
+    field = "a_special" if a.specials else "a_halved"
     steps = []
     for block in range(blocks):
         for beat in range(plan.beats):
             fields = {"a_codes": a_codes[block, beat], "w_codes": w_codes[block, beat], "last": last[block]}
-            here = {"a_scales": a_scales[block], "w_scales": w_scales[block], "a_halved": a_halved[block]}
+            here = {"a_scales": a_scales[block], "w_scales": w_scales[block], field: a_asymmetry[block]}
             junk = {name: 1 - np.minimum(values, 1) for name, values in here.items()}
             steps.append(step(config, np.ones(count, bool), fields | (junk if beat else here)))
     apart = config.plan.accumulator.cycles_per_term
@@ -142,7 +146,7 @@ def test_turns(name: str) -> None:
             a_side, w_side = divmod(index, w.scales_per_block)
             port = outputs["paths"][path]
             value = signed(port["value"], plan.bits) if plan.signed else port["value"]
-            sums = block_sums(config, a_codes[block], w_codes[block], a_halved[block], a_side, w_side)
+            sums = block_sums(config, a_codes[block], w_codes[block], a_asymmetry[block], a_side, w_side)
             if plan.mixed:
                 np.testing.assert_array_equal(value, sums)
             else:
@@ -154,16 +158,21 @@ def test_turns(name: str) -> None:
 
 
 def block_sums(
-    config: MacConfig, a: np.ndarray, w: np.ndarray, a_halved: np.ndarray, a_side: int, w_side: int
+    config: MacConfig, a: np.ndarray, w: np.ndarray, a_asymmetry: np.ndarray, a_side: int, w_side: int
 ) -> np.ndarray:
     """The sum of a block's products of one sign pair, of codes (beat, stream, lane), in the unit's own unit."""
     halves = 2 * np.array(ELEMENT_MAGNITUDES)
-    product = halves[a & 7] * halves[w & 7] * np.where(a >> 3 ^ w >> 3, -1, 1)
     a_format, w_format = config.formats
+    a_asymmetry = a_asymmetry[None, :, None]
+    a_magnitude, a_negative = halves[a & 7], a >> 3
     if a_format.halving:
-        product = product * (2 - (a_halved[None, :, None] >> (a >> 3) & 1))
+        a_magnitude = a_magnitude * (2 - (a_asymmetry >> a_negative & 1))
+    if a_format.specials:
+        a_magnitude = np.where(a == 8, np.where(a_asymmetry & 2, 24, 16), a_magnitude)
+        a_negative = np.where(a == 8, a_asymmetry & 1, a_negative)
+    product = a_magnitude * halves[w & 7] * np.where(a_negative ^ w >> 3, -1, 1)
     if a_format.asymmetric:
-        product = np.where(a >> 3 == a_side, product, 0)
+        product = np.where(a_negative == a_side, product, 0)
     if w_format.asymmetric:
         product = np.where(w >> 3 == w_side, product, 0)
     return product.sum(axis=(0, 2)).astype(int)  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from math import ceil, log2
 
 import pytest
 from helpers.configs import every_mac
-from helpers.mac_parts import is_direct
+from helpers.mac_parts import is_direct, largest_product
 
 from amxfp4.hw.mac.acc_float32 import Float32
 from amxfp4.hw.mac.acc_float32_steps import Float32InSteps
@@ -22,21 +22,24 @@ from amxfp4.hw.mac.term_whole import Whole
 # -- structures ------------------------------------------------------------------------------------------------------
 
 STRUCTURES = {
-    ("block sums", "whole", "float32, 2 stages", "in the loop"): 1086,
-    ("block sums", "whole", "exact", "at once"): 368,
-    ("block sums", "whole", "float32, 1 stage", "in the loop"): 240,
-    ("block sums", "whole", "words", "by words"): 163,
-    ("block sums", "digits", "words", "by words"): 155,
-    ("block sums", "whole", "float32 steps", "in the loop"): 153,
-    ("block sums", "whole", "words", "in place"): 106,
-    ("block sums", "placed", "words", "in place"): 96,
-    ("block sums", "digits", "float32 steps", "in the loop"): 96,
-    ("block sums", "digits", "words", "in place"): 64,
+    ("block sums", "whole", "float32, 2 stages", "in the loop"): 2094,
+    ("block sums", "whole", "exact", "at once"): 743,
+    ("block sums", "digits", "words", "by words"): 485,
+    ("block sums", "whole", "window", "at once"): 430,
+    ("block sums", "whole", "float32, 1 stage", "in the loop"): 429,
+    ("block sums", "whole", "window in words", "in place"): 380,
+    ("block sums", "placed", "words", "in place"): 294,
+    ("block sums", "digits", "float32 steps", "in the loop"): 294,
+    ("block sums", "whole", "words", "by words"): 271,
+    ("block sums", "whole", "window in words", "by words"): 270,
+    ("block sums", "whole", "float32 steps", "in the loop"): 243,
+    ("block sums", "digits", "words", "in place"): 196,
+    ("block sums", "whole", "words", "in place"): 178,
     ("none", "direct", "exact", "at once"): 20,
 }
 
 
-def test_eleven_structures() -> None:
+def test_fourteen_structures() -> None:
     """The structures (front, term, accumulator and rounder), and how many configs get each."""
     assert Counter(config.plan.structure for config in every_mac()) == STRUCTURES
 
@@ -109,7 +112,7 @@ def test_widths_of_sums_and_terms() -> None:
     """Each width holds the largest value. Widths of magnitudes are the least that do."""
     for config in every_mac():
         a, w = config.formats
-        product_max = 144 * (1 + a.halving) * (1 + w.halving)
+        product_max = largest_product(config)
         assert config.plan.products.bits == bits(product_max)
         assert config.plan.products.largest == product_max
         if not is_direct(config):
@@ -118,7 +121,7 @@ def test_widths_of_sums_and_terms() -> None:
         assert config.plan.scales.significand_max == significands
         term = 9 if is_direct(config) else product_max * config.block_size
         assert config.plan.term.bits == bits(term * significands)
-        if not config.exact:
+        if not config.fixed_point:
             assert config.plan.term.bits <= 24, "a term fits a float32 significand"
 
 
@@ -126,11 +129,14 @@ def test_exponents_reach_both_ends() -> None:
     """The least and the largest product of scales, by value, are what the exponents' range says."""
     for config in every_mac():
         scales, term = config.plan.scales, config.plan.term
+        if config.windowed:
+            check_window(config)
+            continue
         unit = Fraction(2) ** -scales.exponent_offset
         a, w = config.formats
         # A significand of 1 at the smallest exponent: the least step of a scale.
         least = Fraction(2) ** (a.scale.least_exponent + w.scale.least_exponent)
-        smallest_product = Fraction(1, 4 << config.plan.products.halvings)
+        smallest_product = Fraction(2) ** config.plan.products.unit_exponent
         assert unit * 2**scales.exponent_min == least * smallest_product
         top = Fraction(1)
         for f in (a, w):
@@ -139,6 +145,20 @@ def test_exponents_reach_both_ends() -> None:
         assert unit * 2**term.exponent_max == top * smallest_product * 2**shift
         assert term.layout["exponent"].width == bits(term.exponent_max)
         assert scales.layout["exponent"].width == bits(scales.exponent_max)
+
+
+def check_window(config: MacConfig) -> None:
+    """A term that is not shifted leaves its sign in the window, and one that is shifted furthest ends under the top."""
+    scales, term = config.plan.scales, config.plan.term
+    assert scales.window is not None and not scales.wide
+    assert scales.least_exponent == config.lsb_exponent == config.window_exponent
+    assert scales.exponent_min == 0 and scales.below >= term.bits
+    assert term.exponent_max - scales.below + term.bits + 1 == config.accumulator_bits
+    assert term.layout["exponent"].width == scales.layout["exponent"].width == bits(term.exponent_max)
+    if isinstance(config.plan.accumulator, Words):
+        assert scales.below % config.plan.accumulator.split.word_bits == 0, "whole words are left out"
+    else:
+        assert scales.below == term.bits
 
 
 def test_float32_exponents_fit() -> None:
@@ -176,7 +196,7 @@ def test_turns_and_paths() -> None:
         assert front.turns * front.paths == front.count == config.sign_pairs
         assert front.turns <= front.beats == config.beats_per_block
         assert front.paths == 1 or front.turns == front.beats
-        if not config.exact:
+        if not config.fixed_point:
             clears = isinstance(accumulator, Float32InSteps)
             assert front.paths == 1
             assert front.turns * accumulator.cycles_per_term + clears <= front.beats

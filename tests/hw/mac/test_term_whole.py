@@ -106,7 +106,7 @@ def check_scaled_term(plan: Whole) -> None:
     np.testing.assert_array_equal(found["nan"], nan)
     significand = a.scale.significands[a_code] * w.scale.significands[w_code]
     exponent = (
-        a.scale.exponents[a_code] + w.scale.exponents[w_code] - 2 - plan.sums.products.halvings
+        a.scale.exponents[a_code] + w.scale.exponents[w_code] + plan.sums.products.unit_exponent
     )  # of a sum's unit
     ok = ~nan
     np.testing.assert_array_equal((found["exponent"] - plan.scales.exponent_offset)[ok], exponent[ok])
@@ -121,7 +121,7 @@ def check_scaled_term(plan: Whole) -> None:
 
 def random_sums(plan: Sums, count: int, negative: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Sums that can occur: of products of both signs, or of one; an exact unit's middle sums come negated."""
-    limit = plan.block_size * 144 << plan.products.halvings
+    limit = plan.block_size * plan.products.largest
     sums = rng.integers(-limit, limit + 1, size=count)
     extreme = rng.random(count) < 0.3
     sums[extreme] = rng.choice([-limit, -1, 0, 1, limit], size=extreme.sum())

@@ -24,7 +24,7 @@ def test_choices(bits: int, cycles: int) -> None:
     assert sorted(split.words for split in splits) == possible
 
 
-@pytest.mark.parametrize("name", ["x2", "five words", "placed, narrow", "wide"])
+@pytest.mark.parametrize("name", ["x2", "five words", "placed, narrow", "wide", "window"])
 def test_where_a_term_begins(name: str) -> None:
     """For every exponent: the word, one-hot and as a thermometer, and the place within the word."""
     plan = plan_of(WORD_UNITS[name])

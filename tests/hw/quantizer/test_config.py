@@ -21,6 +21,11 @@ from amxfp4.hw.quantizer.config import QuantizerConfig
         ({"input": "float16"}, "input is 'float16'; allowed are bfloat16, float32"),
         ({"rounding": "up"}, "rounding is 'up'; allowed are nearest-away, nearest-even"),
         ({"maximum_registers": 2}, "maximum_registers is 2; allowed are 0, 1"),
+        ({"tensor_scale": 1}, "tensor_scale is 1; allowed are False, True"),
+        ({"format": "MXFP4", "tensor_scale": True}, "tensor_scale is True; MXFP4 allows only False"),
+        ({"rule": "four-over-six"}, "rule is 'four-over-six'; a quantiser of AMXFP4-E5M2 has only the rule nearest"),
+        ({"rule": "even"}, "rule 'even' is not one for AMXFP4-E5M2; it is one of nearest, four-over-six"),
+        ({"format": "MXFP4", "rule": "nearest"}, "rule 'nearest' is not one for MXFP4; it is one of floor, even, ceil"),
     ),
 )
 def test_what_cannot_be_built(arguments: dict[str, Any], text: str) -> None:
@@ -55,6 +60,12 @@ def test_a_held_element_is_narrow(format: str, exponent: int, fraction: int) -> 
         assert QuantizerConfig(format, input=input, rounding="nearest-even").fraction_bits == fraction + 1
 
 
+def test_a_maximum_of_another_rule_is_a_bit_wider() -> None:
+    widths = [QuantizerConfig("MXFP4", input="float32", rule=rule).maximum_bits for rule in ("floor", "even", "ceil")]
+    assert widths == [8, 9, 9]
+    assert QuantizerConfig("MXFP4").rule == "floor" and QuantizerConfig("AMXFP4").rule == "nearest"
+
+
 def test_a_maximum_that_may_be_halved_is_a_bit_wider() -> None:
     """The bit is sticky: a side that equals the limit is halved, and one that exceeds it by anything is not."""
     for format, rounding, bits in (
@@ -75,6 +86,19 @@ def test_a_beat_is_a_macs_operand(format: str) -> None:
     assert list(output.items()) == list(operand.items())
 
 
+def test_a_tensors_scale_comes_with_each_beat_and_takes_a_cycle() -> None:
+    config = QuantizerConfig("NVFP4", lanes=4)
+    assert [(name, field.offset, field.width) for name, field in config.beat_layout] == [
+        ("elements", 0, 64),
+        ("reciprocal", 64, 32),
+        ("last", 96, 1),
+    ]
+    plain = QuantizerConfig("NVFP4", lanes=4, tensor_scale=False)
+    assert "reciprocal" not in dict(plain.beat_layout)
+    assert (config.drain, config.held_beats) == (plain.drain + 1, plain.held_beats)
+    assert not QuantizerConfig("AMXFP4-Z8").tensor_scale
+
+
 @pytest.mark.parametrize("registers", (0, 1))
 def test_latency(registers: int) -> None:
     config = QuantizerConfig(lanes=8, maximum_registers=registers)
@@ -91,6 +115,10 @@ def test_names_differ() -> None:
         for rounding in ("nearest-away", "nearest-even")
         for registers in (0, 1)
     ]
+    configs += [QuantizerConfig("MXFP4", lanes=lanes, rule=rule) for lanes in (4, 8) for rule in ("even", "ceil")]
+    configs += [QuantizerConfig("MXFP4", lanes=4, rounding="nearest-even", rule=rule) for rule in ("even", "ceil")]
+    configs += [QuantizerConfig("NVFP4", tensor_scale=scaled) for scaled in (False, True)]
+    configs += [QuantizerConfig("AMXFP4", lanes=2, tensor_scale=scaled) for scaled in (False, True)]
     names = {config.name for config in configs}
     assert len(names) == len(configs)
     assert all(name.isidentifier() and name.islower() for name in names)

@@ -10,7 +10,7 @@ from helpers.comb import evaluate
 from helpers.quantizer_parts import ROUNDINGS, SCALE_FORMATS, FloatToScale
 from helpers.symbolic import EXACT_BITS, FRACTION_BITS, UNIT, blind, expressions, float32_magnitude, is_finite
 
-from amxfp4.golden import block_format, quantize
+from amxfp4.golden import ScaleRule, block_format, quantize
 from amxfp4.hw.quantizer.config import QuantizerConfig
 
 FINITE_BFLOAT16 = np.arange(0x7F80, dtype=np.uint16)
@@ -25,6 +25,23 @@ def test_every_bfloat16_magnitude(format: str, rounding: str) -> None:
     expected = quantize(x.view(ml_dtypes.bfloat16), block_format(format, 8), rounding=rounding).scales[:, 0, 0]
     found = evaluate(FloatToScale(QuantizerConfig(format, rounding=rounding)), float=FINITE_BFLOAT16.astype(np.int64))
     np.testing.assert_array_equal(found["code"], expected)
+
+
+@pytest.mark.parametrize("rule", ("even", "ceil"))
+def test_every_bfloat16_magnitude_by_other_rules(rule: ScaleRule) -> None:
+    x = np.zeros((len(FINITE_BFLOAT16), 8), np.uint16)
+    x[:, 3] = FINITE_BFLOAT16
+    expected = quantize(x.view(ml_dtypes.bfloat16), "MXFP4/8", rule=rule).scales[:, 0, 0]
+    found = evaluate(FloatToScale(QuantizerConfig("MXFP4", rule=rule)), float=FINITE_BFLOAT16.astype(np.int64))
+    np.testing.assert_array_equal(found["code"], expected)
+    # float32: the thresholds of every binade, and what lies beside them
+    near = ((np.arange(255) << 23)[:, None] + [0, 1 << 22, 3 << 21]).ravel()[:, None] + [-1, 0, 1]
+    bits = near[near >= 0].astype(np.uint32)
+    x32 = np.zeros((len(bits), 8), np.float32)
+    x32[:, 5] = bits.view(np.float32)
+    expected = quantize(x32, "MXFP4/8", rule=rule).scales[:, 0, 0]
+    wide = FloatToScale(QuantizerConfig("MXFP4", input="float32", rule=rule))
+    np.testing.assert_array_equal(evaluate(wide, float=bits.astype(np.int64))["code"], expected)
 
 
 def scale_is_wrong(config: QuantizerConfig, x: z3.BitVecRef, code: z3.BitVecRef) -> z3.BoolRef:

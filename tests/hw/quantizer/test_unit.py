@@ -11,7 +11,7 @@ from helpers.comb import generator, run
 from helpers.quick import full_but
 from numpy.typing import NDArray
 
-from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format, quantize
+from amxfp4.golden import BLOCK_FORMAT_NAMES, ScaleRule, block_format, quantize
 from amxfp4.golden.cycles import quantizer_schedule
 from amxfp4.hw.config import asymmetry_field
 from amxfp4.hw.quantizer.config import QuantizerConfig
@@ -54,10 +54,16 @@ def check_streams(config: QuantizerConfig, rng: np.random.Generator) -> None:
     n, lanes, size = config.beats_per_block, config.lanes, config.block_size
     blocks = CYCLES // n + 1
     bits = random_bits(config, rng, (STREAMS, blocks))
-    golden = quantize(floats(config, bits), block_format(config.format, size), rounding=config.rounding)
+    fmt = block_format(config.format, size)
+    values, settings = floats(config, bits), {"rounding": config.rounding, "rule": config.rule}
+    tensor_scales = np.float32(rng.uniform(1, 2, STREAMS) * 2.0 ** rng.integers(-5, 5, STREAMS))
+    if not config.tensor_scale:
+        tensor_scales[:] = 1
+    each = [quantize(x, fmt, tensor_scale=s, **settings) for x, s in zip(values, tensor_scales, strict=True)]
+    reciprocals = {"reciprocal": (1 / tensor_scales).view(np.uint32).astype(np.int64)} if config.tensor_scale else {}
     beats_in = bits.reshape(STREAMS, blocks * n, lanes)
-    codes = golden.codes.reshape(STREAMS, blocks * n, lanes)
-    scales = golden.scales.reshape(STREAMS, blocks, -1)
+    codes = np.array([blocks.codes for blocks in each]).reshape(STREAMS, blocks * n, lanes)
+    scales = np.array([blocks.scales for blocks in each]).reshape(STREAMS, blocks, -1)
     lasts = rng.integers(0, 2, (STREAMS, blocks * n))
     eager = rng.choice([1, 0.8, 0.4], STREAMS)
     willing = rng.choice([1, 0.8, 0.4], STREAMS)
@@ -72,7 +78,7 @@ def check_streams(config: QuantizerConfig, rng: np.random.Generator) -> None:
         junk = rng.integers(0, 1 << config.float_bits, (STREAMS, lanes))
         elements = np.where((beat >= 0)[:, None], beats_in[every, beat], junk)
         return {
-            "i__payload": {"elements": elements.astype(np.int64), "last": lasts[every, beat]},
+            "i__payload": {"elements": elements.astype(np.int64), **reciprocals, "last": lasts[every, beat]},
             "i__valid": (beat >= 0).astype(np.int64),
             "o__ready": ready[:, cycle].astype(np.int64),
         }
@@ -107,6 +113,24 @@ def test_every_format(format: str) -> None:
 @pytest.mark.parametrize("format", BLOCK_FORMAT_NAMES)
 def test_every_format_and_rounding(format: str, rounding: str) -> None:
     check_streams(QuantizerConfig(format, rounding=rounding), generator())
+
+
+@pytest.mark.parametrize("rule, input", (("even", "bfloat16"), ("ceil", "float32")))
+def test_other_rules_of_powers_of_two(rule: ScaleRule, input: str) -> None:
+    check_streams(QuantizerConfig("AMXFP4-E8M0", lanes=2, block_size=8, input=input, rule=rule), generator())
+
+
+@pytest.mark.parametrize(
+    "format, lanes, input",
+    (
+        ("NVFP4", 8, "bfloat16"),
+        ("AMXFP4-X2", 2, "float32"),
+        pytest.param("AMXFP4", 1, "bfloat16", marks=pytest.mark.full),
+        pytest.param("AMXFP4-Z", 4, "bfloat16", marks=pytest.mark.full),
+    ),
+)
+def test_tensor_scales(format: str, lanes: int, input: str) -> None:
+    check_streams(QuantizerConfig(format, lanes=lanes, input=input, tensor_scale=True), generator())
 
 
 GEOMETRIES = ((1, 8, 0), (1, 8, 1), (2, 16, 0), (2, 16, 1), (4, 128, 0), (8, 8, 0), (8, 8, 1), (16, 32, 0), (32, 32, 1))

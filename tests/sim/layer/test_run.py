@@ -1,6 +1,7 @@
 """A layer's run through the compiled unit: every output is compared, and what is wrong is noticed."""
 
 import warnings
+from dataclasses import replace
 
 import ml_dtypes
 import numpy as np
@@ -21,13 +22,28 @@ def tiny(k: int = 80) -> Layer:
     return Layer("tiny", rng.normal(size=(5, k)).astype(np.float32), rng.normal(size=(7, k)).astype(np.float16))
 
 
-@pytest.mark.parametrize("config", [CONFIG, MacConfig("AMXFP4-X2", "AMXFP4", lanes=4)], ids=lambda c: c.name)
+SCALED = MacConfig("NVFP4", "AMXFP4-Z8", lanes=4)
+"""One tensor has a scale, the other special values."""
+
+
+def test_a_unit_knows_nothing_of_tensors_scales() -> None:
+    a, w = (quantize(x, f) for x, f in zip((tiny().activations, tiny().weights), SCALED.formats, strict=True))
+    assert a.tensor_scale != 1
+    results = jobs.expected_payloads(SCALED, a, w)
+    np.testing.assert_array_equal(results, jobs.expected_payloads(SCALED, replace(a, tensor_scale=1.0), w))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [CONFIG, MacConfig("AMXFP4-X2", "AMXFP4", lanes=4), pytest.param(SCALED, marks=pytest.mark.full)],
+    ids=lambda c: c.name,
+)
 def test_a_layer_runs_without_a_mismatch(config: MacConfig) -> None:
     done: list[int] = []
     result = run_layer(tiny(), config, progress=done.append)
     assert result.comparison.good
     assert result.comparison.outputs == sum(done) == 35
-    blocks = 3  # 80 inputs are padded to 96
+    blocks = -(-80 // config.block_size)  # 80 inputs are padded to 96, or are five blocks of 16
     beats = 35 * blocks * config.beats_per_block
     assert result.comparison.cycles == beats + config.latency
     assert result.macs_per_cycle == pytest.approx(35 * 80 / result.comparison.cycles)
@@ -82,7 +98,8 @@ def test_float16_is_widened() -> None:
     layer = tiny()
     halves = Layer("tiny", layer.activations.astype(np.float16), layer.weights)
     assert chain_for(CONFIG, halves, "nearest-away").input == "float32"
-    words = jobs._float_words(chain_for(CONFIG, halves, "nearest-away"), halves.activations, 3)
+    blocks = quantize(halves.activations, CONFIG.activation_format)
+    words = jobs._float_words(chain_for(CONFIG, halves, "nearest-away"), halves.activations, blocks)
     assert words.shape == (5, 12, 9)
     first = np.ascontiguousarray(words[0, 0, :8]).view(np.float32)
     assert np.array_equal(first, halves.activations[0, :8].astype(np.float32))

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from amaranth.lib import data
 
+from amxfp4.golden.formats import BLOCK_FORMAT_NAMES
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.sim.scoreboard import Expected
 from amxfp4.sim.stimuli.dot_corners import corners
 from amxfp4.sim.stimuli.dots import DotProduct, random_dots, to_beats
 from amxfp4.sim.stimuli.packing import integers, pack
-from amxfp4.sim.units import full, narrowest, small
+from amxfp4.sim.units import full, narrowest, quick, small
 
 
 @dataclass(frozen=True)
@@ -113,9 +114,11 @@ def test_the_matrices_cover_what_they_promise() -> None:
     for attribute, values in (
         ("lanes", {1, 2, 4, 8, 16, 32}),
         ("block_size", {8, 16, 32, 64, 128}),
-        ("accumulator", {"exact", "fp32"}),
+        ("accumulator", {"exact", "fp32", "window"}),
     ):
         assert {getattr(config, attribute) for config in configs} == values
     formats = {config.activation for config in configs} | {config.weight for config in configs}
-    assert formats >= {"MXFP4", "MXFP4-E5M2", "MXFP4-E4M3", "AMXFP4-E5M2", "AMXFP4-E4M3", "AMXFP4-E8M0", "AMXFP4-X2"}
+    assert formats == set(BLOCK_FORMAT_NAMES)
+    users = {config.activation for config in quick("mac")} | {config.weight for config in quick("mac")}
+    assert users >= {"AMXFP4-X2", "AMXFP4-Z8", "AMXFP4-Z", "NVFP4"}
     assert len(full("mac")) > 400

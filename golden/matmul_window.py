@@ -1,0 +1,82 @@
+"""The windowed accumulator at BLAS speed: one float64 product where the window keeps every bit, otherwise by blocks."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.dense_matrix import Bounds, Matrix
+from amxfp4.golden.formats import BlockFormat
+from amxfp4.golden.matmul_exact import product_exact
+from amxfp4.golden.matmul_fp32 import sides_by_block
+from amxfp4.golden.windowed import Window, WindowedTotals
+
+_TILE_ROWS = 128
+_TILE_COLUMNS = 64
+_TILE_BLOCKS = 16
+"""The terms of a tile over so many blocks, a megabyte in float64, stay in cache until they are added."""
+
+
+def product_in_window(a: Blocks, w: Blocks, window: Window) -> NDArray[np.float32]:
+    """(M, N) sums of terms less the bits below the window, each rounded once; NaN where a sum overflows.
+
+    NaN scales count as 0.
+    """
+    limit = window.largest_exponent(a.fmt, w.fmt)
+    left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
+    if _keeps_all(left.bounds(), right.bounds(), window) and not _any_above(left, right, limit):
+        return product_exact(a, w)
+    return _by_blocks(left, right, window, limit)
+
+
+def _keeps_all(a: Bounds, w: Bounds, window: Window) -> bool:
+    """Whether every product is a multiple of the window's least bit, and no running sum can leave the window."""
+    least = a.unit.min(initial=np.inf) * w.unit.min(initial=np.inf)
+    total = min(
+        a.total.max(initial=0) * w.peak.max(initial=0),
+        a.peak.max(initial=0) * w.total.max(initial=0),
+    )
+    # The bound itself is rounded, by far less than the factor of two that is left here.
+    return bool(least >= np.ldexp(1.0, window.exponent) and total < np.ldexp(1.0, window.exponent + window.bits - 2))
+
+
+def _any_above(a: Matrix, w: Matrix, limit: int) -> bool:
+    """Whether a term's exponent may be above `limit`, judged by the largest scale in use of each operand."""
+    highest = [int(_exponents(matrix)[matrix.used].max(initial=-1000)) for matrix in (a, w)]
+    return sum(highest) > limit
+
+
+def _exponents(matrix: Matrix) -> NDArray[np.int64]:
+    """What each free scale adds to the exponent of a term. (rows, blocks, 1 or 2)"""
+    codes: BlockFormat = matrix.fmt
+    return codes.scale.exponents[matrix.scales] + codes.unit_exponent
+
+
+def _by_blocks(a: Matrix, w: Matrix, window: Window, limit: int) -> NDArray[np.float32]:
+    """Terms formed in float64 by BLAS, exactly (see `matmul_fp32`), and added block by block."""
+    a_sides, w_sides = sides_by_block(a, np.float64), sides_by_block(w, np.float64)
+    above = _any_above(a, w, limit)
+    a_exponents, w_exponents = _exponents(a), _exponents(w)
+    result = np.empty((len(a.codes), len(w.codes)), np.float32)
+    for i in range(0, len(a.codes), _TILE_ROWS):
+        rows = slice(i, i + _TILE_ROWS)
+        for j in range(0, len(w.codes), _TILE_COLUMNS):
+            columns = slice(j, j + _TILE_COLUMNS)
+            totals = WindowedTotals(result[rows, columns].shape, window)
+            for start in range(0, a.scales.shape[1], _TILE_BLOCKS):
+                blocks = slice(start, start + _TILE_BLOCKS)
+                pairs = [(p, q) for p in range(len(a_sides)) for q in range(len(w_sides))]
+                terms: list[NDArray[Any]] = [
+                    a_sides[p][blocks, rows] @ w_sides[q][blocks, columns].transpose(0, 2, 1) for p, q in pairs
+                ]
+                for block in range(len(terms[0])):
+                    for (p, q), term in zip(pairs, terms, strict=True):
+                        if above:
+                            a_side = a_exponents[rows, start + block, p]
+                            w_side = w_exponents[columns, start + block, q]
+                            totals.overflow |= (np.add.outer(a_side, w_side) > limit) & (term[block] != 0)
+                        totals.add(term[block])
+                    totals.end_block()
+            result[rows, columns] = totals.rounded()
+    return result
