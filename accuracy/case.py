@@ -155,7 +155,7 @@ def uniform_cases(block_sizes: Sequence[int] = BLOCK_SIZES) -> list[Case]:
 
 
 def mixed_cases(block_size: int = 32, rounding: Rounding = "nearest-away") -> list[Case]:
-    """Asymmetry on one side only; weights encoded by least error; the paper's format with the float32 accumulator."""
+    """Asymmetry on one side only; weights encoded by least error; accumulators that are not the default."""
     pairs = [
         ("AMXFP4-E5M2", "MXFP4-E5M2"),
         ("MXFP4-E5M2", "AMXFP4-E5M2"),
@@ -163,10 +163,12 @@ def mixed_cases(block_size: int = 32, rounding: Rounding = "nearest-away") -> li
         ("MXFP4-E4M3", "AMXFP4-E4M3"),
         ("AMXFP4-X2", "MXFP4-UE5M3"),
         ("AMXFP4-Z8", "MXFP4-E4M3"),
+        ("AMXFP4-Z", "MXFP4-E4M3"),
     ]
     offline = ["MXFP4", "MXFP4-UE5M3", "AMXFP4-E5M2", "AMXFP4-X2", "AMXFP4-Z8"]
     return [
         *(Case(activation, weight, block_size, rounding) for activation, weight in pairs),
         *(Case(name, name, block_size, rounding, "least-error") for name in offline),
         Case("AMXFP4-E5M2", "AMXFP4-E5M2", block_size, rounding, "direct", "fp32"),
+        Case("MXFP4", "MXFP4", block_size, rounding, "direct", "window"),
     ]

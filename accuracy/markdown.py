@@ -31,6 +31,8 @@ def study_page(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
         study_tables.rotations(study),
         "Weights encoded offline by least error:",
         study_tables.offline(study),
+        "A block's largest element becomes 6 or 4:",
+        study_tables.four_over_six(study),
         "A scale per tensor:",
         study_tables.tensor_scales(study),
         f"## Formats in blocks of {EXAMPLE_SIZE}",

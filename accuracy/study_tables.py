@@ -92,6 +92,12 @@ def rotations(study: Study) -> str:
     return _beside(study, rotated_cases(), "rotation", None, "rotated")
 
 
+def four_over_six(study: Study) -> str:
+    """What the other rule of FP8 scales does."""
+    cases = [case for case in _cases_of(study) if case.rule == "four-over-six"]
+    return _beside(study, cases, "rule", None, "four over six")
+
+
 def tensor_scales(study: Study) -> str:
     """What a scale per tensor does."""
     scaled = [case for case in _cases_of(study) if case.tensor_scale]
@@ -191,6 +197,7 @@ TABLES = {
     "ties": ties,
     "block sizes": block_sizes,
     "offline": offline,
+    "four over six": four_over_six,
     "tensor scales": tensor_scales,
     "rotations": rotations,
     "pairs": pairs,

@@ -97,7 +97,8 @@ def _accuracy(inputs: Inputs, prices: dict[Pair, dict[int, float]]) -> str:
     if not known:
         return ""
     return (
-        f"What it buys on {inputs.model}, mean SQNR of the linear layers' outputs in dB, blocks of {BLOCK_SIZE}: "
+        f"What it buys on {inputs.model}, mean SQNR of the linear layers' outputs in dB, blocks of {BLOCK_SIZE} where "
+        "none are named: "
         f"{', '.join(known)}{'; beside them ' if against else ''}{_and(against) if against else ''}."
     )
 

@@ -35,7 +35,7 @@ class Inputs:
         units: MAC units of one library as `synth.area.measure_area` gives them, ratios filled in, in the order of the
             table.
         swept: MAC units of a sweep in the same library, with more lanes and pipelines; may be empty.
-        cases: Of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`, by the formats' default rules.
+        cases: Of the accuracy study, with ties as `ROUNDING`, by the formats' default rules, in each block size.
         model: What the accuracy was measured on.
         quick: Whether on some of its sentences only, and without pairs of two formats.
         fpga: MAC units as `synth.fpga.measure_fpga` gives them; may be empty.
@@ -78,7 +78,7 @@ class Inputs:
         found = [
             case
             for case in (*self.cases, *(case for case in self.baselines if not case["rule"]))
-            if (case["activation"], case["weight"]) == pair and case["weight_encode"] == encode
+            if pair_of(case) == pair and case["weight_encode"] == encode
         ]
         exactly = [case for case in found if case["accumulate"] == accumulator]
         return next(iter(exactly + [case for case in found if case["accumulate"] is None]), None)
@@ -131,7 +131,7 @@ def _is_whole(case: Record) -> bool:
 def _is_plain(case: Record) -> bool:
     """Whether a case of the study is among those that units are shown with."""
     departs = any(case.get(name) is not None for name in ("rule", "tensor_scale", "rotation"))
-    return (case["block_size"], case["rounding"]) == (BLOCK_SIZE, ROUNDING) and not departs
+    return bool(case["rounding"] == ROUNDING) and not departs
 
 
 def is_default(unit: Record) -> bool:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from helpers import report_samples
 
+from amxfp4.accuracy.choice import as_used
 from amxfp4.errors import UsageError
 from amxfp4.report import inputs
 
@@ -62,6 +63,15 @@ def test_all_else_is_held_against_mxfp4s_best_rule_and_nvfp4() -> None:
     assert found.accuracy(("NVFP4", "NVFP4")) == found.baselines[1]
     mxfp4 = found.accuracy(("MXFP4", "MXFP4"))
     assert mxfp4 is not None and mxfp4["label"] == "MXFP4"
+
+
+def test_a_pair_in_blocks_of_16_has_its_own_accuracy() -> None:
+    study = report_samples.study()
+    in_16 = report_samples.case(as_used("AMXFP4-Z8/16"))
+    inputs.ACCURACY.write_text(json.dumps(study | {"cases": [*study["cases"], in_16]}))
+    found = inputs.read_inputs()
+    assert found.accuracy(("AMXFP4-Z8/16", "AMXFP4-Z8/16")) == in_16
+    assert found.accuracy(("AMXFP4-Z8", "AMXFP4-Z8")) is None
 
 
 def test_a_study_from_before_rules_has_no_baselines() -> None:
