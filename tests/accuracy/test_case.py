@@ -80,6 +80,8 @@ def test_rules_are_goldens(name: str, choice: dict[str, Any], label: str) -> Non
         np.testing.assert_array_equal(found.codes, expected.codes)
         np.testing.assert_array_equal(found.scales, expected.scales)
         assert found.tensor_scale == expected.tensor_scale
+    direct = Case(name, name, 16, "nearest-away", **choice).quantize_weight(x)
+    np.testing.assert_array_equal(direct.scales, left.scales)
     plain = quantize(x, name, block_size=16)
     assert left.tensor_scale != plain.tensor_scale or not np.array_equal(left.scales, plain.scales)
 
