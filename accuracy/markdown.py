@@ -36,8 +36,8 @@ def study_page(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
         "A scale per tensor:",
         study_tables.tensor_scales(study),
         f"## Formats in blocks of {EXAMPLE_SIZE}",
-        f"Blocks of {EXAMPLE_SIZE}, {ROUNDING}. {OF_MODEL}.",
-        cases_table(select_cases(study["cases"], EXAMPLE_SIZE, ROUNDING)),
+        f"Blocks of {EXAMPLE_SIZE}, {ROUNDING}, and NVFP4 with its own. {OF_MODEL}.",
+        cases_table([*select_cases(study["cases"], EXAMPLE_SIZE, ROUNDING), *_deployed(study)]),
         *_all_cases(study),
         "## By kind of product",
         f"SQNR in dB, the mean over layers; blocks of {EXAMPLE_SIZE}, {ROUNDING}. In attention, inputs are the left "
@@ -87,6 +87,11 @@ def _introduction(study: dict[str, Any]) -> list[str]:
         f"In float32, {study['float32_paraphrases_found']:.1%} of the {study['sentences_with_a_paraphrase']} sentences "
         "that have a paraphrase have one as their nearest neighbour.",
     ]
+
+
+def _deployed(study: dict[str, Any]) -> list[dict[str, Any]]:
+    """NVFP4 as it is used: no table of formats is without it."""
+    return [case for case in study["cases"] if case["label"] == "NVFP4"]
 
 
 def _all_cases(study: dict[str, Any]) -> list[str]:

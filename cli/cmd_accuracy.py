@@ -141,8 +141,10 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
         for name, content in {**drawn, "accuracy.md": study_page(result, drawn).encode()}.items():
             others.enter_context(replacing(folder / name)).write_bytes(content)
         json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    shown = select_cases(result["cases"], EXAMPLE_SIZE, ROUNDING)
-    _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}", OF_MODEL)
+    # NVFP4 has blocks and ties of its own. No table of formats is without it.
+    deployed = [case for case in result["cases"] if case["label"] == "NVFP4"]
+    shown = [*select_cases(result["cases"], EXAMPLE_SIZE, ROUNDING), *deployed]
+    _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}; NVFP4's own", OF_MODEL)
     difference = result["published_difference"]
     if difference is None or difference > TOLERANCE:
         console.print(f"[red]the float32 model is not the published one: embeddings differ by {difference}[/red]")

@@ -5,6 +5,7 @@ The page's tables are made from docs/accuracy/results.json, which has those of t
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,5 +101,20 @@ def _rounded(value: Any) -> Any:
     return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value
 
 
+def main(words: Sequence[str]) -> None:
+    """What running this module does: a mistake is one line on standard error and exit status 2.
+
+    Args:
+        words: The folder that `amxfp4 accuracy` wrote, and the folder of the documentation.
+    """
+    try:
+        if len(words) != 2:
+            raise UsageError(f"{len(words)} words were given; it takes two: the study's folder and the documentation's")
+        update(Path(words[0]), Path(words[1]))
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
 if __name__ == "__main__":
-    update(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(sys.argv[1:])

@@ -102,7 +102,8 @@ def study(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "linear_layers_mean": {"activation": 20.0, "weight": 21.0, "output": 19.0},
         "end_to_end": {"linear": ends, "linear and attention": ends},
     }
-    result = {"model": "a model", "published_difference": 1e-7, "cases": [case], "tuple": (1, float("inf"))}
+    deployed = {**case, "label": "NVFP4", "block_size": 16, "rounding": "nearest-even", "activation_bits": 4.5}
+    result = {"model": "a model", "published_difference": 1e-7, "cases": [case, deployed], "tuple": (1, float("inf"))}
 
     def run(folder: Path, **options: Any) -> dict[str, Any]:
         options.pop("progress")(1, 1)
@@ -127,6 +128,7 @@ def test_the_study_is_written_and_shown(study: dict[str, Any], capsys: pytest.Ca
     assert (folder / "accuracy.md").read_text() == "a model ['one.svg']"
     shown = capsys.readouterr().out
     (row,) = [line.split() for line in shown.splitlines() if "MXFP4-UE5M3" in line]
+    assert ["NVFP4", "4.50", "20.00"] in [line.split()[:3] for line in shown.splitlines()]
     assert row == ["MXFP4-UE5M3", "4.31", "20.00", "21.00", "19.00", "0.9877", "0.9877", "-", "-"]
     assert max(len(line.rstrip()) for line in shown.splitlines() if "written" not in line) <= 80
     assert "written to there/deep: accuracy.md, accuracy.json, one.svg" in shown

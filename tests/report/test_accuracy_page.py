@@ -13,7 +13,7 @@ from amxfp4.accuracy.study_tables import TABLES, Record, best_rule
 from amxfp4.accuracy.variants import VARIANTS
 from amxfp4.errors import UsageError
 from amxfp4.golden import block_format
-from amxfp4.report.accuracy_page import PAGE, RESULTS, dumped, needed, update
+from amxfp4.report.accuracy_page import PAGE, RESULTS, dumped, main, needed, update
 
 DOCS = Path(__file__).parents[2] / "docs"
 STUDY = json.loads((DOCS / RESULTS).read_text())
@@ -164,3 +164,18 @@ def test_another_study_is_refused_before_anything_is_written(tmp_path: Path, tex
     with pytest.raises(UsageError, match=says):
         update(tmp_path, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["accuracy.json"]
+
+
+@pytest.mark.parametrize(
+    ("words", "says"), [([], "0 words were given; it takes two"), (["nowhere", "docs"], "accuracy.json'")]
+)
+def test_a_mistake_is_one_line_and_status_2(
+    words: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stopped:
+        main(words)
+    said = capsys.readouterr().err
+    assert (stopped.value.code, said.count("\n")) == (2, 1)
+    assert said.startswith("error: ") and says in said
+    assert not list(tmp_path.iterdir())
