@@ -5,7 +5,9 @@ from typing import Any
 
 import numpy as np
 
+from amxfp4.accuracy import study_tables
 from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
+from amxfp4.accuracy.markdown_table import markdown_table
 from amxfp4.accuracy.published import TOLERANCE
 from amxfp4.accuracy.summary import OF_MODEL, cells, number, select_cases, table_columns
 
@@ -21,9 +23,21 @@ def study_page(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
     """
     parts = [
         *_introduction(study),
-        "## Formats",
-        f"Blocks of {EXAMPLE_SIZE}, {ROUNDING}. {OF_MODEL}.",
-        cases_table(select_cases(study["cases"], EXAMPLE_SIZE, ROUNDING)),
+        "## Formats as they are used",
+        "The embedding's error is 1 - cosine to float32's, the mean over sentences and its standard error, paraphrases "
+        "taken together. The last column is by how much it is less than NVFP4's, sentence by sentence.",
+        study_tables.headline(study),
+        "Formats under a Hadamard rotation:",
+        study_tables.rotations(study),
+        "Weights encoded offline by least error:",
+        study_tables.offline(study),
+        "A block's largest element becomes 6 or 4:",
+        study_tables.four_over_six(study),
+        "A scale per tensor:",
+        study_tables.tensor_scales(study),
+        f"## Formats in blocks of {EXAMPLE_SIZE}",
+        f"Blocks of {EXAMPLE_SIZE}, {ROUNDING}, and NVFP4 with its own. {OF_MODEL}.",
+        cases_table([*select_cases(study["cases"], EXAMPLE_SIZE, ROUNDING), *_deployed(study)]),
         *_all_cases(study),
         "## By kind of product",
         f"SQNR in dB, the mean over layers; blocks of {EXAMPLE_SIZE}, {ROUNDING}. In attention, inputs are the left "
@@ -54,12 +68,7 @@ def cases_table(cases: Sequence[dict[str, Any]]) -> str:
         first, second = column.heading.split("\n")
         group = first or group
         headings.append(f"{group} {second}")
-    return _table(["format", *headings], [[case["label"], *cells(columns, case)] for case in cases])
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [headings, ["---", *["---:"] * (len(headings) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    return markdown_table(["format", *headings], [[case["label"], *cells(columns, case)] for case in cases])
 
 
 def _introduction(study: dict[str, Any]) -> list[str]:
@@ -78,6 +87,11 @@ def _introduction(study: dict[str, Any]) -> list[str]:
         f"In float32, {study['float32_paraphrases_found']:.1%} of the {study['sentences_with_a_paraphrase']} sentences "
         "that have a paraphrase have one as their nearest neighbour.",
     ]
+
+
+def _deployed(study: dict[str, Any]) -> list[dict[str, Any]]:
+    """NVFP4 as it is used: no table of formats is without it."""
+    return [case for case in study["cases"] if case["label"] == "NVFP4"]
 
 
 def _all_cases(study: dict[str, Any]) -> list[str]:
@@ -100,7 +114,9 @@ def _kinds(study: dict[str, Any]) -> list[str]:
 
     return [
         f"{heading}:\n\n"
-        + _table(["format", *kinds], [[case["label"], *(mean(case, kind, name) for kind in kinds)] for case in cases])
+        + markdown_table(
+            ["format", *kinds], [[case["label"], *(mean(case, kind, name) for kind in kinds)] for case in cases]
+        )
         for name, heading in _OPERANDS
     ]
 
@@ -108,7 +124,7 @@ def _kinds(study: dict[str, Any]) -> list[str]:
 def _largest_feature(study: dict[str, Any]) -> str:
     by_kind: dict[str, list[float]] = study["largest_feature"]
     layers = range(len(next(iter(by_kind.values()))))
-    return _table(
+    return markdown_table(
         ["linear layer", *(f"layer {layer}" for layer in layers)],
         [[kind, *(f"{share:.1%}" for share in shares)] for kind, shares in by_kind.items()],
     )
@@ -117,22 +133,11 @@ def _largest_feature(study: dict[str, Any]) -> str:
 def _variants(study: dict[str, Any]) -> list[str]:
     if not study["variants"]:
         return []
-    rows = [
-        [
-            variant["name"],
-            number(variant["bits_per_element"], 2),
-            str(variant["sums"]),
-            variant["lanes"],
-            *(number(variant[operand], 2) for operand, _ in _OPERANDS),
-        ]
-        for variant in study["variants"]
-    ]
-    headings = ["scales", "bits an element", "sums", "a lane has beside MXFP4's", "inputs", "weights", "outputs"]
     return [
-        "## AMXFP4-X2 and its variants",
+        "## One sum, and variants of it",
         "Both operands encoded by least squared error, blocks of 32: mean SQNR in dB over linear layers, and what a "
         "dot product of two such operands needs.",
-        _table(headings, rows),
+        study_tables.variants(study),
     ]
 
 
@@ -147,29 +152,14 @@ def _sides(study: dict[str, Any]) -> str:
         ]
         for name, sides in study["sides"][str(EXAMPLE_SIZE)].items()
     ]
-    return _table(["tensor", "blocks", "one sign only", "sides 2 or more apart", "median ratio of sides"], rows)
+    return markdown_table(["tensor", "blocks", "one sign only", "sides 2 or more apart", "median ratio of sides"], rows)
 
 
 def _underflow(study: dict[str, Any]) -> str:
-    rows = []
-    for size, by_name in study["underflow"].items():
-        for name, layers in by_name.items():
-            blocks, bad, ours = (
-                sum(layer[key] for layer in layers) for key in ("blocks", "reference_nan_blocks", "our_nan_blocks")
-            )
-            if not bad:
-                continue
-            ratios = [layer["our_sqnr"] for layer in layers if layer["our_sqnr"] is not None]
-            lost = max(layer["largest_lost"] for layer in layers)
-            share = f"{100 * bad / blocks:.2g}%"
-            least = number(min(ratios), 1)
-            rows.append([f"{name}, blocks of {size}", str(blocks), str(bad), share, str(ours), least, f"{lost:.1e}"])
-    headings = ["activation", "blocks", "with NaN", "share", "ours: with NaN"]
-    headings += ["ours: least SQNR of a layer's, dB", "largest element lost"]
     sentences = "; ".join(
         f"blocks of {size}: {counts['linear']} of {study['sentences']} in linear layers, "
         f"{counts['linear and attention']} with attention"
         for size, counts in study["sentences_with_reference_nan"].items()
     )
-    table = _table(headings, rows) if rows else "There is none."
+    table = study_tables.underflow(study) or "There is none."
     return f"{table}\n\nSentences whose embedding a NaN reaches: {sentences}."

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from amxfp4.accuracy.case import Case
 from amxfp4.accuracy.forward import FloatProducts
+from amxfp4.accuracy.int4 import Int4
 from amxfp4.accuracy.products import multiply_heads, stack_heads
+from amxfp4.accuracy.way import Operand, values_of
 from amxfp4.errors import UsageError, shown
-from amxfp4.golden import Blocks, sqnr
+from amxfp4.golden import sqnr
 from amxfp4.golden.arguments import as_array, check_type
 
 Array = NDArray[np.float32]
@@ -36,7 +38,7 @@ class Measure:
 
 
 def measure_linear(
-    case: Case, x: NDArray[Any], weight: NDArray[Any] | None = None, weight_blocks: Blocks | None = None
+    case: Case | Int4, x: NDArray[Any], weight: NDArray[Any] | None = None, weight_blocks: Operand | None = None
 ) -> Measure:
     """Measures a linear layer's input alone, or the layer's product.
 
@@ -49,20 +51,20 @@ def measure_linear(
     Raises:
         UsageError: tensors that cannot be quantised or multiplied.
     """
-    check_type(Case, case=case)
+    _check_way(case)
     x = as_array("x", x)
-    left = case.quantize_activation(x)
-    activation = sqnr(x, left.dequantize())
+    left: Operand = case.quantize_activation(x)
+    activation = sqnr(case.turned(x), values_of(left))
     if weight is None:
         return Measure(activation)
     weight = as_array("weight", weight)
-    right = case.quantize_weight(weight) if weight_blocks is None else weight_blocks
+    right: Operand = case.quantize_weight(weight) if weight_blocks is None else weight_blocks
     product = case.multiply(left, right)  # refuses operands that do not fit each other
     exact = x.astype(np.float32, copy=False) @ weight.astype(np.float32, copy=False).T
-    return Measure(activation, sqnr(weight, right.dequantize()), sqnr(exact, product))
+    return Measure(activation, sqnr(case.turned(weight), values_of(right)), sqnr(exact, product))
 
 
-def measure_attention(case: Case, pairs: list[tuple[Array, Array]]) -> Measure:
+def measure_attention(case: Case | Int4, pairs: list[tuple[Array, Array]]) -> Measure:
     """Measures an attention product: one ratio over all heads of all sentences together.
 
     Args:
@@ -73,14 +75,19 @@ def measure_attention(case: Case, pairs: list[tuple[Array, Array]]) -> Measure:
     Raises:
         UsageError: no pairs, or other ones.
     """
-    check_type(Case, case=case)
+    _check_way(case)
     _check_pairs(pairs)
     a, b = (stack_heads([pair[operand] for pair in pairs]) for operand in (0, 1))
     left, right = case.quantize_activation(a), case.quantize_weight(b)
     exact = FloatProducts().attention(0, "", pairs)
     quantised = multiply_heads(case, left, right, [(len(x), x.shape[1], y.shape[1]) for x, y in pairs])
     flat = (np.concatenate([product.ravel() for product in products]) for products in (exact, quantised))
-    return Measure(sqnr(a, left.dequantize()), sqnr(b, right.dequantize()), sqnr(*flat))
+    return Measure(sqnr(case.turned(a), values_of(left)), sqnr(case.turned(b), values_of(right)), sqnr(*flat))
+
+
+def _check_way(case: object) -> None:
+    if not isinstance(case, Int4):
+        check_type(Case, case=case)
 
 
 def _check_pairs(pairs: list[tuple[Array, Array]]) -> None:

@@ -52,3 +52,23 @@ def paraphrases_found(embeddings: ArrayLike, groups: ArrayLike) -> float:
     has_one = (groups[:, None] == groups[None, :]).sum(axis=1) > 1
     found = groups[similarity.argmax(axis=1)] == groups
     return float(found[has_one].mean())
+
+
+def clustered_error(values: ArrayLike, groups: ArrayLike) -> float:
+    """The standard error of the mean of `values`, of which those of one group may go together.
+
+    Args:
+        values: one per sentence, (sentences,).
+        groups: a number for each sentence, (sentences,), which paraphrases share.
+
+    Returns:
+        The square root of G / (G - 1) times the sum over G groups of (sum of deviations in the group)^2, over the
+        number of values. NaN where there is only one group.
+    """
+    deviations = np.asarray(values, np.float64)
+    deviations = deviations - deviations.mean()
+    _, members = np.unique(np.asarray(groups), return_inverse=True)
+    sums = np.bincount(members, deviations)
+    if len(sums) < 2:
+        return float("nan")
+    return float(np.sqrt(len(sums) / (len(sums) - 1) * np.square(sums).sum()) / len(deviations))

@@ -1,18 +1,33 @@
 """The table of ways of quantising, for a user's own tensors."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.accuracy.case import mixed_cases, uniform_cases
+from amxfp4.accuracy.case import Case, mixed_cases
 from amxfp4.accuracy.lopsided import sides_of, to_blocks
 from amxfp4.accuracy.measure import measure_linear
 from amxfp4.errors import UsageError
-from amxfp4.golden import ROUNDINGS, Rounding
+from amxfp4.golden import (
+    BLOCK_FORMAT_NAMES,
+    ROUNDINGS,
+    TENSOR_SCALE_RULES,
+    Rounding,
+    ScaleRule,
+    TensorScaleRule,
+    block_format,
+    rules_of,
+)
 from amxfp4.golden.arguments import as_array, check_one_of
+from amxfp4.golden.formats import DEFAULT_BLOCK_SIZE
 from amxfp4.golden.tensor_scale import INPUT_DTYPES
+
+SCALE_RULES: tuple[ScaleRule, ...] = get_args(ScaleRule)
+
+_ALL_RULES = ("MXFP4", "NVFP4")
 
 
 def check_tensors(x: NDArray[Any], weight: NDArray[Any] | None) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -68,28 +83,68 @@ def finite_rows(name: str, tensor: NDArray[Any]) -> tuple[NDArray[Any], str | No
     return tensor[rows], f"{what}; the {left_out:,} of {len(rows):,} rows that have one are left out"
 
 
+def own_cases(
+    block_size: int | None,
+    rounding: Rounding | None,
+    rule: ScaleRule | None,
+    tensor_scale: TensorScaleRule | None,
+    *,
+    weights: bool,
+) -> list[Case]:
+    """The ways that `measure_own` measures. Arguments are named as there; `weights` says whether there are some."""
+    if rule is not None:
+        check_one_of("rule", rule, SCALE_RULES)
+    if tensor_scale is not None:
+        check_one_of("tensor scale", tensor_scale, TENSOR_SCALE_RULES)
+    formats = [block_format(name, block_size) for name in BLOCK_FORMAT_NAMES]
+    if tensor_scale is not None:
+        formats = [fmt for fmt in formats if fmt.scale.is_fp8]
+    cases = []
+    for fmt in formats:
+        plain = Case(fmt.name, fmt.name, fmt.block_size, rounding or fmt.ties, tensor_scale=tensor_scale)
+        if rule is None:
+            cases.append(plain)
+        # The rules of the formats that others are measured by are shown unasked.
+        shown = (rule,) if rule else rules_of(fmt)[1:] if fmt.name in _ALL_RULES and not tensor_scale else ()
+        cases += [replace(plain, rule=name) for name in shown if name in rules_of(fmt)]
+    if weights and rule is None and tensor_scale is None:
+        cases += mixed_cases(block_size or DEFAULT_BLOCK_SIZE, rounding or ROUNDINGS[0])
+    if not cases:
+        raise UsageError(
+            f"no format has the rule {rule} and a tensor scale, which E8M0 scales do not take; ask for one"
+        )
+    return cases
+
+
 def measure_own(
-    x: NDArray[Any], weight: NDArray[Any] | None, block_size: int, rounding: Rounding
+    x: NDArray[Any],
+    weight: NDArray[Any] | None,
+    block_size: int | None = None,
+    rounding: Rounding | None = None,
+    *,
+    rule: ScaleRule | None = None,
+    tensor_scale: TensorScaleRule | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Measures every way of quantising. Without weights, only the ways that differ for activations.
 
     Args:
         x, weight: what `check_tensors` returned, of that the `finite_rows`.
-        block_size: elements per block.
-        rounding: what ties do.
+        block_size: elements per block, or None for each format's own.
+        rounding: what ties do, or None for each format's own.
+        rule: how a scale follows from a block's maximum. Only formats that have this rule are measured then.
+        tensor_scale: how a tensor's scale follows from the tensor. Only formats with FP8 scales are measured then.
 
     Yields:
         A record for each way, in the form of the cases of `run_study`.
 
     Raises:
-        UsageError: an unknown block size or rounding, or tensors that `check_tensors` or `measure_linear` refuses.
+        UsageError: an unknown block size, rounding, rule or tensor scale, or tensors that `check_tensors` or
+            `measure_linear` refuses.
     """
-    check_one_of("rounding", rounding, ROUNDINGS)
+    if rounding is not None:
+        check_one_of("rounding", rounding, ROUNDINGS)
     x, weight = check_tensors(x, weight)
-    cases = [case for case in uniform_cases((block_size,)) if case.rounding == rounding]
-    if weight is not None:
-        cases += mixed_cases(block_size, rounding)
-    for case in cases:
+    for case in own_cases(block_size, rounding, rule, tensor_scale, weights=weight is not None):
         yield {**case.to_dict(), "linear_layers_mean": measure_linear(case, x, weight).to_dict()}
 
 

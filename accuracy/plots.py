@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS
 from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
 from amxfp4.accuracy.lopsided import OCTAVES
-from amxfp4.accuracy.summary import select_cases
+from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format
 
 _STYLE = {
     "svg.hashsalt": "amxfp4",  # fixes the names of a figure's parts, which are random otherwise
@@ -36,9 +36,13 @@ _LOOK: dict[str, dict[str, Any]] = {
     "AMXFP4-E5M2": {"color": "#e69f00", "linestyle": "-", "marker": "o"},
     "AMXFP4-E4M3": {"color": "#56b4e9", "linestyle": "-", "marker": "o"},
     "AMXFP4-X2": {"color": "#009e73", "linestyle": "-", "marker": "o"},
+    "AMXFP4-Z8": {"color": "#d55e00", "linestyle": "-", "marker": "o"},
+    "AMXFP4-Z": {"color": "#cc79a7", "linestyle": "-", "marker": "o"},
+    "MXFP4, even": {"color": "#999999", "linestyle": "--", "marker": "s"},
+    "NVFP4": {"color": "#0072b2", "linestyle": "--", "marker": "D"},
 }
 
-_EXAMPLE_FORMATS = ("MXFP4", "MXFP4-UE5M3", "AMXFP4-E5M2", "AMXFP4-X2")
+_EXAMPLE_FORMATS = ("MXFP4", "MXFP4-E4M3", "AMXFP4-E5M2", "AMXFP4-X2", "AMXFP4-Z8")
 
 
 def figures(study: dict[str, Any]) -> dict[str, bytes]:
@@ -63,11 +67,18 @@ def _svg(figure: Figure) -> bytes:
 
 
 def _uniform(study: dict[str, Any], block_size: int) -> list[dict[str, Any]]:
-    """The cases with one format for both operands, cast directly."""
-    return [case for case in select_cases(study["cases"], block_size, ROUNDING) if case["label"] in _LOOK]
+    """The cases with one format for both operands, cast directly. NVFP4 has ties of its own."""
+    ties = {name: block_format(name).ties for name in BLOCK_FORMAT_NAMES}
+    return [
+        case
+        for case in study["cases"]
+        if case["label"] in _LOOK
+        and case["block_size"] == block_size
+        and case["rounding"] == ties.get(case["label"], ROUNDING)
+    ]
 
 
-def _legend(figure: Figure, axes: Axes, columns: int = 4) -> None:
+def _legend(figure: Figure, axes: Axes, columns: int = 6) -> None:
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="upper center", bbox_to_anchor=(0.5, 0), ncols=columns, frameon=False)
 
@@ -88,7 +99,7 @@ def error_by_format(study: dict[str, Any]) -> Figure:
     for axis, (title, value) in zip(axes, values, strict=True):
         for name, look in _LOOK.items():
             points = [(size, value(case)) for size in sizes for case in _uniform(study, size) if case["label"] == name]
-            axis.plot(*zip(*points, strict=True), label=name, markersize=4, **look)
+            axis.plot(*(points and zip(*points, strict=True)), label=name, markersize=4, **look)
         axis.set_title(title)
         axis.set_xscale("log", base=2)
         axis.set_xticks(sizes, [str(size) for size in sizes], minor=False)
@@ -100,8 +111,8 @@ def error_by_format(study: dict[str, Any]) -> Figure:
 
 
 def error_by_layer(study: dict[str, Any]) -> Figure:
-    """SQNR of outputs for each kind of product, layer by layer, with blocks of 32."""
-    cases = _uniform(study, EXAMPLE_SIZE)
+    """SQNR of outputs for each kind of product, layer by layer, with blocks of 32 and, of NVFP4, of 16."""
+    cases = [*_uniform(study, EXAMPLE_SIZE), *(case for case in _uniform(study, 16) if case["label"] == "NVFP4")]
     kinds = list(cases[0]["kinds"])
     figure = Figure(figsize=(9, 4.8), layout="constrained")
     axes = figure.subplots(2, 4, sharex=True)
@@ -122,7 +133,7 @@ def error_by_layer(study: dict[str, Any]) -> Figure:
 def blocks(study: dict[str, Any]) -> Figure:
     """Histograms of two blocks before and after: how much of its range each format uses."""
     examples = study["example_blocks"]
-    figure = Figure(figsize=(9, 6.5), layout="constrained")
+    figure = Figure(figsize=(9, 7.6), layout="constrained")
     axes = figure.subplots(1 + len(_EXAMPLE_FORMATS), len(examples), sharex="col", sharey="col", squeeze=False)
     for column, example in enumerate(examples):
         before = np.array(example["before"])

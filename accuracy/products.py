@@ -6,9 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.accuracy.case import Case
 from amxfp4.accuracy.forward import FloatProducts
-from amxfp4.golden import Blocks
+from amxfp4.accuracy.way import Operand, Way, rows_of
 
 Array = NDArray[np.float32]
 
@@ -30,11 +29,11 @@ class QuantizedProducts:
         attention: whether attention's products are quantised too.
     """
 
-    def __init__(self, case: Case, weights: dict[tuple[int, str], Blocks], *, attention: bool) -> None:
+    def __init__(self, case: Way, weights: dict[tuple[int, str], Operand], *, attention: bool) -> None:
         self._case = case
         self._weights = weights
         self._attention = attention
-        self._last: tuple[Array, Blocks] | None = None
+        self._last: tuple[Array, Operand] | None = None
 
     def linear(self, layer: int, kind: str, x: Array, weight: Array) -> Array:
         """See `forward.Products`."""
@@ -67,7 +66,7 @@ def stack_heads(operands: Sequence[Array]) -> Array:
     return stacked
 
 
-def multiply_heads(case: Case, a: Blocks, b: Blocks, shapes: Sequence[tuple[int, int, int]]) -> list[Array]:
+def multiply_heads(case: Way, a: Operand, b: Operand, shapes: Sequence[tuple[int, int, int]]) -> list[Array]:
     """Multiplies quantised `a` with the transpose of quantised `b`, head by head.
 
     `matmul` takes two axes, and one call costs more than the few sums of one head of a short sentence. So many heads go
@@ -88,7 +87,7 @@ def multiply_heads(case: Case, a: Blocks, b: Blocks, shapes: Sequence[tuple[int,
         together = _as_many_as_fit(sizes[len(products) :])
         a_ends, b_ends = (np.cumsum(side).tolist() for side in zip(*together, strict=True))
         product = case.multiply(
-            _rows(a, slice(a_start, a_start + a_ends[-1])), _rows(b, slice(b_start, b_start + b_ends[-1]))
+            rows_of(a, slice(a_start, a_start + a_ends[-1])), rows_of(b, slice(b_start, b_start + b_ends[-1]))
         )
         for (m, n), a_end, b_end in zip(together, a_ends, b_ends, strict=True):
             products.append(product[a_end - m : a_end, b_end - n : b_end])
@@ -101,11 +100,6 @@ def _as_many_as_fit(sizes: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The first of `sizes`, at least one, that together have at most `_STACKED_ROWS` rows on either side."""
     totals = np.cumsum(sizes[:_STACKED_ROWS], axis=0).max(axis=1)
     return sizes[: max(1, int(np.searchsorted(totals, _STACKED_ROWS, side="right")))]
-
-
-def _rows(blocks: Blocks, part: slice) -> Blocks:
-    codes, scales = blocks.codes[part], blocks.scales[part]
-    return Blocks(codes, scales, (len(codes), blocks.length), blocks.fmt, 1)
 
 
 @dataclass

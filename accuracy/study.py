@@ -7,17 +7,21 @@ finite:
     local_share         products by themselves are measured on one token, or sentence, in so many
     model, sentences, tokens, published_difference, float32_paraphrases_found, sides, underflow,
     sentences_with_reference_nan, example_blocks, ...: what is in `facts.facts`
-    cases               a list, for every way of quantising one of
-        label               the format's name, or for `case.mixed_cases` what differs between the operands
+    cases               a list, for every way of `choice.study_cases` one of
+        label               the format's name, both where operands differ, and what departs from the default
         activation, weight  block format names
-        block_size, rounding, weight_encode ("direct", "least-error"), accumulate (null: the formats' default)
+        block_size, rounding, weight_encode ("direct", "least-error"), accumulate, rule, tensor_scale, rotation: as in
+                            `Case` (null: the formats' default; for rotation none)
         activation_bits, weight_bits: memory an element takes
         linear_layers_mean  {activation, weight, output}: SQNR in dB, the mean over all linear layers
         kinds               by layer kind, `weights.LINEAR_KINDS` and `products.ATTENTION_KINDS`, a list over layers of
                             {activation, weight, output}, SQNR in dB
         end_to_end          for "linear" (linear layers quantised) and "linear and attention" (attention's products
-                            too): cosine_mean and cosine_min to the float32 embeddings, rank_correlation of pairwise
+                            too): cosine_mean and cosine_min to the float32 embeddings, cosine_error, the standard
+                            error of that mean, to_nvfp4, {difference, error}: the mean's difference to that of NVFP4
+                            and the standard error of that, sentence by sentence; rank_correlation of pairwise
                             similarities, paraphrases_found, and hidden_sqnr, dB, a list over layers
+    int4                the same for each of `int4.BASELINES`, with group and rotation as in `Int4`
     variants            a list of what `variants.measure_variant` gives, empty where quick
 """
 
@@ -31,18 +35,24 @@ from typing import Any
 import numpy as np
 
 from amxfp4.accuracy.baseline import LOCAL_SHARE, Baseline
-from amxfp4.accuracy.case import BLOCK_SIZES, Case, mixed_cases, uniform_cases
+from amxfp4.accuracy.case import BLOCK_SIZES, Case
+from amxfp4.accuracy.choice import as_used, study_cases
 from amxfp4.accuracy.facts import facts
 from amxfp4.accuracy.forward import encode
+from amxfp4.accuracy.int4 import BASELINES, Int4
 from amxfp4.accuracy.measure import Measure, measure_attention, measure_linear
-from amxfp4.accuracy.metrics import pairwise_cosines, paraphrases_found, row_cosines, spearman
+from amxfp4.accuracy.metrics import clustered_error, pairwise_cosines, paraphrases_found, row_cosines, spearman
 from amxfp4.accuracy.products import ATTENTION_KINDS, QuantizedProducts
 from amxfp4.accuracy.variants import VARIANTS, measure_variant
+from amxfp4.accuracy.way import Operand
 from amxfp4.accuracy.weights import LINEAR_KINDS, load_encoder
-from amxfp4.golden import Blocks, sqnr
+from amxfp4.golden import sqnr
 from amxfp4.workers import Workers
 
 QUICK_BLOCK_SIZES = (32,)
+
+REFERENCE = "NVFP4"
+"""The format that every way is compared with, sentence by sentence: what is deployed today."""
 
 _BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -64,23 +74,39 @@ def run_study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, 
     """
     load_encoder(folder)  # reports what is wrong with a model; a worker would only die of it
     block_sizes = QUICK_BLOCK_SIZES if quick else BLOCK_SIZES
-    cases = uniform_cases(block_sizes) + ([] if quick else mixed_cases())
+    ways: list[Case | Int4] = [*study_cases(quick=quick), *BASELINES]
     variants = [] if quick else list(VARIANTS)
     with _workers(folder, quick, jobs) as pool:
         of_facts = pool.submit(_facts, block_sizes)
-        of_cases = [pool.submit(_measure_case, case) for case in cases]
+        of_ways = [pool.submit(_measure_case, way) for way in ways]
         of_variants = [pool.submit(_measure_variant, name) for name in variants]
-        futures: list[Future[dict[str, Any]]] = [of_facts, *of_cases, *of_variants]
+        futures: list[Future[dict[str, Any]]] = [of_facts, *of_ways, *of_variants]
         for done, future in enumerate(as_completed(futures), 1):
             future.result()
             progress(done, len(futures))
+        found = [future.result() for future in of_ways]
+        reference = found[ways.index(as_used(REFERENCE))]
+        cases = [_compared(record, reference) for record in found]
         return {
             "quick": quick,
             "local_share": LOCAL_SHARE,
             **of_facts.result(),
-            "cases": [future.result() for future in of_cases],
+            "cases": cases[: -len(BASELINES)],
+            "int4": cases[-len(BASELINES) :],
             "variants": [future.result() for future in of_variants],
         }
+
+
+def _compared(record: dict[str, Any], reference: dict[str, Any]) -> dict[str, Any]:
+    """The record with each list of sentences' cosines replaced by what it says beside that of another record."""
+
+    def beside(products: str) -> dict[str, Any]:
+        end, other = (dict(one["end_to_end"][products]) for one in (record, reference))
+        differences = np.array(end.pop("cosines")) - np.array(other["cosines"])
+        error = clustered_error(differences, end.pop("groups"))
+        return {**end, "to_nvfp4": {"difference": float(differences.mean()), "error": error}}
+
+    return {**record, "end_to_end": {products: beside(products) for products in record["end_to_end"]}}
 
 
 @contextmanager
@@ -111,7 +137,7 @@ def _facts(block_sizes: tuple[int, ...]) -> dict[str, Any]:
     return facts(_in_worker[0], block_sizes)
 
 
-def _measure_case(case: Case) -> dict[str, Any]:
+def _measure_case(case: Case | Int4) -> dict[str, Any]:
     return measure_case(_in_worker[0], case)
 
 
@@ -119,8 +145,12 @@ def _measure_variant(name: str) -> dict[str, Any]:
     return measure_variant(_in_worker[0], name)
 
 
-def measure_case(baseline: Baseline, case: Case) -> dict[str, Any]:
-    """Measures each product by itself, on the float32 model's operands, then the quantised model from end to end."""
+def measure_case(baseline: Baseline, case: Case | Int4) -> dict[str, Any]:
+    """Measures each product by itself, on the float32 model's operands, then the quantised model from end to end.
+
+    The figures are those of a case of `run_study`, where each part of `end_to_end` has `cosines` and `groups`, lists
+    over sentences, in place of `to_nvfp4`.
+    """
     encoder = baseline.encoder
     weights = {
         (layer, kind): case.quantize_weight(encoder.weight(layer, kind))
@@ -143,7 +173,7 @@ def measure_case(baseline: Baseline, case: Case) -> dict[str, Any]:
     }
 
 
-def _local(baseline: Baseline, case: Case, kind: str, weights: dict[tuple[int, str], Blocks]) -> list[Measure]:
+def _local(baseline: Baseline, case: Case | Int4, kind: str, weights: dict[tuple[int, str], Operand]) -> list[Measure]:
     """The measures of one kind of product, layer by layer."""
     layers = range(baseline.encoder.layers)
     if kind in ATTENTION_KINDS:
@@ -162,6 +192,9 @@ def _end_to_end(baseline: Baseline, products: QuantizedProducts) -> dict[str, An
     return {
         "cosine_mean": float(cosines.mean()),
         "cosine_min": float(cosines.min()),
+        "cosine_error": clustered_error(cosines, baseline.groups),
+        "cosines": cosines.tolist(),
+        "groups": baseline.groups,
         "rank_correlation": spearman(pairwise_cosines(baseline.embeddings), pairwise_cosines(embeddings)),
         "paraphrases_found": paraphrases_found(embeddings, baseline.groups),
         "hidden_sqnr": [sqnr(exact, quantised) for exact, quantised in zip(baseline.states, states, strict=True)],

@@ -44,6 +44,8 @@ def _of_format(name: str, lanes: str) -> Variant:
 VARIANTS = {
     "MXFP4-UE5M3": _of_format("MXFP4-UE5M3", "nothing"),
     "AMXFP4-X2": _of_format("AMXFP4-X2", "a shift by one more"),
+    "AMXFP4-Z8": _of_format("AMXFP4-Z8", "a shift by one more"),
+    "AMXFP4-Z": _of_format("AMXFP4-Z", "a shift by one more"),
     "ratios 1, 3/4, 1/2, 1/4": Variant(4 + (8 + 1 + 2) / BLOCK_SIZE, 1, "an addition and wider shifts", ratio_values),
     "shared exponent, a 4-bit significand a side": Variant(
         4 + (5 + 4 + 4) / BLOCK_SIZE, 4, "four classes", shared_exponent_values

@@ -16,12 +16,18 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
+    from amxfp4.golden import ScaleRule
+
 FOLDER = Path("build/accuracy")
 
 MOST_JOBS = 8
 """Processes of the study unless asked for: each holds the model and all activations, some 600 MB."""
 
+Rounding = Literal["nearest-away", "nearest-even"]
+TensorScale = Literal["max", "power-of-two"]
+
 _ROUNDINGS = ("nearest-away", "nearest-even")
+_TENSOR_SCALES = ("max", "power-of-two")
 
 
 @click.command("accuracy")
@@ -34,8 +40,12 @@ _ROUNDINGS = ("nearest-away", "nearest-even")
 @click.option(
     "-o", "--output", type=click.Path(path_type=Path), help=f"Folder of the study's files (default {FOLDER})."
 )
-@click.option("--block-size", type=int, help="Of your own tensors: elements a block (default 32).")
-@click.option("--rounding", type=click.Choice(_ROUNDINGS), help=f"Of your own tensors (default {_ROUNDINGS[0]}).")
+@click.option("--block-size", type=int, help="Of your own tensors: elements a block (default: each format's own).")
+@click.option("--rounding", type=click.Choice(_ROUNDINGS), help="Of your own tensors (default: each format's own).")
+@click.option("--rule", help="Of your own tensors: the rule of scales, such as even; only formats that have it.")
+@click.option(
+    "--tensor-scale", type=click.Choice(_TENSOR_SCALES), help="Of your own tensors: only formats with FP8 scales."
+)
 def command(
     tensor: str | None,
     weight: str | None,
@@ -43,7 +53,9 @@ def command(
     jobs: int | None,
     output: Path | None,
     block_size: int | None,
-    rounding: Literal["nearest-away", "nearest-even"] | None,
+    rounding: Rounding | None,
+    rule: "ScaleRule | None",
+    tensor_scale: TensorScale | None,
 ) -> None:
     """Measure each block format on a real transformer, or on your own tensors.
 
@@ -52,27 +64,35 @@ def command(
 
     X are activations, (..., K), W weights, (outputs, K): file.npy, file.npz:key or file.safetensors:key.
     """
-    own = {"--block-size": block_size, "--rounding": rounding}
+    own = {"--block-size": block_size, "--rounding": rounding, "--rule": rule, "--tensor-scale": tensor_scale}
     study = {"--quick": quick or None, "--jobs": jobs, "--output": output}
     for option, value in (study if tensor else own).items():
         if value is not None:
             other = "is of the study, which takes no tensors" if tensor else "is of your own tensors, and none is given"
             raise UsageError(f"{option} {other}; leave out one or the other")
     if tensor:
-        _own(tensor, weight, block_size or 32, rounding or "nearest-away")
+        _own(tensor, weight, block_size, rounding, rule, tensor_scale)
     else:
         _study(output or FOLDER, quick, jobs or min(os.cpu_count() or 1, MOST_JOBS))
 
 
-def _own(tensor: str, weight: str | None, block_size: int, rounding: Literal["nearest-away", "nearest-even"]) -> None:
+def _own(
+    tensor: str,
+    weight: str | None,
+    block_size: int | None,
+    rounding: Rounding | None,
+    rule: "ScaleRule | None",
+    tensor_scale: TensorScale | None,
+) -> None:
     from rich.console import Console
 
-    from amxfp4.accuracy.own import check_tensors, describe, finite_rows, measure_own
+    from amxfp4.accuracy.own import check_tensors, describe, finite_rows, measure_own, own_cases
     from amxfp4.accuracy.summary import OF_TENSORS
-    from amxfp4.golden import block_format
+    from amxfp4.golden.formats import DEFAULT_BLOCK_SIZE
     from amxfp4.tensors import read_tensor
 
-    block_format("MXFP4", block_size)  # refuses a wrong size before files are read
+    # Refuses a wrong choice before files are read.
+    count = len(own_cases(block_size, rounding, rule, tensor_scale, weights=bool(weight)))
     x, w = check_tensors(read_tensor(tensor), read_tensor(weight) if weight else None)
     x, x_left_out = finite_rows(tensor, x)
     w, w_left_out = (None, None) if w is None else finite_rows(str(weight), w)
@@ -81,14 +101,16 @@ def _own(tensor: str, weight: str | None, block_size: int, rounding: Literal["ne
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
     for name, values in ((tensor, x), (weight, w)):
         if values is not None:
-            console.print(describe(str(name), values, block_size), highlight=False, markup=False, soft_wrap=True)
+            line = describe(str(name), values, block_size or DEFAULT_BLOCK_SIZE)
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
     cases = []
     with _progress(console) as progress:
-        task = progress.add_task("formats", total=None)
-        for case in measure_own(x, w, block_size, rounding):
+        task = progress.add_task("formats", total=count)
+        for case in measure_own(x, w, block_size, rounding, rule=rule, tensor_scale=tensor_scale):
             cases.append(case)
             progress.update(task, completed=len(cases), description=case["label"])
-    _show(console, cases, f"Blocks of {block_size}, {rounding}", OF_TENSORS)
+    size = f"Blocks of {block_size}" if block_size else "Each format's own block size"
+    _show(console, cases, f"{size}, {rounding or 'own ties'}", OF_TENSORS)
 
 
 def _study(folder: Path, quick: bool, jobs: int) -> None:
@@ -119,8 +141,10 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
         for name, content in {**drawn, "accuracy.md": study_page(result, drawn).encode()}.items():
             others.enter_context(replacing(folder / name)).write_bytes(content)
         json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    shown = select_cases(result["cases"], EXAMPLE_SIZE, ROUNDING)
-    _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}", OF_MODEL)
+    # NVFP4 has blocks and ties of its own. No table of formats is without it.
+    deployed = [case for case in result["cases"] if case["label"] == "NVFP4"]
+    shown = [*select_cases(result["cases"], EXAMPLE_SIZE, ROUNDING), *deployed]
+    _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}; NVFP4's own", OF_MODEL)
     difference = result["published_difference"]
     if difference is None or difference > TOLERANCE:
         console.print(f"[red]the float32 model is not the published one: embeddings differ by {difference}[/red]")

@@ -30,6 +30,7 @@ from amxfp4.golden.formats import (
 )
 from amxfp4.golden.matmul import matmul
 from amxfp4.golden.quantize import ENCODES, Encode, quantize
+from amxfp4.golden.rotate import rotated
 from amxfp4.golden.scale_rules import ScaleRule, rules_of
 from amxfp4.golden.tensor_scale import TENSOR_SCALE_RULES, TensorScaleRule, tensor_scale_of
 from amxfp4.golden.windowed import Window
@@ -67,6 +68,7 @@ __all__ = [
     "matmul",
     "quantize",
     "quantizer_schedule",
+    "rotated",
     "rules_of",
     "schedule",
     "sqnr",

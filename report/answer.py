@@ -1,5 +1,6 @@
 """Is asymmetry's cost negligible, and for which design? In numbers, from what was measured."""
 
+from amxfp4.accuracy.study_tables import shown_label
 from amxfp4.hw.catalogue import Pair
 from amxfp4.report.inputs import BLOCK_SIZE, Inputs
 from amxfp4.report.pairs import NEGLIGIBLE, is_asymmetric, label, plural
@@ -92,11 +93,13 @@ def _accuracy(inputs: Inputs, prices: dict[Pair, dict[int, float]]) -> str:
         sqnr = case and case["linear_layers_mean"]["output"]
         if sqnr is not None:
             known.append(f"{label(pair)} {sqnr:.2f}")
+    against = [f"{shown_label(case)} {case['linear_layers_mean']['output']:.2f}" for case in inputs.baselines]
     if not known:
         return ""
     return (
-        f"What it buys on {inputs.model}, mean SQNR of the linear layers' outputs in dB, blocks of {BLOCK_SIZE}: "
-        f"{', '.join(known)}."
+        f"What it buys on {inputs.model}, mean SQNR of the linear layers' outputs in dB, blocks of {BLOCK_SIZE} where "
+        "none are named: "
+        f"{', '.join(known)}{'; beside them ' if against else ''}{_and(against) if against else ''}."
     )
 
 

@@ -2,10 +2,12 @@
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from amxfp4.accuracy.choice import as_used, headline_cases
+from amxfp4.accuracy.study_tables import best_rule, of_cases
 from amxfp4.errors import UsageError
 from amxfp4.files import check_shape, read_json, reading
 from amxfp4.hw.catalogue import Pair
@@ -33,11 +35,14 @@ class Inputs:
         units: MAC units of one library as `synth.area.measure_area` gives them, ratios filled in, in the order of the
             table.
         swept: MAC units of a sweep in the same library, with more lanes and pipelines; may be empty.
-        cases: Of the accuracy study, at `BLOCK_SIZE` and `ROUNDING`.
+        cases: Of the accuracy study, with ties as `ROUNDING`, by the formats' default rules, in each block size.
         model: What the accuracy was measured on.
         quick: Whether on some of its sentences only, and without pairs of two formats.
         fpga: MAC units as `synth.fpga.measure_fpga` gives them; may be empty.
         energy: MAC units as `synth.layer_energy.measure_energy` gives them; may be empty.
+        baselines: Of the accuracy study, what all else is held against beside OCP's MXFP4: MXFP4 by its best rule, if
+            that is not OCP's, and NVFP4 as it is used; may be empty.
+        headline: Of the accuracy study, each format as it is used, and INT4; may be empty.
     """
 
     units: list[Record]
@@ -47,6 +52,8 @@ class Inputs:
     quick: bool
     fpga: list[Record]
     energy: list[Record]
+    baselines: list[Record] = field(default_factory=list)
+    headline: list[Record] = field(default_factory=list)
 
     @property
     def library(self) -> str:
@@ -70,8 +77,8 @@ class Inputs:
         """The case of these formats; with this accumulator if it was measured, otherwise with the default one."""
         found = [
             case
-            for case in self.cases
-            if (case["activation"], case["weight"]) == pair and case["weight_encode"] == encode
+            for case in (*self.cases, *(case for case in self.baselines if not case["rule"]))
+            if pair_of(case) == pair and case["weight_encode"] == encode
         ]
         exactly = [case for case in found if case["accumulate"] == accumulator]
         return next(iter(exactly + [case for case in found if case["accumulate"] is None]), None)
@@ -100,15 +107,31 @@ def read_inputs(
     if not units:
         raise UsageError(f"{str(area)!r} has no MAC unit; `amxfp4 area` writes one that has")
     study = _load(accuracy, "amxfp4 accuracy", Study, required=True)
+    cases = [case for case in study["cases"] if _is_plain(case)]
+    held_against = [best_rule(study), *of_cases(study, [as_used("NVFP4")])]
     return Inputs(
         units,
         swept,
-        [case for case in study["cases"] if (case["block_size"], case["rounding"]) == (BLOCK_SIZE, ROUNDING)],
+        cases,
         study["model"],
         study["quick"],
         _units(fpga, "amxfp4 fpga", Fpga),
         _units(energy, "amxfp4 energy", Energy),
+        [case for case in held_against if case and case not in cases and _is_whole(case)],
+        [case for case in [*of_cases(study, headline_cases()), *study.get("int4", [])] if _is_whole(case)],
     )
+
+
+def _is_whole(case: Record) -> bool:
+    """Whether the figures of a case that are shown are numbers."""
+    means = [end["cosine_mean"] for end in case["end_to_end"].values()]
+    return None not in (case["linear_layers_mean"]["output"], *means)
+
+
+def _is_plain(case: Record) -> bool:
+    """Whether a case of the study is among those that units are shown with."""
+    departs = any(case.get(name) is not None for name in ("rule", "tensor_scale", "rotation"))
+    return bool(case["rounding"] == ROUNDING) and not departs
 
 
 def is_default(unit: Record) -> bool:

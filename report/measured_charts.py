@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
+from amxfp4.accuracy.study_tables import shown_label
 from amxfp4.hw.mac.config import ACCUMULATORS
+from amxfp4.report.accuracy_chart import error_and_bits
 from amxfp4.report.chart import PALETTE, Chart, Panel, Series, Symbol
 from amxfp4.report.inputs import Inputs, default_of, is_default
 from amxfp4.report.pairs import NEGLIGIBLE, RATIOS, Pair, is_asymmetric, label, pair_of, plural
@@ -14,6 +16,7 @@ def measured_charts(inputs: Inputs) -> list[Chart]:
     """The charts for which there are figures, in the order of the page."""
     made = [
         cost_and_accuracy(inputs),
+        error_and_bits(inputs),
         price_of_asymmetry(inputs),
         ratio_against_lanes(inputs),
         by_submodule(inputs),
@@ -81,6 +84,7 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
                     hover = f"{_about(unit)}<br>{_about_case(case)}"
                     ratio = unit["ratio_to_mxfp4"]
                     series.append(Series(label(pair), [ratio], [sqnr], [hover], colours[pair], symbol))
+                series += _by_other_rules(inputs, unit)
         panels.append(Panel(plural(lanes), [*_front(series), *series]))
     return Chart(
         "cost-accuracy",
@@ -88,13 +92,41 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
         "Up and to the left is better; the dashed line joins the units that no other beats in both. Area of the whole "
         f"unit, library {inputs.library}, over MXFP4's with its float32 accumulator at the same lanes. Accuracy: mean "
         f"SQNR of the linear layers' outputs of {inputs.model}, blocks of 32. Circles: exact accumulator; squares: "
-        "float32; diamonds: window. Open: the same hardware, weights' scales chosen offline by least error.",
+        "float32; diamonds: window. Open: the same hardware, weights' scales chosen offline by least error."
+        + "".join(f" {name} has {sqnr:.2f} dB." for name, sqnr in _without_units(inputs)),
         "points",
         "area / MXFP4's",
         "SQNR of layer outputs, dB",
         panels,
         shared_x=True,
     )
+
+
+def _by_other_rules(inputs: Inputs, unit: Record) -> list[Series]:
+    """A unit with another rule for scales, which takes the same MAC unit."""
+    colour = PALETTE[len(inputs.pairs) % len(PALETTE)]
+    symbol = _symbol(unit["accumulator"])
+    return [
+        Series(
+            shown_label(case),
+            [unit["ratio_to_mxfp4"]],
+            [case["linear_layers_mean"]["output"]],
+            [f"{_about(unit)}<br>{_about_case(case)}"],
+            colour,
+            symbol,
+        )
+        for case in inputs.baselines
+        if case["rule"] and (case["activation"], case["weight"]) == pair_of(unit) and unit["ratio_to_mxfp4"] is not None
+    ]
+
+
+def _without_units(inputs: Inputs) -> list[tuple[str, float]]:
+    """What has no unit among those measured: a name, and the SQNR of layer outputs."""
+    return [
+        (shown_label(case), case["linear_layers_mean"]["output"])
+        for case in inputs.baselines
+        if (case["activation"], case["weight"]) not in inputs.pairs
+    ]
 
 
 def _symbol(accumulator: str, *, opened: bool = False) -> Symbol:

@@ -43,7 +43,10 @@ CALLS: list[Call] = [
     (accuracy.uniform_cases, {"block_sizes": (32,)}),
     (accuracy.mixed_cases, {"block_size": 32, "rounding": "nearest-away"}),
     (accuracy.check_tensors, {"x": X, "weight": X}),
-    (measured, {"x": X, "weight": None, "block_size": 32, "rounding": "nearest-away"}),
+    (
+        measured,
+        {"x": X, "weight": None, "block_size": 32, "rounding": "nearest-away", "rule": None, "tensor_scale": None},
+    ),
     (accuracy.measure_linear, {"case": CASE, "x": X, "weight": X, "weight_blocks": None}),
     (accuracy.measure_attention, {"case": CASE, "pairs": [(HEADS, HEADS)]}),
     (of_pair, {"case": CASE, "pair": (HEADS, HEADS)}),

@@ -113,6 +113,6 @@ def result(folder: Path, baseline: Baseline) -> dict[str, Any]:
     steps: list[tuple[int, int]] = []
     found = run_study(folder, quick=True, jobs=2, progress=lambda done, total: steps.append((done, total)))
     assert steps == [(done, len(steps)) for done in range(1, len(steps) + 1)]
-    assert len(steps) == 1 + len(found["cases"])
+    assert len(steps) == 1 + len(found["cases"]) + len(found["int4"])
     assert found["variants"] == []
     return {**found, "variants": [measure_variant(baseline, name) for name in VARIANTS]}

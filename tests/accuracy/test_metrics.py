@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from amxfp4.accuracy.metrics import pairwise_cosines, paraphrases_found, row_cosines, spearman
+from amxfp4.accuracy.metrics import clustered_error, pairwise_cosines, paraphrases_found, row_cosines, spearman
 
 
 def test_row_cosines() -> None:
@@ -32,3 +32,13 @@ def test_paraphrases_found() -> None:
     embeddings = np.array([[1, 0], [1, 0.1], [0, 1], [1, 0.25], [-1, 0]])
     # 0 and 1 find each other; 2 has 3 as its paraphrase, finds it, but 3 finds 1; 4 has none.
     assert paraphrases_found(embeddings, [0, 0, 1, 1, 2]) == pytest.approx(3 / 4)
+
+
+def test_the_error_of_a_mean() -> None:
+    values = np.random.default_rng(2).standard_normal(10)
+    alone = clustered_error(values, range(10))
+    assert alone == pytest.approx(values.std(ddof=1) / 10**0.5)
+    # Each value twice says no more than once.
+    assert clustered_error(np.repeat(values, 2), np.repeat(np.arange(10), 2)) == pytest.approx(alone)
+    assert clustered_error(np.repeat(values, 2), range(20)) < 0.8 * alone
+    assert np.isnan(clustered_error(values, [3] * 10))

@@ -1,5 +1,7 @@
 """A user's own tensors."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from amxfp4.accuracy.case import Case
 from amxfp4.accuracy.measure import measure_linear
 from amxfp4.accuracy.own import check_tensors, describe, finite_rows, measure_own
 from amxfp4.errors import UsageError
-from amxfp4.golden import BLOCK_FORMAT_NAMES
+from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format, rules_of
 
 X = np.random.default_rng(1).standard_normal((2, 3, 40)).astype(np.float16)
 W = np.random.default_rng(2).standard_normal((5, 40)).astype(np.float32)
@@ -17,7 +19,10 @@ def test_activations_alone() -> None:
     x, w = check_tensors(X, None)
     assert x.shape == (6, 40)
     cases = list(measure_own(x, w, 16, "nearest-even"))
-    assert [case["label"] for case in cases] == list(BLOCK_FORMAT_NAMES)
+    by_rule = ["MXFP4, even", "MXFP4, ceil", *(f"NVFP4, {rule}" for rule in rules_of("NVFP4")[1:])]
+    labels = [case["label"] for case in cases]
+    assert sorted(labels) == sorted([*BLOCK_FORMAT_NAMES, *by_rule])
+    assert labels[:3] == ["MXFP4", "MXFP4, even", "MXFP4, ceil"]
     expected = measure_linear(Case("MXFP4", "MXFP4", 16, "nearest-even"), x).to_dict()
     assert cases[0]["linear_layers_mean"] == expected
     assert {case["rounding"] for case in cases} == {"nearest-even"}
@@ -30,6 +35,44 @@ def test_with_weights() -> None:
     mixed = Case("AMXFP4-X2", "MXFP4-UE5M3", 32, "nearest-away")
     assert by_label["AMXFP4-X2 x MXFP4-UE5M3"] == measure_linear(mixed, x, W).to_dict()
     assert len(by_label) > len(BLOCK_FORMAT_NAMES)
+
+
+def test_each_format_has_its_own_blocks_and_ties_unless_asked() -> None:
+    cases = {case["label"]: case for case in measure_own(*check_tensors(X, None))}
+    for name in BLOCK_FORMAT_NAMES:
+        fmt = block_format(name)
+        assert (cases[name]["block_size"], cases[name]["rounding"]) == (fmt.block_size, fmt.ties)
+
+
+def test_a_rule_leaves_the_formats_that_have_it() -> None:
+    cases = list(measure_own(*check_tensors(X, W), rule="even"))
+    assert [case["label"] for case in cases] == ["MXFP4, even", "AMXFP4-E8M0, even"]
+    way = Case("MXFP4", "MXFP4", 32, "nearest-away", rule="even")
+    assert cases[0]["linear_layers_mean"] == measure_linear(way, X.reshape(6, 40), W).to_dict()
+
+
+def test_a_tensor_scale_leaves_the_formats_that_take_it() -> None:
+    cases = list(measure_own(*check_tensors(X, W), tensor_scale="max"))
+    fp8 = [name for name in BLOCK_FORMAT_NAMES if block_format(name).scale.is_fp8]
+    assert [case["label"] for case in cases] == [f"{name}, tensor scale" for name in fp8]
+    way = Case("AMXFP4-Z8", "AMXFP4-Z8", 32, "nearest-away", tensor_scale="max")
+    z8 = next(case for case in cases if case["activation"] == "AMXFP4-Z8")
+    assert z8["linear_layers_mean"] == measure_linear(way, X.reshape(6, 40), W).to_dict()
+
+
+@pytest.mark.parametrize(
+    ("choice", "says"),
+    [
+        ({"rule": "up"}, "unknown rule 'up'; it is one of floor, even, ceil, nearest"),
+        ({"tensor_scale": "mean"}, "unknown tensor scale 'mean'; it is one of max, power-of-two"),
+        ({"rule": "ceil", "tensor_scale": "max"}, "no format has the rule ceil and a tensor scale"),
+        ({"block_size": 12}, "block size 12 is not allowed"),
+        ({"rounding": "up"}, "unknown rounding 'up'"),
+    ],
+)
+def test_other_choices_are_refused(choice: dict[str, Any], says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        list(measure_own(*check_tensors(X, None), **choice))
 
 
 def test_a_description() -> None:

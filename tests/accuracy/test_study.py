@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 
 from amxfp4.accuracy.baseline import Baseline
-from amxfp4.accuracy.case import Case, uniform_cases
+from amxfp4.accuracy.case import Case
+from amxfp4.accuracy.choice import study_cases
 from amxfp4.accuracy.forward import encode
+from amxfp4.accuracy.int4 import BASELINES, Int4
 from amxfp4.accuracy.measure import measure_linear
-from amxfp4.accuracy.metrics import row_cosines
+from amxfp4.accuracy.metrics import clustered_error, row_cosines
 from amxfp4.accuracy.products import ATTENTION_KINDS
 from amxfp4.accuracy.study import measure_case, run_study
 from amxfp4.accuracy.weights import LINEAR_KINDS
@@ -61,16 +63,41 @@ def test_a_case(baseline: Baseline) -> None:
         assert end["hidden_sqnr"][0] > end["hidden_sqnr"][1]
 
 
-def test_every_case_is_there_in_order(result: dict[str, Any]) -> None:
-    described = [{key: case[key] for key in expected} for case, expected in _expected(result)]
-    assert described == [expected for _, expected in _expected(result)]
+def test_every_way_is_there_in_order(result: dict[str, Any]) -> None:
+    for name, ways in ("cases", study_cases(quick=True)), ("int4", BASELINES):
+        expected = [way.to_dict() for way in ways]
+        assert [{key: case[key] for key in way} for case, way in zip(result[name], expected, strict=True)] == expected
+        assert all(case["kinds"].keys() == {*LINEAR_KINDS, *ATTENTION_KINDS} for case in result[name])
     assert result["quick"]
     assert 30 < result["sentences"] < 60
 
 
-def _expected(result: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    cases = uniform_cases((32,))
-    return [(case, way.to_dict()) for case, way in zip(result["cases"], cases, strict=True)]
+def test_every_way_is_compared_with_nvfp4(result: dict[str, Any]) -> None:
+    reference = next(case for case in result["cases"] if case["label"] == "NVFP4")
+    for products in "linear", "linear and attention":
+        assert reference["end_to_end"][products]["to_nvfp4"] == {"difference": 0, "error": 0}
+        for case in (*result["cases"], *result["int4"]):
+            end, other = (one["end_to_end"][products] for one in (case, reference))
+            difference = end["cosine_mean"] - other["cosine_mean"]
+            assert end["to_nvfp4"]["difference"] == pytest.approx(difference, abs=1e-12)
+            # The difference of two means errs by no more than both together.
+            assert end["to_nvfp4"]["error"] <= end["cosine_error"] + other["cosine_error"]
+            assert not {"cosines", "groups"} & end.keys()
+
+
+def test_standard_errors_are_over_groups_of_sentences(baseline: Baseline) -> None:
+    end = measure_case(baseline, Case("MXFP4", "MXFP4", 32, "nearest-away"))["end_to_end"]["linear"]
+    assert end["cosine_mean"] == pytest.approx(np.mean(end["cosines"]))
+    assert list(end["groups"]) == [index // 2 for index in range(20)]
+    assert end["cosine_error"] == clustered_error(end["cosines"], end["groups"]) > 0
+
+
+def test_int4(baseline: Baseline) -> None:
+    found = {way.label: measure_case(baseline, way) for way in (Int4(), Int4(16), Int4(rotation=8))}
+    outputs = [case["linear_layers_mean"]["output"] for case in found.values()]
+    assert 12 < outputs[0] < outputs[1] < 30
+    assert outputs[2] != outputs[0]
+    assert all(case["end_to_end"]["linear and attention"]["cosine_mean"] > 0.9 for case in found.values())
 
 
 def test_finer_scales_lose_less(result: dict[str, Any]) -> None:
@@ -78,7 +105,7 @@ def test_finer_scales_lose_less(result: dict[str, Any]) -> None:
     outputs = {
         case["label"]: case["linear_layers_mean"]["output"]
         for case in result["cases"]
-        if case["rounding"] == "nearest-away"
+        if case["rounding"] == "nearest-away" and case["block_size"] == 32
     }
     assert outputs["MXFP4"] < outputs["MXFP4-UE5M3"] < outputs["AMXFP4-E4M3"]
 

@@ -11,6 +11,7 @@ import pytest
 from helpers.command_line import call, check_refused
 
 from amxfp4.cli.main import main
+from amxfp4.golden import BLOCK_FORMAT_NAMES
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +30,7 @@ def rows(shown: str) -> dict[str, list[str]]:
     for line in shown.splitlines():
         words = line.split()
         numbers = [word for word in words if word.replace(".", "").isdigit()]
-        if len(numbers) > 1 and words[0].startswith(("MXFP4", "AMXFP4")):
+        if len(numbers) > 1 and words[0].startswith(("MXFP4", "AMXFP4", "NVFP4")):
             found[line.strip().removesuffix("  ".join(numbers)).split("  ")[0].strip()] = numbers
     return found
 
@@ -38,9 +39,9 @@ def test_own_activations(capsys: pytest.CaptureFixture[str]) -> None:
     assert call("accuracy", "x.npy", "--block-size", "16") == 0
     shown = capsys.readouterr().out
     assert "x.npy: (12, 96), float16: of 72 blocks of 16 that are not all zero" in shown
-    assert "Blocks of 16, nearest-away" in shown
+    assert "Blocks of 16, own ties" in shown
     found = rows(shown)
-    assert len(found) == 8
+    assert {*BLOCK_FORMAT_NAMES, "MXFP4, even", "MXFP4, ceil"} <= set(found)
     assert found["MXFP4"][0] == "4.50"
     assert {len(numbers) for numbers in found.values()} == {2}
 
@@ -57,6 +58,17 @@ def test_own_layer(capsys: pytest.CaptureFixture[str]) -> None:
     expected = measure_linear(Case("AMXFP4-E4M3", "AMXFP4-E4M3", 32, "nearest-even"), x, w)
     assert found["AMXFP4-E4M3"][1:] == [f"{value:.2f}" for value in expected.to_dict().values()]
     assert not Path("build").exists()
+
+
+def test_own_tensors_by_a_rule_or_with_a_scale(capsys: pytest.CaptureFixture[str]) -> None:
+    assert call("accuracy", "x.npy", "--rule", "even") == 0
+    shown = capsys.readouterr().out
+    assert "Each format's own block size, own ties" in " ".join(shown.split())
+    assert set(rows(shown)) == {"MXFP4, even", "AMXFP4-E8M0, even"}
+    assert call("accuracy", "layer.npz:x", "layer.npz:w", "--tensor-scale", "power-of-two") == 0
+    found = rows(capsys.readouterr().out)
+    assert "AMXFP4-Z8, power-of-two tensor scale" in found
+    assert all(label.endswith(", power-of-two tensor scale") for label in found)
 
 
 def test_own_tensors_that_are_not_finite(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,7 +102,8 @@ def study(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         "linear_layers_mean": {"activation": 20.0, "weight": 21.0, "output": 19.0},
         "end_to_end": {"linear": ends, "linear and attention": ends},
     }
-    result = {"model": "a model", "published_difference": 1e-7, "cases": [case], "tuple": (1, float("inf"))}
+    deployed = {**case, "label": "NVFP4", "block_size": 16, "rounding": "nearest-even", "activation_bits": 4.5}
+    result = {"model": "a model", "published_difference": 1e-7, "cases": [case, deployed], "tuple": (1, float("inf"))}
 
     def run(folder: Path, **options: Any) -> dict[str, Any]:
         options.pop("progress")(1, 1)
@@ -115,6 +128,7 @@ def test_the_study_is_written_and_shown(study: dict[str, Any], capsys: pytest.Ca
     assert (folder / "accuracy.md").read_text() == "a model ['one.svg']"
     shown = capsys.readouterr().out
     (row,) = [line.split() for line in shown.splitlines() if "MXFP4-UE5M3" in line]
+    assert ["NVFP4", "4.50", "20.00"] in [line.split()[:3] for line in shown.splitlines()]
     assert row == ["MXFP4-UE5M3", "4.31", "20.00", "21.00", "19.00", "0.9877", "0.9877", "-", "-"]
     assert max(len(line.rstrip()) for line in shown.splitlines() if "written" not in line) <= 80
     assert "written to there/deep: accuracy.md, accuracy.json, one.svg" in shown
@@ -159,6 +173,10 @@ def test_what_to_do_without_the_package(monkeypatch: pytest.MonkeyPatch, capsys:
         (["x.npy", "x.npy"], "w has shape (2, 6, 96); two axes, (outputs, inputs), are needed"),
         (["x.npy", "--block-size", "33"], "block size 33 is not allowed; it is one of 8, 16, 32, 64, 128"),
         (["x.npy", "--rounding", "up"], "'up' is not one of"),
+        (["x.npy", "--rule", "up"], "unknown rule 'up'; it is one of floor, even, ceil, nearest"),
+        (["x.npy", "--rule", "even", "--tensor-scale", "max"], "no format has the rule even and a tensor scale"),
+        (["x.npy", "--tensor-scale", "mean"], "'mean' is not one of"),
+        (["--rule", "even"], "--rule is of your own tensors, and none is given"),
         (["x.npy", "--quick"], "--quick is of the study, which takes no tensors"),
         (["x.npy", "-o", "there"], "--output is of the study"),
         (["--block-size", "16"], "--block-size is of your own tensors, and none is given"),

@@ -35,7 +35,10 @@ def test_a_page_and_its_pictures(folder: Path, capsys: pytest.CaptureFixture[str
         ["index.html", "summary.md"]
         + [
             f"{key}.svg"
-            for key in ("cost-accuracy", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "energy", "fpga")
+            for key in (
+                *("cost-accuracy", "error-bits", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "energy"),
+                "fpga",
+            )
         ]
     )
     text = Path("out/index.html").read_text()

@@ -34,6 +34,7 @@ REFUSING: dict[str, Callable[[], Any]] = {
     "encode_scales": lambda: golden.encode_scales(np.abs(X), E8M0),
     "matmul": lambda: golden.matmul(LEAST, LEAST),
     "quantize": lambda: golden.quantize(X, "MXFP4", encode="least-error").codes,
+    "rotated": lambda: golden.rotated(X, 8),
     "sqnr": lambda: np.array(golden.sqnr(X, X / 2)),
     "tensor_scale_of": lambda: np.array(golden.tensor_scale_of(X, "NVFP4")),
     "accuracy.lopsided.sides_of": lambda: np.array(sides_of(X).one_sided),

@@ -28,6 +28,7 @@ GOLDEN_CALLS: list[Call] = [
     (golden.matmul, PRODUCT),
     (golden.dot, PRODUCT),
     (golden.dot_detailed, PRODUCT | {"accumulator_bits": None}),
+    (golden.rotated, {"x": X, "size": 16, "axis": -1}),
     (golden.Window, {"exponent": -32, "bits": 54}),
     (golden.rules_of, {"fmt": "AMXFP4"}),
     (golden.tensor_scale_of, {"x": X, "fmt": "NVFP4", "rule": "max"}),

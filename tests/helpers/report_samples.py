@@ -4,6 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+from amxfp4.accuracy.baseline import ATTENTION_OPERANDS, LINEAR_INPUTS, WEIGHTS
+from amxfp4.accuracy.case import Case
+from amxfp4.accuracy.choice import as_used
+from amxfp4.accuracy.int4 import Int4
+from amxfp4.accuracy.products import ATTENTION_KINDS
+from amxfp4.accuracy.weights import LINEAR_KINDS
+from amxfp4.golden import ENCODES, ROUNDINGS, block_format
 from amxfp4.hw.catalogue import standard
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.synth import fpga
@@ -71,28 +78,53 @@ def study() -> Record:
     """As the accuracy study gives it."""
     pairs = [(name, name) for name in SQNR] + [("AMXFP4-E5M2", "MXFP4-E5M2"), ("AMXFP4-X2", "MXFP4-UE5M3")]
     cases = [
-        case(activation, weight, encode, rounding)
+        case(Case(activation, weight, 32, rounding, encode))
         for activation, weight in pairs
-        for rounding in ("nearest-away", "nearest-even")
-        for encode in ("direct", *(["least-error"] if activation == weight == "AMXFP4-X2" else []))
+        for rounding in ROUNDINGS
+        for encode in ENCODES
+        if encode == "direct" or activation == weight == "AMXFP4-X2"
     ]
-    return {"model": "a sample model", "quick": False, "cases": cases}
-
-
-def case(activation: str, weight: str, encode: str, rounding: str) -> Record:
-    output = (SQNR[activation] + SQNR[weight]) / 2 + 0.5 * (encode != "direct") - 5 * (rounding != "nearest-away")
+    tensors = [*LINEAR_INPUTS, *ATTENTION_OPERANDS, *WEIGHTS]
     return {
-        "activation": activation,
-        "weight": weight,
-        "block_size": 32,
-        "rounding": rounding,
-        "weight_encode": encode,
-        "accumulate": None,
-        "linear_layers_mean": {"activation": output + 1, "weight": output + 1, "output": output},
-        "end_to_end": {
-            name: {"cosine_mean": 0.98, "rank_correlation": 0.97} for name in ("linear", "linear and attention")
-        },
+        "quick": False,
+        "model": "a sample model",
+        "sentences": 7,
+        "cases": [*cases, *map(case, BASELINES)],
+        "int4": [case(Int4())],
+        "sides": {"32": {name: {"blocks": 10, "twice": 0.25} for name in tensors}},
+        "underflow": {},
+        "sentences_with_reference_nan": {"32": {"linear": 1, "linear and attention": 2}},
+        "variants": [],
+        "example_blocks": [],
     }
+
+
+BASELINES = (as_used("MXFP4", rule="ceil"), as_used("MXFP4", rule="even"), as_used("NVFP4"))
+GAINS = {"ceil": 0.5, "even": 1.5, None: 0.0}
+
+
+def case(way: Case | Int4) -> Record:
+    output = sqnr_of(way) if isinstance(way, Case) else 15.0
+    gain = GAINS[way.rule] if isinstance(way, Case) else 0
+    means = {"activation": output + 1, "weight": output + 1, "output": output}
+    end = {
+        "cosine_mean": 0.98 + gain / 1000,
+        "cosine_min": 0.9,
+        "cosine_error": 0.001,
+        "rank_correlation": 0.97,
+        "to_nvfp4": {"difference": gain / 1000, "error": 0.0005},
+    }
+    return {
+        **way.to_dict(),
+        "linear_layers_mean": means,
+        "kinds": {kind: [means] for kind in (*LINEAR_KINDS, *ATTENTION_KINDS)},
+        "end_to_end": {name: dict(end) for name in ("linear", "linear and attention")},
+    }
+
+
+def sqnr_of(way: Case) -> float:
+    output = (SQNR.get(way.activation, 19.8) + SQNR.get(way.weight, 19.8)) / 2 + GAINS[way.rule]
+    return output + 0.5 * (way.weight_encode != "direct") - 5 * (way.rounding != block_format(way.activation).ties)
 
 
 def fpga_records() -> list[Record]:

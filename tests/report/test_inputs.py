@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from helpers import report_samples
 
+from amxfp4.accuracy.choice import as_used
 from amxfp4.errors import UsageError
 from amxfp4.report import inputs
 
@@ -53,6 +54,34 @@ def test_accuracy_is_of_the_accumulator_where_that_was_measured() -> None:
     assert exactly is not None and exactly["accumulate"] == "fp32"
     assert found.accuracy(pair, "exact") is default
     assert found.accuracy(("AMXFP4-E4M3", "AMXFP4-E4M3")) is None
+
+
+def test_all_else_is_held_against_mxfp4s_best_rule_and_nvfp4() -> None:
+    found = inputs.read_inputs()
+    assert [(case["label"], case["block_size"]) for case in found.baselines] == [("MXFP4, even", 32), ("NVFP4", 16)]
+    assert all(case["rule"] is None for case in found.cases)
+    assert found.accuracy(("NVFP4", "NVFP4")) == found.baselines[1]
+    mxfp4 = found.accuracy(("MXFP4", "MXFP4"))
+    assert mxfp4 is not None and mxfp4["label"] == "MXFP4"
+
+
+def test_a_pair_in_blocks_of_16_has_its_own_accuracy() -> None:
+    study = report_samples.study()
+    in_16 = report_samples.case(as_used("AMXFP4-Z8/16"))
+    inputs.ACCURACY.write_text(json.dumps(study | {"cases": [*study["cases"], in_16]}))
+    found = inputs.read_inputs()
+    assert found.accuracy(("AMXFP4-Z8/16", "AMXFP4-Z8/16")) == in_16
+    assert found.accuracy(("AMXFP4-Z8", "AMXFP4-Z8")) is None
+
+
+def test_a_study_from_before_rules_has_no_baselines() -> None:
+    study = report_samples.study()
+    new = {"rule", "tensor_scale", "rotation"}
+    cases = [{key: case[key] for key in case.keys() - new} for case in study["cases"][: -len(report_samples.BASELINES)]]
+    inputs.ACCURACY.write_text(json.dumps(study | {"cases": cases}))
+    found = inputs.read_inputs()
+    assert found.baselines == []
+    assert len(found.cases) == len([case for case in cases if case["rounding"] == "nearest-away"])
 
 
 def test_a_sweep_stands_in_for_the_table() -> None:

@@ -10,7 +10,8 @@ from amxfp4.report.pairs import is_asymmetric
 def test_each_is_there_for_which_there_are_figures(found: Inputs) -> None:
     keys = [chart.key for chart in measured_charts(found)]
     assert keys == [
-        *("cost-accuracy", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "trade-off", "energy", "fpga")
+        *("cost-accuracy", "error-bits", "price-of-asymmetry", "ratio-lanes", "submodules", "delay", "trade-off"),
+        *("energy", "fpga"),
     ]
     bare = Inputs([unit | {"breakdown": None} for unit in found.units], [], found.cases, "m", False, [], [])
     assert [chart.key for chart in measured_charts(bare)] == [
@@ -33,6 +34,8 @@ def test_cost_and_accuracy(found: Inputs) -> None:
     assert [panel.title for panel in chart.panels] == ["1 lane", "8 lanes", "32 lanes"]
     points = {(s.name, s.symbol): (s.x[0], s.y[0]) for s in chart.panels[1].series if s.symbol != "none"}
     assert points["MXFP4", "square"] == (1.0, 16.22)
+    assert points["MXFP4, even", "square"] == (1.0, pytest.approx(17.72))
+    assert "NVFP4 has 19.80 dB." in chart.caption
     unit = found.unit(("AMXFP4-X2", "MXFP4-UE5M3"), 8)
     assert unit is not None
     assert points["AMXFP4-X2 × MXFP4-UE5M3", "circle"] == (unit["ratio_to_mxfp4"], pytest.approx(19.12))
@@ -54,7 +57,7 @@ def test_no_accuracy_no_point(found: Inputs) -> None:
 
 
 def test_the_price_is_of_asymmetric_units_only(found: Inputs) -> None:
-    (panel,) = measured_charts(found)[1].panels
+    (panel,) = measured_charts(found)[2].panels
     assert [s.name for s in panel.series] == [
         *("AMXFP4-E5M2 × MXFP4-E5M2", "AMXFP4-E5M2", "AMXFP4-X2 × MXFP4-UE5M3", "AMXFP4-X2")
     ]
@@ -64,13 +67,13 @@ def test_the_price_is_of_asymmetric_units_only(found: Inputs) -> None:
 
 
 def test_a_sweep_fills_in_lanes(found: Inputs) -> None:
-    series = {s.name: s for s in measured_charts(found)[2].panels[0].series}
+    series = {s.name: s for s in measured_charts(found)[3].panels[0].series}
     assert series["AMXFP4-X2"].x == [1, 2, 4, 8, 16, 32]
     assert series["AMXFP4-E5M2"].x == [1, 8, 32]
 
 
 def test_submodules_add_up(found: Inputs) -> None:
-    chart = measured_charts(found)[3]
+    chart = measured_charts(found)[4]
     for panel, lanes in zip(chart.panels, (1, 8, 32), strict=True):
         for pair in found.pairs:
             unit = found.unit(pair, lanes)

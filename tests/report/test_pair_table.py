@@ -13,7 +13,12 @@ def test_a_row_for_each_pair(found: Inputs) -> None:
     headings, rule, *rows = pair_table(found).splitlines()
     assert headings.split(" | ")[4:] == ["GE, 8 lanes", "1 lane", "8 lanes", "32 lanes |"]
     assert {line.count("|") for line in (headings, rule, *rows)} == {9}
-    assert [row.split(" | ")[0] for row in rows] == [f"| {' x '.join(dict.fromkeys(pair))}" for pair in found.pairs]
+    pairs = [" x ".join(dict.fromkeys(pair)) for pair in found.pairs]
+    assert [row.split(" | ")[0].removeprefix("| ") for row in rows] == ["MXFP4", "MXFP4, even", "NVFP4", *pairs[1:]]
+    ocp, best, nvfp4 = (row.split(" | ") for row in rows[:3])
+    assert (ocp[2], best[2], nvfp4[2]) == ("16.22", "17.72", "19.80")
+    assert best[4:] == ocp[4:]  # its rule is the quantiser's
+    assert nvfp4[4:] == ["-", "-", "-", "- |"]
     (row,) = (row for row in rows if row.startswith("| AMXFP4-X2 | "))
     sqnr = found.accuracy(("AMXFP4-X2", "AMXFP4-X2"))["linear_layers_mean"]["output"]  # type: ignore[index]
     assert row.startswith(f"| AMXFP4-X2 | exact | {sqnr:.2f} | 0.9123 | 5527 | ")
@@ -22,6 +27,7 @@ def test_a_row_for_each_pair(found: Inputs) -> None:
 
 def test_what_was_not_measured(found: Inputs) -> None:
     found.cases.clear()
+    found.baselines.clear()
     found.units[:] = [unit for unit in found.units if unit["lanes"] != 8 or unit["activation"] == "MXFP4"]
     row = pair_table(found).splitlines()[-1].split(" | ")
     assert row[2:5] == ["-", "-", "-"]
