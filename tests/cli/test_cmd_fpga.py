@@ -53,7 +53,7 @@ def test_the_table_of_all_units(capsys: pytest.CaptureFixture[str]) -> None:
         *("MXFP4-E4M3", "AMXFP4-Z8", "AMXFP4-Z", "NVFP4"),
     }
     assert {record["unit"] for record in records} == {"mac", "quantizer"}
-    row = "| MXFP4 | MXFP4 | 8 | fp32 | 9,872 | 80 | 321 | 61.2 | 1.000 | 1.000 |"
+    row = "| MXFP4 | MXFP4 | 8 | fp32 | 32 | 9,872 | 80 | 321 | 61.2 | 1.000 | 1.000 |"
     assert row in Path("build/fpga/fpga.md").read_text().splitlines()
     assert [line.split()[4] for line in shown.splitlines() if line.split()[:4] == ["MXFP4", "MXFP4", "8", "fp32"]] == [
         "9,872"

@@ -50,6 +50,11 @@ NOT_OURS = {
 }
 """Programs that are not run, and why."""
 
+NOT_RUN = {
+    "tests/golden/nvfp4_reference.py": "needs the libraries that it takes NVFP4's reference from",
+}
+"""Scripts of ours that are not run, and why."""
+
 GATES = {
     "accuracy": ("amxfp4.accuracy.package", "ensure_model", "installs a model, and takes minutes"),
     "area": ("amxfp4.cli.side_by_side", "run_all", "takes minutes"),
@@ -185,6 +190,8 @@ class Sandbox:
             assert importlib.util.find_spec(words[1]), f"no module {words[1]}"
             command = {"amxfp4.sim.mutants": "mutants", "amxfp4.sim.run": "benches", "amxfp4.formal.run": "formal"}
             self.truly(command.get(words[1], ""), words[2:], lambda: runpy.run_module(words[1], run_name="__main__"))
+        elif words[0] in NOT_RUN:
+            assert Path(words[0]).is_file(), f"no script {words[0]}"
         else:
             spec = importlib.util.spec_from_file_location("script", words[0])
             assert spec and spec.loader, f"{words[0]} is no script"
@@ -301,4 +308,5 @@ def every_option() -> set[str]:
     """The options of all commands."""
     context = click.Context(cli)
     commands = [cli.get_command(context, name) for name in COMMANDS]
-    return {word for command in commands if command for option in command.params for word in option.opts}
+    options = [option for command in commands if command for option in command.params]
+    return {word for option in options for word in (*option.opts, *option.secondary_opts)}

@@ -97,6 +97,7 @@ def test_a_record_has_what_it_promises(fake: Fake, tmp_path: Path) -> None:
         "critical_path": ["a", "b"],
         "target_ps": 1000.0,
         "ratio_to_mxfp4": None,
+        "ratio_to_window": None,
         "ratio_to_symmetric": None,
         "ratio_to_mac": None,
         "breakdown": {"": 1.0, "pipeline": 2.0, "pipeline.scale0": 3.0, "pipeline.scale1": 4.0},

@@ -49,7 +49,6 @@ def test_a_copy_is_the_same(package: Path) -> None:
         "hw/mac/unit.py",
         "hw/quantizer/encode.py",
         "golden/formats.py",
-        "golden/codes.py",
     ],
 )
 def test_the_hardware_decides_a_sweeps_results(package: Path, file: str) -> None:

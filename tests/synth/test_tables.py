@@ -46,8 +46,8 @@ def test_from_the_command_line(tmp_path: Path) -> None:
     (
         ((), "0 words were given; it takes three"),
         (("area.md", "page.md"), "2 words were given; it takes three"),
-        (("none.md", "page.md", "area x"), "'none.md' cannot be read"),
-        (("area.md", "none.md", "area x"), "'none.md' has no lines '<!-- area x -->'"),
+        (("none.md", "page.md", "area x"), "there is no file 'none.md'"),
+        (("area.md", "none.md", "area x"), "there is no file 'none.md'"),
     ),
 )
 def test_a_mistake_is_one_line(
