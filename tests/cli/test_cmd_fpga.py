@@ -55,8 +55,10 @@ def test_the_table_of_all_units(capsys: pytest.CaptureFixture[str]) -> None:
     assert {record["unit"] for record in records} == {"mac", "quantizer"}
     row = "| MXFP4 | MXFP4 | 8 | fp32 | 32 | 9,872 | 80 | 321 | 61.2 | 1.000 | 1.000 |"
     assert row in Path("build/fpga/fpga.md").read_text().splitlines()
-    assert [line.split()[4] for line in shown.splitlines() if line.split()[:4] == ["MXFP4", "MXFP4", "8", "fp32"]] == [
-        "9,872"
+    rows = [line.split() for line in shown.splitlines()]
+    assert [row[4:6] for row in rows if row[:4] == ["MXFP4", "MXFP4", "8", "fp32"]] == [
+        ["32", "9,872"],
+        ["16", "9,872"],
     ]
 
 
