@@ -40,7 +40,7 @@ def update(measured: Path, docs: Path) -> None:
         insert(docs / PAGE, place, table)
     write_text(docs / RESULTS, dumped(kept))
     for picture in sorted(measured.glob("*.svg")):
-        write_text(docs / RESULTS.parent / picture.name, picture.read_text())
+        write_text(docs / RESULTS.parent / picture.name, picture.read_text(encoding="utf-8"))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, str]]:

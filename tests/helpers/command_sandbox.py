@@ -150,7 +150,8 @@ class Sandbox:
         for word in call.words:
             variable = word.partition("=")[0]
             assert "=" not in word or re.search(rf"^{variable} *\?=", makefile, re.MULTILINE), f"no variable {word}"
-        done = subprocess.run(["make", "-n", *call.words], cwd=self.folder, capture_output=True, text=True)
+        alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+        done = subprocess.run(["make", "-n", *call.words], cwd=self.folder, env=alone, capture_output=True, text=True)
         assert done.returncode == 0, f"make says {done.stderr.strip()!r}"
         return done.stdout
 
