@@ -84,6 +84,9 @@ class Workers(ProcessPoolExecutor):
         self, jobs: int, initializer: Callable[..., None] | None = None, arguments: tuple[Any, ...] = ()
     ) -> None:
         super().__init__(jobs, multiprocessing.get_context("spawn"), _begin, (initializer, arguments))
+        # All processes are begun at once. Of one that is begun later Python's pool may not notice the death: its thread
+        # may already wait, for results and for the end of those processes that it knows.
+        self._safe_to_dynamically_spawn_children = False
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         return super().submit(_until_stopped, fn, *args, **kwargs)  # type: ignore[arg-type]
