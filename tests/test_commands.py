@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.command_sandbox import GATES, NOT_OURS, Sandbox, every_option
+from helpers.command_sandbox import GATES, NOT_OURS, Sandbox, every_option, outside_make
 from helpers.documented import (
     ROOT,
     Snippet,
@@ -91,7 +91,9 @@ def test_rules_of_make(sandbox: Sandbox) -> None:
     makefile = (ROOT / "Makefile").read_text()
     targets = [line.split()[1] for line in makefile.splitlines() if line.startswith(".PHONY:")]
     give(sandbox, [Snippet("Makefile", f"make {target}") for target in targets])
-    shown = subprocess.run(["make", "help"], cwd=sandbox.folder, capture_output=True, text=True, check=True).stdout
+    shown = subprocess.run(
+        ["make", "help"], cwd=sandbox.folder, env=outside_make(), capture_output=True, text=True, check=True
+    ).stdout
     assert [line.split()[0] for line in shown.splitlines()] == [target for target in targets if target != "types"]
 
 

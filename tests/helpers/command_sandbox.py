@@ -150,8 +150,8 @@ class Sandbox:
         for word in call.words:
             variable = word.partition("=")[0]
             assert "=" not in word or re.search(rf"^{variable} *\?=", makefile, re.MULTILINE), f"no variable {word}"
-        alone = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
-        done = subprocess.run(["make", "-n", *call.words], cwd=self.folder, env=alone, capture_output=True, text=True)
+        command = ["make", "-n", *call.words]
+        done = subprocess.run(command, cwd=self.folder, env=outside_make(), capture_output=True, text=True)
         assert done.returncode == 0, f"make says {done.stderr.strip()!r}"
         return done.stdout
 
@@ -303,6 +303,11 @@ def _check_tests(configs: Sequence[Any], options: BenchOptions) -> None:
         tests = [*names, *(f"corner/case={case}" for case in kit_of(config).corners)]
         assert any(re.search(options.tests, f"{BENCH}.{test}") for test in tests), f"no test {options.tests!r}"
     assert options.waves == (os.environ["WAVES"] not in ("", "0"))
+
+
+def outside_make() -> dict[str, str]:
+    """The environment without what `make test` tells a make within it."""
+    return {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
 
 
 def every_option() -> set[str]:
