@@ -1,4 +1,4 @@
-"""The facts: E2M1 elements, the four scale formats and the block formats.
+"""The facts: E2M1 elements, the scale formats and the block formats.
 
 Sources:
 
