@@ -59,4 +59,4 @@ def _integer_elements(blocks: Blocks) -> list[NDArray[np.float32]]:
     """For each free scale, the elements under it in units of `BlockFormat.unit_exponent`. (..., blocks, block size)"""
     codes = blocks.codes.reshape(*blocks.scales.shape[:-1], blocks.fmt.block_size)
     asymmetry = asymmetry_codes(blocks)[..., None]
-    return [table.values[asymmetry, codes] for table in element_tables(blocks.fmt)]
+    return [table[asymmetry, codes] for table in element_tables(blocks.fmt)]
