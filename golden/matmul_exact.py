@@ -10,6 +10,7 @@ from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.dense_matrix import Bounds, Matrix
 from amxfp4.golden.fixed import MAX_LIMB_BITS, round_limbs
 from amxfp4.golden.formats import BlockFormat
+from amxfp4.golden.terms import largest_significand
 
 _TILE = 512
 """Rows of each operand in a tile. For each pair of tiles it is decided whether a single product is exact."""
@@ -88,13 +89,8 @@ def _by_windows(a: Matrix, w: Matrix) -> NDArray[np.float32]:
 
 def _window_width(a: BlockFormat, w: BlockFormat, length: int) -> int:
     """The most exponents that the windows of both operands can have: 7 or more for up to 2^24 elements."""
-    narrowest = _largest_integer(a) * _largest_integer(w) * length
+    narrowest = largest_significand(a, w) * length / a.block_size
     return min(1 + floor(log2(_SIGNIFICANT / narrowest) / 2), MAX_LIMB_BITS)
-
-
-def _largest_integer(fmt: BlockFormat) -> int:
-    """The largest element as an integer, times the largest significand of a scale."""
-    return int(np.ldexp(fmt.largest_element, -fmt.unit_exponent)) * int(fmt.scale.significands.max())
 
 
 def _parts(matrix: Matrix, width: int) -> tuple[int, list[NDArray[np.float64]]]:

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from amxfp4.errors import UsageError
 from amxfp4.golden import BlockFormat, Blocks, Window, block_format, dot, dot_detailed, matmul, matmul_window, quantize
 from amxfp4.golden.dense_matrix import Matrix
-from amxfp4.golden.windowed import MAX_WINDOW_BITS, largest_significand
+from amxfp4.golden.terms import largest_significand
+from amxfp4.golden.windowed import MAX_WINDOW_BITS
 
 PAIRS = [pair for pair in product(formats(8), repeat=2) if not all(fmt.scale.is_fp8 for fmt in pair)]
 EACH_PAIR = pytest.mark.parametrize(("a_fmt", "w_fmt"), PAIRS, ids=lambda fmt: fmt.name)
