@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.dense_matrix import Bounds, FloatType, Matrix
 from amxfp4.golden.dot import add_in_float32
 
@@ -21,12 +20,11 @@ _LEAST_NORMAL = 2.0**-126
 """The least float32 that is not subnormal."""
 
 
-def product_fp32(a: Blocks, w: Blocks) -> NDArray[np.float32]:
+def product_fp32(a: Matrix, w: Matrix) -> NDArray[np.float32]:
     """(M, N) sums of terms, rounded to float32 after each term. NaN scales count as 0."""
-    left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
-    if _fits_float32(left.bounds(), right.bounds(), left.codes.shape[1]):
-        return _accumulate(left, right, np.float32)
-    return _accumulate(left, right, np.float64)
+    if _fits_float32(a.bounds(), w.bounds(), a.codes.shape[1]):
+        return _accumulate(a, w, np.float32)
+    return _accumulate(a, w, np.float64)
 
 
 def _fits_float32(a: Bounds, w: Bounds, length: int) -> bool:

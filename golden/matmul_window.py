@@ -5,9 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.dense_matrix import Bounds, Matrix
-from amxfp4.golden.formats import BlockFormat
 from amxfp4.golden.matmul_exact import product_exact
 from amxfp4.golden.matmul_fp32 import sides_by_block
 from amxfp4.golden.windowed import Window, WindowedTotals
@@ -18,16 +16,15 @@ _TILE_BLOCKS = 16
 """The terms of a tile over so many blocks, a megabyte in float64, stay in cache until they are added."""
 
 
-def product_in_window(a: Blocks, w: Blocks, window: Window) -> NDArray[np.float32]:
+def product_in_window(a: Matrix, w: Matrix, window: Window) -> NDArray[np.float32]:
     """(M, N) sums of terms less the bits below the window, each rounded once; NaN where a sum overflows.
 
     NaN scales count as 0.
     """
     limit = window.largest_exponent(a.fmt, w.fmt)
-    left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
-    if _keeps_all(left.bounds(), right.bounds(), window) and not _any_above(left, right, limit):
+    if _keeps_all(a.bounds(), w.bounds(), window) and not _any_above(a, w, limit):
         return product_exact(a, w)
-    return _by_blocks(left, right, window, limit)
+    return _by_blocks(a, w, window, limit)
 
 
 def _keeps_all(a: Bounds, w: Bounds, window: Window) -> bool:
@@ -49,8 +46,8 @@ def _any_above(a: Matrix, w: Matrix, limit: int) -> bool:
 
 def _exponents(matrix: Matrix) -> NDArray[np.int64]:
     """What each free scale adds to the exponent of a term. (rows, blocks, 1 or 2)"""
-    codes: BlockFormat = matrix.fmt
-    return codes.scale.exponents[matrix.scales] + codes.unit_exponent
+    exponents: NDArray[np.int64] = matrix.fmt.scale.exponents[matrix.scales]
+    return exponents + matrix.fmt.unit_exponent
 
 
 def _by_blocks(a: Matrix, w: Matrix, window: Window, limit: int) -> NDArray[np.float32]:
