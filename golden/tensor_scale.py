@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError, shown
-from amxfp4.golden.arguments import as_array, is_integer
+from amxfp4.golden.arguments import as_array, is_number
 from amxfp4.golden.formats import ELEMENT_MAX, BlockFormat, block_format
 from amxfp4.golden.settings import in_own_settings
 
@@ -33,9 +33,8 @@ def check_tensor_scale(value: Any) -> float:
     Raises:
         UsageError: another type, or a number that is not a float32 from 2^-126 to 2^126.
     """
-    is_number = is_integer(value) or isinstance(value, float | np.floating)
     # The range is looked at first, as Python's integers may be too large to be floats.
-    if not is_number or not _SMALLEST <= value <= _LARGEST or float(np.float32(value)) != value:
+    if not is_number(value) or not _SMALLEST <= value <= _LARGEST or float(np.float32(value)) != value:
         raise UsageError(f"tensor scale {shown(value)} is not allowed; it is a float32 from 2^-126 to 2^126")
     return float(value)
 
