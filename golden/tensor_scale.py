@@ -100,11 +100,12 @@ def multiplied(result: NDArray[np.float32], a_scale: float, w_scale: float) -> N
     """A dot product's result times both operands' tensor scales: float32(result times float32(a_scale * w_scale)).
 
     A product beyond float32's range is infinity, and below it rounds as float32 does. A result of zero stays as it is,
-    even where the scales' product is infinity. Scales of 1 change nothing.
+    even where the scales' product is infinity, and so does one of infinity where that product is zero. Scales of 1
+    change nothing.
     """
     if a_scale == w_scale == 1:
         return result
-    return np.where(result == 0, result, result * (np.float32(a_scale) * np.float32(w_scale)))
+    return np.where((result == 0) | np.isinf(result), result, result * (np.float32(a_scale) * np.float32(w_scale)))
 
 
 def check_dtype(x: NDArray[Any]) -> None:
