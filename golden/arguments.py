@@ -43,6 +43,11 @@ def is_integer(value: object) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool | np.timedelta64)
 
 
+def is_number(value: object) -> bool:
+    """Whether `value` is an integer, as `is_integer` has it, or a float of Python's or NumPy's own."""
+    return is_integer(value) or isinstance(value, float | np.floating)
+
+
 def integer_from(least: int, most: int, name: str, value: SupportsIndex) -> int:
     """`value`, called `name`, as Python's integer. Anything but an integer from `least` to `most` is refused."""
     if not is_integer(value) or not least <= int(value) <= most:
@@ -55,8 +60,7 @@ def integer_from(least: int, most: int, name: str, value: SupportsIndex) -> int:
 def check_positive(**values: float) -> None:
     """Refuse numbers, given by name, that are not finite and above zero."""
     for name, value in values.items():
-        is_number = is_integer(value) or isinstance(value, float | np.floating)
-        if not is_number or not 0 < value < float("inf"):
+        if not is_number(value) or not 0 < value < float("inf"):
             raise UsageError(f"{name} is {shown(value)}; a finite number above 0 is needed")
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from amxfp4.errors import UsageError, shown
 from amxfp4.golden.arguments import is_integer
 from amxfp4.golden.codes import ELEMENT_VALUES, check_codes, check_scales
-from amxfp4.golden.element_tables import element_tables
+from amxfp4.golden.element_tables import scaled_elements
 from amxfp4.golden.formats import BlockFormat, block_format
 from amxfp4.golden.settings import in_own_settings
 from amxfp4.golden.tensor_scale import check_tensor_scale
@@ -295,10 +295,5 @@ def _dequantize_blocks(
     codes: NDArray[np.uint8], scales: NDArray[np.uint8], fmt: BlockFormat, out: NDArray[Any]
 ) -> None:
     """Write the values of blocks with `codes` (n, k) under `scales` (n, 1 or 2) to `out` (n, k)."""
-    factors = fmt.scale.values.astype(out.dtype)[scales[:, : fmt.scales_per_block]]
-    asymmetry = scales[:, -1:] if fmt.has_asymmetry_code else 0
-    out[:] = 0
-    for side, table in enumerate(element_tables(fmt)):
-        elements = np.ldexp(table.values, table.unit_exponent).astype(out.dtype)
-        # The sum is exact: one addend is zero, unless a scale is NaN and makes the sum NaN. It is never -0.
-        out += elements[asymmetry, codes] * factors[:, side, None]
+    factors = np.ldexp(fmt.scale.values, fmt.unit_exponent).astype(out.dtype)
+    out[:] = scaled_elements(codes, scales, fmt, factors[scales[:, : fmt.scales_per_block]])

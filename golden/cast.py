@@ -23,10 +23,7 @@ from amxfp4.golden.formats import (
 )
 from amxfp4.golden.four_over_six import FOUR, is_four_better
 from amxfp4.golden.scale_rules import ScaleRule, power_of_two_codes
-from amxfp4.golden.sides import side_codes, side_tables
-
-SPECIAL_CODE = len(ELEMENT_MAGNITUDES)
-"""The magnitude code, as a cast counts midpoints, of a special value. It equals `NEGATIVE_ZERO`."""
+from amxfp4.golden.sides import side_codes, side_values
 
 
 class DirectCaster:
@@ -53,7 +50,7 @@ class DirectCaster:
             self._halving_limit = limits.astype(np.float32)
         # |x| is compared with multiples of these factors. A zero scale has the factor infinity, which nothing reaches,
         # so that all elements become zero. Nothing reaches NaN either.
-        values = side_tables(fmt).values
+        values = side_values(fmt)
         self._factor = np.where(values == 0, np.inf, values).astype(np.float32)
         self._element_midpoints, self._element_tie_goes_up = rounding_thresholds(np.array(ELEMENT_MAGNITUDES), rounding)
         # From this magnitude on, in scales, an element takes the special value; for each special value.

@@ -58,7 +58,7 @@ class Matrix:
 
         def all_sides(scales: NDArray[Any], asymmetry: NDArray[np.uint8]) -> list[NDArray[Any]]:
             # An element is 0 under the scales that are not its own.
-            parts = (scales[..., side, None] * table.values[asymmetry] for side, table in enumerate(tables))
+            parts = (scales[..., side, None] * table[asymmetry] for side, table in enumerate(tables))
             return [reduce(np.add, parts)]
 
         return self._look_up(factors.astype(dtype), all_sides, 1)[0]
@@ -68,7 +68,7 @@ class Matrix:
         tables = element_tables(self.fmt)
 
         def by_side(scales: NDArray[Any], asymmetry: NDArray[np.uint8]) -> list[NDArray[Any]]:
-            return [scales[..., side, None] * table.values[asymmetry] for side, table in enumerate(tables)]
+            return [scales[..., side, None] * table[asymmetry] for side, table in enumerate(tables)]
 
         return self._look_up(factors.astype(dtype), by_side, len(tables))
 
@@ -112,7 +112,7 @@ class Matrix:
         units = np.ldexp(lowest.astype(np.float64), scale.exponents + self.fmt.unit_exponent)
         peaks = np.ldexp(np.nan_to_num(scale.values, nan=0.0), self.fmt.unit_exponent)
         # What an asymmetry code leaves of the elements: their largest magnitude, and a number that divides all of them.
-        by_code = np.stack([table.values for table in element_tables(self.fmt)])
+        by_code = np.stack(element_tables(self.fmt))
         largest = np.abs(by_code).max(axis=(0, 2))[self.asymmetry]
         divisor = np.gcd.reduce(by_code.astype(np.int64), axis=(0, 2))[self.asymmetry]
         # Each element is under one of the block's scales.

@@ -12,13 +12,11 @@ element than it keeps anyway.
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.golden.formats import ELEMENT_HALVES, ELEMENT_SIGN, BlockFormat, ScaleFormat
-from amxfp4.golden.sides import side_codes
+from amxfp4.golden.element_tables import scaled_elements
+from amxfp4.golden.formats import BlockFormat, ScaleFormat
 
 FOUR = 4.0
 """What a side's largest magnitude becomes, in scales, where that is better than 6."""
-
-_HALVES = np.array(ELEMENT_HALVES, np.int64)
 
 _LARGEST_CUT = 1 << 20
 """Elements are cut to this many units. Only under the largest scale are any so large, where both choices are one."""
@@ -61,15 +59,11 @@ def _squared_errors(
 
     In quarters the middle of a cut element is a whole number, and so is an element under half a scale.
     """
-    sides = side_codes(scales, fmt)
     significands = _significands(fmt.scale, scales[:, : fmt.scales_per_block], units)
-    # A halved side counts quarters once, any other side twice.
-    halved = sides >> fmt.scale.bits if fmt.halving else np.zeros_like(sides)
-    quarters = significands * np.where(halved, 1, 2)
+    quarters = scaled_elements(codes, scales, fmt, significands << (fmt.unit_exponent + 2))
     unit = np.where(negative, units[:, -1:], units[:, :1])
     cut = np.minimum(np.floor(np.ldexp(np.abs(x).astype(np.float64), -unit)), _LARGEST_CUT).astype(np.int64)
-    values = _HALVES[codes % ELEMENT_SIGN] * np.where(negative, quarters[:, -1:], quarters[:, :1])
-    return (4 * cut + 2 - values) ** 2
+    return (4 * cut + 2 - np.abs(quarters).astype(np.int64)) ** 2
 
 
 def _significands(scale: ScaleFormat, codes: NDArray[np.uint8], units: NDArray[np.int64]) -> NDArray[np.int64]:

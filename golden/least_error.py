@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.cast import DirectCaster, side_maxima, smaller_side
-from amxfp4.golden.element_tables import element_tables
+from amxfp4.golden.element_tables import scaled_elements
 from amxfp4.golden.formats import ELEMENT_MAX, NEGATIVE_SPECIAL, SECOND_SPECIAL
 
 
@@ -99,12 +99,9 @@ class LeastErrorCaster:
         codes: NDArray[np.uint8],
     ) -> NDArray[np.float64]:
         """Squared errors (n, 1 or 2), one column per free scale."""
-        values = np.zeros(x.shape)
-        asymmetry = scales[:, -1:] if self._fmt.has_asymmetry_code else 0
-        for side, table in enumerate(element_tables(self._fmt)):
-            elements = np.ldexp(table.values.astype(np.float64), table.unit_exponent)
-            values += elements[asymmetry, codes] * self._fmt.scale.values[scales[:, side, None]]
-        difference = x - values
+        factors = np.ldexp(self._fmt.scale.values, self._fmt.unit_exponent)
+        free = scales[:, : self._fmt.scales_per_block]
+        difference = x - scaled_elements(codes, scales, self._fmt, factors[free])
         squares = difference * difference
         if not self._fmt.asymmetric:
             return sum_pairwise(squares)

@@ -7,6 +7,7 @@ from amxfp4.errors import UsageError
 from amxfp4.golden.accumulator import Accumulator, check_exact_length, resolve_accumulator
 from amxfp4.golden.arguments import check_type
 from amxfp4.golden.blocks import Blocks
+from amxfp4.golden.dense_matrix import Matrix
 from amxfp4.golden.deprecated import takes_accumulate
 from amxfp4.golden.matmul_exact import product_exact
 from amxfp4.golden.matmul_fp32 import product_fp32
@@ -48,13 +49,14 @@ def matmul(
     check_pair(a, w)
     a, w = paired(a, w)
     accumulator = resolve_accumulator(accumulator, a.fmt, w.fmt)
+    left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
     if accumulator == "exact":
         check_exact_length(a.length)
-        result = product_exact(a, w)
+        result = product_exact(left, right)
     elif accumulator == "window":
-        result = product_in_window(a, w, window)
+        result = product_in_window(left, right, window)
     else:
-        result = product_fp32(a, w)
+        result = product_fp32(left, right)
     result = multiplied(result, a.tensor_scale, w.tensor_scale)
     result[nan_blocks(a).any(axis=1), :] = np.nan
     result[:, nan_blocks(w).any(axis=1)] = np.nan

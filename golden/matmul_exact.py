@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.golden.accumulator import least_exponent
-from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.dense_matrix import Bounds, Matrix
 from amxfp4.golden.fixed import MAX_LIMB_BITS, round_limbs
 from amxfp4.golden.formats import BlockFormat
+from amxfp4.golden.terms import largest_significand
 
 _TILE = 512
 """Rows of each operand in a tile. For each pair of tiles it is decided whether a single product is exact."""
@@ -18,24 +18,23 @@ _SIGNIFICANT = 2.0**53
 """Every integer up to this one is a float64."""
 
 
-def product_exact(a: Blocks, w: Blocks) -> NDArray[np.float32]:
+def product_exact(a: Matrix, w: Matrix) -> NDArray[np.float32]:
     """(M, N) sums of products, each rounded once. NaN scales count as 0. At most 2^24 elements are summed.
 
     Every a[i, k] is a multiple of a unit u_i, and every w[j, k] is one of a unit v_j. Then every product and every
     partial sum, in whatever order BLAS forms it, is a multiple of u_i v_j. None of them exceeds the sum over k of
     |a[i, k]| times the largest |w[j, k]|. If that bound is at most 2^53 u_i v_j, every partial sum is a float64: the
     matrix product rounds nothing, and neither do fused multiply-adds. Neither overflow nor underflow can spoil that, as
-    FP8 scales stay far within float64's range.
+    products of two scales stay far within float64's range, those of E8M0 in a window's sums too.
     """
-    left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
-    exact = _exact_tiles(left.bounds(), right.bounds())
+    exact = _exact_tiles(a.bounds(), w.bounds())
     if exact.all():
-        return _direct(left, right)
-    result = np.empty((len(left.codes), len(right.codes)), np.float32)
+        return _direct(a, w)
+    result = np.empty((len(a.codes), len(w.codes)), np.float32)
     for i, j in np.ndindex(exact.shape):
         rows, columns = slice(i * _TILE, (i + 1) * _TILE), slice(j * _TILE, (j + 1) * _TILE)
         product = _direct if exact[i, j] else _by_windows
-        result[rows, columns] = product(left.rows(rows), right.rows(columns))
+        result[rows, columns] = product(a.rows(rows), w.rows(columns))
     return result
 
 
@@ -88,13 +87,8 @@ def _by_windows(a: Matrix, w: Matrix) -> NDArray[np.float32]:
 
 def _window_width(a: BlockFormat, w: BlockFormat, length: int) -> int:
     """The most exponents that the windows of both operands can have: 7 or more for up to 2^24 elements."""
-    narrowest = _largest_integer(a) * _largest_integer(w) * length
+    narrowest = largest_significand(a, w) * length / a.block_size
     return min(1 + floor(log2(_SIGNIFICANT / narrowest) / 2), MAX_LIMB_BITS)
-
-
-def _largest_integer(fmt: BlockFormat) -> int:
-    """The largest element as an integer, times the largest significand of a scale."""
-    return int(np.ldexp(fmt.largest_element, -fmt.unit_exponent)) * int(fmt.scale.significands.max())
 
 
 def _parts(matrix: Matrix, width: int) -> tuple[int, list[NDArray[np.float64]]]:

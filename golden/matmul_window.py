@@ -1,33 +1,25 @@
 """The windowed accumulator at BLAS speed: one float64 product where the window keeps every bit, otherwise by blocks."""
 
-from typing import Any
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.dense_matrix import Bounds, Matrix
-from amxfp4.golden.formats import BlockFormat
 from amxfp4.golden.matmul_exact import product_exact
-from amxfp4.golden.matmul_fp32 import sides_by_block
+from amxfp4.golden.term_tiles import term_tiles
 from amxfp4.golden.windowed import Window, WindowedTotals
 
-_TILE_ROWS = 128
-_TILE_COLUMNS = 64
-_TILE_BLOCKS = 16
-"""The terms of a tile over so many blocks, a megabyte in float64, stay in cache until they are added."""
 
-
-def product_in_window(a: Blocks, w: Blocks, window: Window) -> NDArray[np.float32]:
+def product_in_window(a: Matrix, w: Matrix, window: Window) -> NDArray[np.float32]:
     """(M, N) sums of terms less the bits below the window, each rounded once; NaN where a sum overflows.
 
     NaN scales count as 0.
     """
     limit = window.largest_exponent(a.fmt, w.fmt)
-    left, right = Matrix.from_blocks(a), Matrix.from_blocks(w)
-    if _keeps_all(left.bounds(), right.bounds(), window) and not _any_above(left, right, limit):
+    if _keeps_all(a.bounds(), w.bounds(), window) and not _any_above(a, w, limit):
         return product_exact(a, w)
-    return _by_blocks(left, right, window, limit)
+    return _by_blocks(a, w, window, limit)
 
 
 def _keeps_all(a: Bounds, w: Bounds, window: Window) -> bool:
@@ -49,34 +41,24 @@ def _any_above(a: Matrix, w: Matrix, limit: int) -> bool:
 
 def _exponents(matrix: Matrix) -> NDArray[np.int64]:
     """What each free scale adds to the exponent of a term. (rows, blocks, 1 or 2)"""
-    codes: BlockFormat = matrix.fmt
-    return codes.scale.exponents[matrix.scales] + codes.unit_exponent
+    exponents: NDArray[np.int64] = matrix.fmt.scale.exponents[matrix.scales]
+    return exponents + matrix.fmt.unit_exponent
 
 
 def _by_blocks(a: Matrix, w: Matrix, window: Window, limit: int) -> NDArray[np.float32]:
-    """Terms formed in float64 by BLAS, exactly (see `matmul_fp32`), and added block by block."""
-    a_sides, w_sides = sides_by_block(a, np.float64), sides_by_block(w, np.float64)
+    """Terms formed in float64 by BLAS, exactly, and added block by block."""
     above = _any_above(a, w, limit)
     a_exponents, w_exponents = _exponents(a), _exponents(w)
+    pairs = list(product(range(a.scales.shape[2]), range(w.scales.shape[2])))
     result = np.empty((len(a.codes), len(w.codes)), np.float32)
-    for i in range(0, len(a.codes), _TILE_ROWS):
-        rows = slice(i, i + _TILE_ROWS)
-        for j in range(0, len(w.codes), _TILE_COLUMNS):
-            columns = slice(j, j + _TILE_COLUMNS)
-            totals = WindowedTotals(result[rows, columns].shape, window)
-            for start in range(0, a.scales.shape[1], _TILE_BLOCKS):
-                blocks = slice(start, start + _TILE_BLOCKS)
-                pairs = [(p, q) for p in range(len(a_sides)) for q in range(len(w_sides))]
-                terms: list[NDArray[Any]] = [
-                    a_sides[p][blocks, rows] @ w_sides[q][blocks, columns].transpose(0, 2, 1) for p, q in pairs
-                ]
-                for block in range(len(terms[0])):
-                    for (p, q), term in zip(pairs, terms, strict=True):
-                        if above:
-                            a_side = a_exponents[rows, start + block, p]
-                            w_side = w_exponents[columns, start + block, q]
-                            totals.overflow |= (np.add.outer(a_side, w_side) > limit) & (term[block] != 0)
-                        totals.add(term[block])
-                    totals.end_block()
-            result[rows, columns] = totals.rounded()
+    for rows, columns, blocks in term_tiles(a, w, np.float64):
+        totals = WindowedTotals(result[rows, columns].shape, window)
+        for block, terms in enumerate(blocks):
+            for (p, q), term in zip(pairs, terms, strict=True):
+                if above:
+                    exponents = np.add.outer(a_exponents[rows, block, p], w_exponents[columns, block, q])
+                    totals.overflow |= (exponents > limit) & (term != 0)
+                totals.add(term)
+            totals.end_block()
+        result[rows, columns] = totals.rounded()
     return result

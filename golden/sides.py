@@ -1,7 +1,5 @@
 """The scale of each side of a block, as one look-up whether the scale is free, shared or halved."""
 
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,34 +11,13 @@ SIDE_HALVED = np.array([[bool(code & POSITIVE_HALVED), bool(code & NEGATIVE_HALV
 """For each asymmetry code of a format with halving, whether the positive and the negative side are halved. (4, 2)"""
 
 
-@dataclass(frozen=True, eq=False)
-class SideTables:
-    """What the side codes of a format mean.
+def side_values(fmt: BlockFormat) -> NDArray[np.float64]:
+    """The value of every side code that `side_codes` gives for this format, NaN where it means NaN.
 
     A side code is a scale code. With halving, a bit above the scale code says that half of that scale is meant.
-
-    Attributes:
-        significands: the integer in `value == significand * 2**exponent`, 0 for NaN. Shape (side codes,).
-        exponents: the power of two that goes with `significands`.
-        values: the value of every side code, NaN where it means NaN.
     """
-
-    significands: NDArray[np.int64]
-    exponents: NDArray[np.int64]
-    values: NDArray[np.float64]
-
-
-@cache
-def side_tables(fmt: BlockFormat) -> SideTables:
-    """The tables of the side codes that `side_codes` gives for this format."""
-    scale = fmt.scale
-    if not fmt.halving:
-        return SideTables(scale.significands, scale.exponents, scale.values)
-    return SideTables(
-        np.tile(scale.significands, 2),
-        np.concatenate([scale.exponents, scale.exponents - 1]),
-        np.concatenate([scale.values, scale.values / 2]),
-    )
+    values = fmt.scale.values
+    return np.concatenate([values, values / 2]) if fmt.halving else values
 
 
 def side_codes(scales: NDArray[np.uint8], fmt: BlockFormat) -> NDArray[Any]:

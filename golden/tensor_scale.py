@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from amxfp4.errors import UsageError, shown
-from amxfp4.golden.arguments import as_array, is_integer
+from amxfp4.golden.arguments import as_array, is_number
 from amxfp4.golden.formats import ELEMENT_MAX, BlockFormat, block_format
 from amxfp4.golden.settings import in_own_settings
 
@@ -33,9 +33,8 @@ def check_tensor_scale(value: Any) -> float:
     Raises:
         UsageError: another type, or a number that is not a float32 from 2^-126 to 2^126.
     """
-    is_number = is_integer(value) or isinstance(value, float | np.floating)
     # The range is looked at first, as Python's integers may be too large to be floats.
-    if not is_number or not _SMALLEST <= value <= _LARGEST or float(np.float32(value)) != value:
+    if not is_number(value) or not _SMALLEST <= value <= _LARGEST or float(np.float32(value)) != value:
         raise UsageError(f"tensor scale {shown(value)} is not allowed; it is a float32 from 2^-126 to 2^126")
     return float(value)
 
@@ -101,11 +100,12 @@ def multiplied(result: NDArray[np.float32], a_scale: float, w_scale: float) -> N
     """A dot product's result times both operands' tensor scales: float32(result times float32(a_scale * w_scale)).
 
     A product beyond float32's range is infinity, and below it rounds as float32 does. A result of zero stays as it is,
-    even where the scales' product is infinity. Scales of 1 change nothing.
+    even where the scales' product is infinity, and so does one of infinity where that product is zero. Scales of 1
+    change nothing.
     """
     if a_scale == w_scale == 1:
         return result
-    return np.where(result == 0, result, result * (np.float32(a_scale) * np.float32(w_scale)))
+    return np.where((result == 0) | np.isinf(result), result, result * (np.float32(a_scale) * np.float32(w_scale)))
 
 
 def check_dtype(x: NDArray[Any]) -> None:

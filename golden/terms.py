@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from amxfp4.golden.blocks import Blocks
 from amxfp4.golden.element_tables import element_tables
+from amxfp4.golden.formats import BlockFormat
 
 
 class Term(NamedTuple):
@@ -21,6 +22,14 @@ class Term(NamedTuple):
 
     significand: NDArray[np.int64]
     exponent: NDArray[np.int64]
+
+
+def largest_significand(activation: BlockFormat, weight: BlockFormat) -> int:
+    """No `Term.significand` of a block exceeds this magnitude: 4608 for MXFP4 on both sides in blocks of 32."""
+    largest = activation.block_size
+    for fmt in (activation, weight):
+        largest *= int(np.ldexp(fmt.largest_element, -fmt.unit_exponent)) * int(fmt.scale.significands.max())
+    return largest
 
 
 def block_terms(a: Blocks, w: Blocks) -> list[Term]:
@@ -59,4 +68,4 @@ def _integer_elements(blocks: Blocks) -> list[NDArray[np.float32]]:
     """For each free scale, the elements under it in units of `BlockFormat.unit_exponent`. (..., blocks, block size)"""
     codes = blocks.codes.reshape(*blocks.scales.shape[:-1], blocks.fmt.block_size)
     asymmetry = asymmetry_codes(blocks)[..., None]
-    return [table.values[asymmetry, codes] for table in element_tables(blocks.fmt)]
+    return [table[asymmetry, codes] for table in element_tables(blocks.fmt)]

@@ -13,7 +13,7 @@ from amxfp4.errors import UsageError, shown
 from amxfp4.golden.arguments import is_integer
 from amxfp4.golden.fixed import MAX_LIMB_BITS, round_limbs
 from amxfp4.golden.formats import BlockFormat
-from amxfp4.golden.terms import Term
+from amxfp4.golden.terms import Term, largest_significand
 
 MIN_WINDOW_EXPONENT = -126
 """The least weight of a window's least bit, as a power of two, so that no result is subnormal."""
@@ -69,14 +69,6 @@ class Window:
 
 DEFAULT_WINDOW = Window()
 """The window that is taken unless another is given."""
-
-
-def largest_significand(activation: BlockFormat, weight: BlockFormat) -> int:
-    """No `Term.significand` of a block exceeds this magnitude: 4608 for MXFP4 on both sides in blocks of 32."""
-    largest = activation.block_size
-    for fmt in (activation, weight):
-        largest *= int(np.ldexp(fmt.largest_element, -fmt.unit_exponent)) * int(fmt.scale.significands.max())
-    return largest
 
 
 def add_terms(blocks: Iterable[Sequence[tuple[int, int]]], window: Window, limit: int) -> tuple[bool, int]:

@@ -101,7 +101,7 @@ def _example(fmt: BlockFormat) -> tuple[NDArray[np.float64], str]:
     tables = element_tables(fmt)
     unit = 2.0**fmt.unit_exponent
     if fmt.asymmetric:
-        positive, negative = (table.values[0].astype(float) * unit for table in tables)
+        positive, negative = (table[0].astype(float) * unit for table in tables)
         share = f"{SECOND_SIDE:g}"
         return (
             positive + SECOND_SIDE * negative,
@@ -114,7 +114,7 @@ def _example(fmt: BlockFormat) -> tuple[NDArray[np.float64], str]:
         example = f" where the special value, code 1000, is +{fmt.specials[-1]}"
     else:
         code, example = 0, ""
-    return tables[0].values[code].astype(float) * unit, example
+    return tables[0][code].astype(float) * unit, example
 
 
 def _place(value: float) -> float:

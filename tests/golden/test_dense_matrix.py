@@ -8,7 +8,7 @@ from helpers.fraction_oracle import formats, random_blocks
 
 from amxfp4.golden import BlockFormat, Blocks, block_format, quantize
 from amxfp4.golden.dense_matrix import Matrix
-from amxfp4.golden.sides import side_codes, side_tables
+from amxfp4.golden.sides import side_codes, side_values
 
 EACH_FORMAT = pytest.mark.parametrize("fmt", formats(8), ids=lambda fmt: fmt.name)
 
@@ -65,7 +65,7 @@ def test_bounds_of_quantised_values_are_tight(fmt: BlockFormat) -> None:
     values = np.abs(blocks.dequantize(np.float64))
     assert (bounds.peak <= 2 * values.max(axis=1)).all()
     # Elements are integers of at most 12 * 15 units (24 * 15 with special values), times the spread of the scales.
-    scales = side_tables(fmt).values[side_codes(blocks.scales, fmt)]
+    scales = side_values(fmt)[side_codes(blocks.scales, fmt)]
     used = np.where(scales > 0, scales, np.nan)
     assert (bounds.unit >= np.nanmin(used, axis=(1, 2)) / 32).all()
 

@@ -1,4 +1,4 @@
-"""Dot products against fractions: every pair of formats, both accumulators, every spread."""
+"""Dot products against fractions: every pair of formats, the accumulators exact and fp32, every spread."""
 
 from itertools import product
 

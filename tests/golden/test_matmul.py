@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import pytest
 from helpers.fraction_oracle import formats, random_blocks
+from helpers.small_tiles import in_tiles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -205,9 +206,7 @@ def test_fp32_below_and_beyond_float32(a_name: str, w_name: str) -> None:
 
 
 def test_fp32_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matmul_fp32, "_TILE_ROWS", 4)
-    monkeypatch.setattr(matmul_fp32, "_TILE_COLUMNS", 3)
-    monkeypatch.setattr(matmul_fp32, "_TILE_BLOCKS", 2)
+    in_tiles(monkeypatch, rows=4, columns=3, blocks=2)
     rng = np.random.default_rng(23)
     for a_name, w_name in ("AMXFP4", "AMXFP4-E4M3"), ("MXFP4", "AMXFP4-E8M0"):
         a = random_blocks(rng, (11, 56), block_format(a_name, 8))

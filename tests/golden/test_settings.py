@@ -49,7 +49,7 @@ def everything(x: np.ndarray, blocks: Blocks) -> list[np.ndarray]:
     for encode in get_args(Encode):
         q = quantize(x, blocks.fmt.name, encode=encode)
         found += [q.codes, q.scales, q.dequantize(np.float64)]
-    for accumulator in ("fp32", "exact") if blocks.fmt.scale.is_fp8 else ("fp32",):
+    for accumulator in ("fp32", "exact" if blocks.fmt.scale.is_fp8 else "window"):
         found += [matmul(blocks, blocks, accumulator), dot(blocks, blocks, accumulator)]
         found.append(dot_detailed(blocks, blocks, accumulator).bits)
     finite, scale = x[np.isfinite(x)], blocks.fmt.scale

@@ -1,5 +1,6 @@
 """Tensor scales: how they are taken, what they do to a tensor before the cast, to its values and to results."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -152,6 +153,14 @@ def test_a_result_of_zero_stays_zero() -> None:
     assert matmul(blocks[0], blocks[1]).tolist() == [[0, 0], [0, 0]]
     assert matmul(blocks[1], blocks[1]).tolist() == [[np.inf, 0], [0, np.inf]]
     assert dot(blocks[1], blocks[1], "fp32").tolist() == [np.inf, np.inf]
+
+
+def test_a_result_of_infinity_stays_infinity() -> None:
+    """Although the product of these scales is zero, which makes any other result zero."""
+    large = np.uint32([0x7F000000, 0xFF000000, 0x3F800000]).view(np.float32)[:, None] * np.eye(1, 32, dtype=np.float32)
+    a, w = (replace(quantize(x, "MXFP4"), tensor_scale=2.0**-126) for x in (large, large[:1]))
+    assert matmul(a, w).view(np.uint32).ravel().tolist() == [0x7F800000, 0xFF800000, 0]
+    assert dot(a, w).view(np.uint32).tolist() == [0x7F800000, 0xFF800000, 0]
 
 
 def test_a_scale_of_one_changes_nothing() -> None:

@@ -6,13 +6,15 @@ from itertools import product
 import numpy as np
 import pytest
 from helpers.fraction_oracle import Dot, formats, random_blocks
+from helpers.small_tiles import in_tiles
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import BlockFormat, Blocks, Window, block_format, dot, dot_detailed, matmul, matmul_window, quantize
 from amxfp4.golden.dense_matrix import Matrix
-from amxfp4.golden.windowed import MAX_WINDOW_BITS, largest_significand
+from amxfp4.golden.terms import largest_significand
+from amxfp4.golden.windowed import MAX_WINDOW_BITS
 
 PAIRS = [pair for pair in product(formats(8), repeat=2) if not all(fmt.scale.is_fp8 for fmt in pair)]
 EACH_PAIR = pytest.mark.parametrize(("a_fmt", "w_fmt"), PAIRS, ids=lambda fmt: fmt.name)
@@ -177,8 +179,7 @@ def test_real_scales_lose_nothing_on_the_fast_path(monkeypatch: pytest.MonkeyPat
 
 def test_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every tile's rows, columns and blocks are its own, also where a term's scales lie above the window."""
-    for name, size in ("_TILE_ROWS", 4), ("_TILE_COLUMNS", 3), ("_TILE_BLOCKS", 2):
-        monkeypatch.setattr(matmul_window, name, size)
+    in_tiles(monkeypatch, rows=4, columns=3, blocks=2)
     rng = np.random.default_rng(34)
     fmt = block_format("AMXFP4-E8M0", 8)
     a, w = (random_blocks(rng, (rows, 40), fmt, 110, 141) for rows in (9, 10))
