@@ -276,8 +276,8 @@ def _at(record: Record, path: Sequence[str]) -> float:
 
 
 def _find(study: Study, case: Case) -> Record | None:
-    wanted = case.to_dict()
-    return next((record for record in study["cases"] if {key: record.get(key) for key in wanted} == wanted), None)
+    wanted = case.to_dict().items()
+    return next((record for record in study["cases"] if wanted <= record.items()), None)
 
 
 def _cases_of(study: Study) -> list[Case]:
