@@ -22,9 +22,8 @@ ACCURACY = Path("build/accuracy/accuracy.json")
 FPGA = Path("build/fpga/fpga.json")
 ENERGY = Path("build/energy/energy.json")
 
-BLOCK_SIZE = 32
 ROUNDING = "nearest-away"
-"""Of the accuracies shown: what the units are built for, and the published code's default."""
+"""Of the accuracies shown: the published code's default."""
 
 
 @dataclass(frozen=True)
