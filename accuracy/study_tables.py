@@ -121,7 +121,7 @@ def tensors(study: Study) -> str:
 
 
 def variants(study: Study) -> str:
-    """AMXFP4-X2 and AMXFP4-Z beside other ways to scale a block."""
+    """AMXFP4-X2, AMXFP4-Z8 and AMXFP4-Z beside other ways to scale a block."""
     headings = ["scales", "a lane has beside MXFP4's", "bits an element", "sums", "inputs", "weights", "outputs"]
     rows = [
         [

@@ -33,7 +33,11 @@ _TENSOR_SCALES = ("max", "power-of-two")
 @click.command("accuracy")
 @click.argument("tensor", required=False, metavar="[X")
 @click.argument("weight", required=False, metavar="[W]]")
-@click.option("--quick", is_flag=True, help="The study on a fifth of the sentences, blocks of 32 only.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="The study on a fifth of the sentences: formats as they are used, and in blocks of 32.",
+)
 @click.option(
     "--jobs", type=click.IntRange(1), help=f"The study's processes (default: one a processor, at most {MOST_JOBS})."
 )
