@@ -95,7 +95,7 @@ class Case:
 
     def turned(self, x: NDArray[Any]) -> NDArray[Any]:
         """The tensor that is quantised in place of `x`: itself, or rotated."""
-        return x if self.rotation is None else rotated_as_far(x, self.rotation)
+        return rotated_as_far(x, self.rotation)
 
     def quantize_activation(self, x: NDArray[Any]) -> Blocks:
         """Quantises the left operand along its last axis."""

@@ -93,7 +93,7 @@ def other_rules(name: str) -> list[Case]:
 
 
 def rule_cases() -> list[Case]:
-    """Rules of formats with FP8 scales that are not in the headline, if there are any."""
+    """Formats with FP8 scales by their other rules, where the headline does not have these."""
     return [case for name in ("MXFP4-UE5M3/16", "AMXFP4-E4M3", "AMXFP4-X2") for case in other_rules(name)]
 
 

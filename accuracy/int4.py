@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from amxfp4.accuracy.rotation import rotated_as_far
+from amxfp4.accuracy.lopsided import to_blocks
+from amxfp4.accuracy.rotation import MOST, rotated_as_far
 
 Array = NDArray[np.float32]
 
@@ -42,7 +43,7 @@ class Int4:
 
     def turned(self, x: Array) -> Array:
         """The tensor that is quantised in place of `x`: itself, or rotated."""
-        return rotated_as_far(x, self.rotation) if self.rotation else x
+        return rotated_as_far(x, self.rotation)
 
     def quantize_activation(self, x: Array) -> Array:
         """The values of the left operand."""
@@ -62,20 +63,16 @@ class Int4:
         return {"label": self.label, **asdict(self), "activation_bits": bits, "weight_bits": bits}
 
 
-LARGEST_ROTATION = 1 << 16
-"""No row of a model is longer, so that a rotation is as large as the row allows."""
-
-BASELINES = (Int4(), Int4(rotation=LARGEST_ROTATION), Int4(32), Int4(32, rotation=LARGEST_ROTATION))
+BASELINES = (Int4(), Int4(rotation=MOST), Int4(32), Int4(32, rotation=MOST))
+"""A scale per row, and one per group of 32; each without a rotation, and rotated as far as rows allow."""
 
 
 def int4_values(x: Array, group: int | None) -> Array:
     """The values of `x` in INT4, of its own shape. Rows lie along the last axis; a ragged last group is allowed."""
     length = x.shape[-1]
-    size = group or length
-    padded = np.pad(x, [(0, 0)] * (x.ndim - 1) + [(0, -length % size)])
-    groups = padded.reshape(*x.shape[:-1], -1, size)
-    scale = np.abs(groups).max(axis=-1, keepdims=True) / np.float32(LARGEST)
+    groups = to_blocks(x, group or length)
+    scale = np.abs(groups).max(axis=1, keepdims=True) / np.float32(LARGEST)
     if group:
         scale = scale.astype(np.float16).astype(np.float32)
     integers = np.clip(np.rint(groups / np.where(scale == 0, np.float32(1), scale)), -LARGEST, LARGEST)
-    return (integers * scale).reshape(padded.shape)[..., :length]
+    return (integers * scale).reshape(*x.shape[:-1], -1)[..., :length]

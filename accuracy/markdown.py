@@ -3,8 +3,6 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import numpy as np
-
 from amxfp4.accuracy import study_tables
 from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
 from amxfp4.accuracy.markdown_table import markdown_table
@@ -37,7 +35,7 @@ def study_page(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
         study_tables.tensor_scales(study),
         f"## Formats in blocks of {EXAMPLE_SIZE}",
         f"Blocks of {EXAMPLE_SIZE}, {ROUNDING}, and NVFP4 with its own. {OF_MODEL}.",
-        cases_table([*select_cases(study["cases"], EXAMPLE_SIZE, ROUNDING), *_deployed(study)]),
+        cases_table(cases_in_view(study)),
         *_all_cases(study),
         "## By kind of product",
         f"SQNR in dB, the mean over layers; blocks of {EXAMPLE_SIZE}, {ROUNDING}. In attention, inputs are the left "
@@ -59,8 +57,14 @@ def study_page(study: dict[str, Any], figures: Iterable[str] = ()) -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def cases_in_view(study: dict[str, Any]) -> list[dict[str, Any]]:
+    """The ways that the command shows too: blocks of 32, and NVFP4, with its own blocks and ties."""
+    deployed = [case for case in study["cases"] if case["label"] == "NVFP4"]
+    return [*select_cases(study["cases"], EXAMPLE_SIZE, ROUNDING), *deployed]
+
+
 def cases_table(cases: Sequence[dict[str, Any]]) -> str:
-    """The table of cases, which the command shows too."""
+    """The table of cases with the columns that the command has on screen."""
     columns = table_columns(cases)
     group = ""
     headings = []
@@ -89,11 +93,6 @@ def _introduction(study: dict[str, Any]) -> list[str]:
     ]
 
 
-def _deployed(study: dict[str, Any]) -> list[dict[str, Any]]:
-    """NVFP4 as it is used: no table of formats is without it."""
-    return [case for case in study["cases"] if case["label"] == "NVFP4"]
-
-
 def _all_cases(study: dict[str, Any]) -> list[str]:
     parts = []
     for size in sorted({case["block_size"] for case in study["cases"]}):
@@ -108,16 +107,13 @@ def _kinds(study: dict[str, Any]) -> list[str]:
     cases = select_cases(study["cases"], EXAMPLE_SIZE, ROUNDING)
     kinds = list(cases[0]["kinds"])
 
-    def mean(case: dict[str, Any], kind: str, operand: str) -> str:
-        values = [of_layer[operand] for of_layer in case["kinds"][kind]]
-        return number(None if None in values else float(np.mean(values)), 2)
+    def row(case: dict[str, Any], operand: str) -> list[str]:
+        means = [study_tables.mean_of_layers(case, [kind], operand) for kind in kinds]
+        return [case["label"], *(number(mean, 2) for mean in means)]
 
     return [
-        f"{heading}:\n\n"
-        + markdown_table(
-            ["format", *kinds], [[case["label"], *(mean(case, kind, name) for kind in kinds)] for case in cases]
-        )
-        for name, heading in _OPERANDS
+        f"{heading}:\n\n{markdown_table(['format', *kinds], [row(case, operand) for case in cases])}"
+        for operand, heading in _OPERANDS
     ]
 
 

@@ -25,7 +25,7 @@ class Measure:
     Attributes:
         activation: SQNR of the quantised left operand.
         weight: SQNR of the quantised right operand.
-        output: SQNR of their product by `golden.matmul`, against the float32 product of the originals.
+        output: SQNR of their product as `case.multiply` gives it, against the float32 product of the originals.
     """
 
     activation: float

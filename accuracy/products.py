@@ -18,7 +18,7 @@ _STACKED_ROWS = 512
 
 
 class QuantizedProducts:
-    """Products of quantised operands by `golden.matmul`, in every linear layer, and on request in attention too.
+    """Products of quantised operands, as the way gives them, in every linear layer, and on request in attention too.
 
     In both attention products the left operand has the format of activations, and the right one that of weights. Each
     is quantised along the axis that is summed over: a head's size, or the tokens of the sentence.

@@ -3,7 +3,7 @@
 `run_study` returns these figures. `amxfp4 accuracy` writes them as `accuracy.json`, with null for numbers that are not
 finite:
 
-    quick               whether only some sentences and blocks of 32 were taken
+    quick               whether only some sentences, and only formats as they are used and in blocks of 32, were taken
     local_share         products by themselves are measured on one token, or sentence, in so many
     model, sentences, tokens, published_difference, float32_paraphrases_found, sides, underflow,
     sentences_with_reference_nan, example_blocks, ...: what is in `facts.facts`
@@ -62,7 +62,7 @@ def run_study(folder: Path, *, quick: bool, jobs: int, progress: Callable[[int, 
 
     Args:
         folder: the model's files.
-        quick: whether only a fifth of the sentences, and only blocks of 32, are taken.
+        quick: whether only a fifth of the sentences, and only formats as they are used and in blocks of 32, are taken.
         jobs: how many processes. Each has one BLAS thread: the products of short sentences are too small for more.
         progress: called with (parts done, all parts).
 

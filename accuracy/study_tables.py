@@ -116,12 +116,12 @@ def tensors(study: Study) -> str:
         of_tensor = [sides[name]] if name in sides else [sides[weight] for weight in WEIGHTS]
         blocks = sum(one["blocks"] for one in of_tensor)
         share = sum(one["twice"] * one["blocks"] for one in of_tensor) / blocks
-        rows.append([name, f"{share:.1%}", *(number(_mean(record, kinds, operand), 2) for record in records)])
+        rows.append([name, f"{share:.1%}", *(number(mean_of_layers(record, kinds, operand), 2) for record in records)])
     return markdown_table(["tensor", "share of blocks", *(f"SQNR {record['label']}" for record in records)], rows)
 
 
 def variants(study: Study) -> str:
-    """AMXFP4-X2 and AMXFP4-Z beside other ways to scale a block."""
+    """AMXFP4-X2, AMXFP4-Z8 and AMXFP4-Z beside other ways to scale a block."""
     headings = ["scales", "a lane has beside MXFP4's", "bits an element", "sums", "inputs", "weights", "outputs"]
     rows = [
         [
@@ -276,8 +276,8 @@ def _at(record: Record, path: Sequence[str]) -> float:
 
 
 def _find(study: Study, case: Case) -> Record | None:
-    wanted = case.to_dict()
-    return next((record for record in study["cases"] if {key: record.get(key) for key in wanted} == wanted), None)
+    wanted = case.to_dict().items()
+    return next((record for record in study["cases"] if wanted <= record.items()), None)
 
 
 def _cases_of(study: Study) -> list[Case]:
@@ -309,6 +309,7 @@ def _beside(study: Study, changed: Sequence[Case], attribute: str, plain: Any, h
     return markdown_table(headings, rows)
 
 
-def _mean(record: Record, kinds: Sequence[str], operand: str) -> float | None:
+def mean_of_layers(record: Record, kinds: Sequence[str], operand: str) -> float | None:
+    """The mean SQNR of an operand or of the outputs over all layers of these kinds; None where one is not finite."""
     values = [of_layer[operand] for kind in kinds for of_layer in record["kinds"][kind]]
     return None if None in values else float(np.mean(values))

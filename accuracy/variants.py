@@ -1,4 +1,4 @@
-"""AMXFP4-X2 beside other ways to give a block two related scales. All are encoded by least error."""
+"""AMXFP4-X2, AMXFP4-Z8 and AMXFP4-Z beside other ways to scale a block. All are encoded by least error."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -33,7 +33,11 @@ _TENSOR_SCALES = ("max", "power-of-two")
 @click.command("accuracy")
 @click.argument("tensor", required=False, metavar="[X")
 @click.argument("weight", required=False, metavar="[W]]")
-@click.option("--quick", is_flag=True, help="The study on a fifth of the sentences, blocks of 32 only.")
+@click.option(
+    "--quick",
+    is_flag=True,
+    help="The study on a fifth of the sentences: formats as they are used, and in blocks of 32.",
+)
 @click.option(
     "--jobs", type=click.IntRange(1), help=f"The study's processes (default: one a processor, at most {MOST_JOBS})."
 )
@@ -118,12 +122,12 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
 
     # Imported first, so that a missing package is known before the long part.
     from amxfp4.accuracy.facts import EXAMPLE_SIZE, ROUNDING
-    from amxfp4.accuracy.markdown import study_page
+    from amxfp4.accuracy.markdown import cases_in_view, study_page
     from amxfp4.accuracy.package import ensure_model
     from amxfp4.accuracy.plots import figures
     from amxfp4.accuracy.published import TOLERANCE
     from amxfp4.accuracy.study import run_study
-    from amxfp4.accuracy.summary import OF_MODEL, select_cases
+    from amxfp4.accuracy.summary import OF_MODEL
     from amxfp4.files import replacing
 
     console = Console()
@@ -141,10 +145,12 @@ def _study(folder: Path, quick: bool, jobs: int) -> None:
         for name, content in {**drawn, "accuracy.md": study_page(result, drawn).encode()}.items():
             others.enter_context(replacing(folder / name)).write_bytes(content)
         json_file.write_text(json.dumps(_plain(result), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    # NVFP4 has blocks and ties of its own. No table of formats is without it.
-    deployed = [case for case in result["cases"] if case["label"] == "NVFP4"]
-    shown = [*select_cases(result["cases"], EXAMPLE_SIZE, ROUNDING), *deployed]
-    _show(console, shown, f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}; NVFP4's own", OF_MODEL)
+    _show(
+        console,
+        cases_in_view(result),
+        f"{result['model']}, blocks of {EXAMPLE_SIZE}, {ROUNDING}; NVFP4's own",
+        OF_MODEL,
+    )
     difference = result["published_difference"]
     if difference is None or difference > TOLERANCE:
         console.print(f"[red]the float32 model is not the published one: embeddings differ by {difference}[/red]")

@@ -16,6 +16,7 @@ from amxfp4.hw.units import UNITS
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from amxfp4.hw.catalogue import Pair
     from amxfp4.synth.cells.liberty import Library
     from amxfp4.synth.record import Record
     from amxfp4.synth.sweep import Results
@@ -171,11 +172,13 @@ def _show(records: "list[Record]") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from amxfp4.report.pairs import pair_of
+
     console = Console() if Console().is_terminal else Console(width=WIDTH)
     for library in dict.fromkeys(record["library"] for record in records):
-        smallest: dict[tuple[str, str, int], Record] = {}
+        smallest: dict[tuple[Pair, int], Record] = {}
         for record in sorted((r for r in records if r["library"] == library), key=lambda r: r["area_ge"]):
-            smallest.setdefault((record["activation"], record["weight"], record["lanes"]), record)
+            smallest.setdefault((pair_of(record), record["lanes"]), record)
         title = f"The smallest unit of each pair and number of lanes, library {library}"
         table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
         for heading in ("activation", "weight", "accu-\nmulator"):
@@ -193,14 +196,11 @@ def _show(records: "list[Record]") -> None:
         )
         for heading in headings:
             table.add_column(heading, justify="right", overflow="fold")
-        pairs = list(dict.fromkeys((r["activation"], r["weight"]) for r in records))
-        for record in sorted(
-            smallest.values(), key=lambda r: (r["lanes"], pairs.index((r["activation"], r["weight"])))
-        ):
+        pairs = list(dict.fromkeys(map(pair_of, records)))
+        for record in sorted(smallest.values(), key=lambda r: (r["lanes"], pairs.index(pair_of(r)))):
             ratios = (record["ratio_to_mxfp4"], record.get("ratio_to_window"), record["ratio_to_symmetric"])
             table.add_row(
-                record["activation"],
-                record["weight"],
+                *pair_of(record),
                 record["accumulator"],
                 str(record["lanes"]),
                 str(record["config"]["front_registers"]),

@@ -14,7 +14,7 @@ from amxfp4.accuracy.study_tables import TABLES, TENSOR_FORMATS
 from amxfp4.errors import UsageError
 from amxfp4.files import parse_json, reading, write_text
 from amxfp4.report.shapes import Study
-from amxfp4.synth.tables import insert
+from amxfp4.synth.tables import insert, run_with
 
 PAGE = "accuracy.md"
 RESULTS = Path("accuracy", "results.json")
@@ -102,18 +102,13 @@ def _rounded(value: Any) -> Any:
 
 
 def main(words: Sequence[str]) -> None:
-    """What running this module does: a mistake is one line on standard error and exit status 2.
+    """What running this module does, as `run_with` says.
 
     Args:
         words: The folder that `amxfp4 accuracy` wrote, and the folder of the documentation.
     """
-    try:
-        if len(words) != 2:
-            raise UsageError(f"{len(words)} words were given; it takes two: the study's folder and the documentation's")
-        update(Path(words[0]), Path(words[1]))
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    what = "two: the study's folder and the documentation's"
+    run_with(words, 2, what, lambda measured, docs: update(Path(measured), Path(docs)))
 
 
 if __name__ == "__main__":

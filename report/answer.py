@@ -2,8 +2,8 @@
 
 from amxfp4.accuracy.study_tables import shown_label
 from amxfp4.hw.catalogue import Pair
-from amxfp4.report.inputs import BLOCK_SIZE, Inputs
-from amxfp4.report.pairs import NEGLIGIBLE, is_asymmetric, label, plural
+from amxfp4.report.inputs import Inputs
+from amxfp4.report.pairs import NEGLIGIBLE, is_asymmetric, label, pair_of, plural
 
 
 def answer(inputs: Inputs) -> list[str]:
@@ -76,7 +76,7 @@ def _speed(inputs: Inputs, pair: Pair) -> str:
 
 
 def _energy(inputs: Inputs, pair: Pair) -> str:
-    units = [unit for unit in inputs.energy if (unit["activation"], unit["weight"]) == pair]
+    units = [unit for unit in inputs.energy if pair_of(unit) == pair]
     known = {unit["lanes"]: unit["ratio_to_mxfp4"] for unit in units if unit["ratio_to_mxfp4"] is not None}
     if not known:
         return ""
@@ -85,20 +85,20 @@ def _energy(inputs: Inputs, pair: Pair) -> str:
 
 
 def _accuracy(inputs: Inputs, prices: dict[Pair, dict[int, float]]) -> str:
-    pairs = [("MXFP4", "MXFP4"), *prices]
-    symmetric = [pair for pair in inputs.pairs if not is_asymmetric(pair) and pair != pairs[0]]
+    mxfp4 = ("MXFP4", "MXFP4")
+    symmetric = [pair for pair in inputs.pairs if not is_asymmetric(pair) and pair != mxfp4]
     known = []
-    for pair in (pairs[0], *symmetric, *prices):
+    for pair in (mxfp4, *symmetric, *prices):
         case = inputs.accuracy(pair)
         sqnr = case and case["linear_layers_mean"]["output"]
         if sqnr is not None:
             known.append(f"{label(pair)} {sqnr:.2f}")
-    against = [f"{shown_label(case)} {case['linear_layers_mean']['output']:.2f}" for case in inputs.baselines]
+    against = [f"{shown_label(case)} {case['linear_layers_mean']['output']:.2f}" for case in inputs.extra_baselines]
     if not known:
         return ""
     return (
-        f"What it buys on {inputs.model}, mean SQNR of the linear layers' outputs in dB, blocks of {BLOCK_SIZE} where "
-        "none are named: "
+        f"What it buys on {inputs.model}, mean SQNR of the linear layers' outputs in dB, each format's own blocks "
+        "where none are named: "
         f"{', '.join(known)}{'; beside them ' if against else ''}{_and(against) if against else ''}."
     )
 

@@ -1,5 +1,8 @@
 """The facts of all block formats as tables, for docs/formats.md."""
 
+from collections.abc import Callable, Sequence
+
+from amxfp4.accuracy.markdown_table import markdown_table
 from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format
 from amxfp4.golden.formats import BlockFormat
 from amxfp4.golden.scale_rules import rules_of
@@ -19,12 +22,17 @@ _RULE_HEADINGS = ("format", "rules for a scale", "ties", "least scale of a block
 
 def facts_table() -> str:
     """A row per format: what it is in memory, what the code of negative zero means, what a dot product takes."""
-    return _table(_HEADINGS, [_facts(block_format(name)) for name in BLOCK_FORMAT_NAMES])
+    return _table(_HEADINGS, _facts)
 
 
 def casts_table() -> str:
     """A row per format: how `quantize` takes a scale, its defaults first."""
-    return _table(_RULE_HEADINGS, [_cast(block_format(name)) for name in BLOCK_FORMAT_NAMES])
+    return _table(_RULE_HEADINGS, _cast)
+
+
+def _table(headings: Sequence[str], row: Callable[[BlockFormat], Sequence[str]]) -> str:
+    rows = [row(block_format(name)) for name in BLOCK_FORMAT_NAMES]
+    return markdown_table(headings, rows, words=len(headings))
 
 
 def _facts(fmt: BlockFormat) -> tuple[str, ...]:
@@ -57,7 +65,3 @@ def _cast(fmt: BlockFormat) -> tuple[str, ...]:
     floor = "the smallest that is not 0" if fmt.specials else ("0" if fmt.scale.is_fp8 else "2^-127")
     accumulators = ("exact", "fp32") if fmt.scale.is_fp8 else ("fp32", "window")
     return f"`{fmt.name}`", ", ".join(rules_of(fmt)), fmt.ties, floor, ", ".join(accumulators)
-
-
-def _table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
-    return "\n".join(f"| {' | '.join(row)} |" for row in (headings, ("---",) * len(headings), *rows))

@@ -1,13 +1,14 @@
 """Brings docs/formats.md and its pictures up to date: `python -m amxfp4.report.formats_page docs`."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from amxfp4.files import write_text
 from amxfp4.golden import BLOCK_FORMAT_NAMES, block_format
 from amxfp4.report.format_picture import format_picture
 from amxfp4.report.format_table import casts_table, facts_table
-from amxfp4.synth.tables import insert
+from amxfp4.synth.tables import insert, run_with
 
 PAGE = "formats.md"
 
@@ -26,11 +27,20 @@ def update(docs: Path) -> None:
     Raises:
         UsageError: The page is not there, or does not have the comments that tables stand between.
     """
-    for name in BLOCK_FORMAT_NAMES:
-        write_text(docs / picture_name(name), format_picture(block_format(name)))
     insert(docs / PAGE, "formats", facts_table())
     insert(docs / PAGE, "casts", casts_table())
+    for name in BLOCK_FORMAT_NAMES:
+        write_text(docs / picture_name(name), format_picture(block_format(name)))
+
+
+def main(words: Sequence[str]) -> None:
+    """What running this module does, as `run_with` says.
+
+    Args:
+        words: The folder of the documentation.
+    """
+    run_with(words, 1, "one: the documentation's folder", lambda docs: update(Path(docs)))
 
 
 if __name__ == "__main__":
-    update(Path(sys.argv[1]))
+    main(sys.argv[1:])

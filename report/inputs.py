@@ -13,7 +13,7 @@ from amxfp4.files import check_shape, read_json, reading
 from amxfp4.hw.catalogue import Pair
 from amxfp4.hw.mac.config import MacConfig
 from amxfp4.report.pairs import pair_of
-from amxfp4.report.shapes import Energy, Fpga, Study
+from amxfp4.report.shapes import Compared, Energy, Fpga, Study
 from amxfp4.synth.record import MeasuredArea, Record, check_config
 
 AREA = Path("build/area/area.json")
@@ -22,9 +22,8 @@ ACCURACY = Path("build/accuracy/accuracy.json")
 FPGA = Path("build/fpga/fpga.json")
 ENERGY = Path("build/energy/energy.json")
 
-BLOCK_SIZE = 32
 ROUNDING = "nearest-away"
-"""Of the accuracies shown: what the units are built for, and the published code's default."""
+"""Of the accuracies shown: the published code's default."""
 
 
 @dataclass(frozen=True)
@@ -69,6 +68,11 @@ class Inputs:
         """(activation, weight), in the order of the table."""
         return list(dict.fromkeys(pair_of(unit) for unit in self.units))
 
+    @property
+    def extra_baselines(self) -> list[Record]:
+        """Those of the baselines whose accuracy is that of no pair by its default rule."""
+        return [case for case in self.baselines if case["rule"] is not None or pair_of(case) not in self.pairs]
+
     def unit(self, pair: Pair, lanes: int) -> Record | None:
         """The unit of a pair with its default accumulator: exact where there is one."""
         return default_of([u for u in self.units if pair_of(u) == pair and u["lanes"] == lanes])
@@ -108,6 +112,10 @@ def read_inputs(
         raise UsageError(f"{str(area)!r} has no MAC unit; `amxfp4 area` writes one that has")
     study = _load(accuracy, "amxfp4 accuracy", Study, required=True)
     cases = [case for case in study["cases"] if _is_plain(case)]
+    headline = of_cases(study, headline_cases())
+    with reading(accuracy, _needed("amxfp4 accuracy")):
+        for case in headline:
+            check_shape(case, Compared)
     held_against = [best_rule(study), *of_cases(study, [as_used("NVFP4")])]
     return Inputs(
         units,
@@ -118,7 +126,7 @@ def read_inputs(
         _units(fpga, "amxfp4 fpga", Fpga),
         _units(energy, "amxfp4 energy", Energy),
         [case for case in held_against if case and case not in cases and _is_whole(case)],
-        [case for case in [*of_cases(study, headline_cases()), *study.get("int4", [])] if _is_whole(case)],
+        [case for case in (*headline, *study.get("int4", [])) if _is_whole(case)],
     )
 
 

@@ -91,8 +91,9 @@ def cost_and_accuracy(inputs: Inputs) -> Chart:
         "Cost against accuracy",
         "Up and to the left is better; the dashed line joins the units that no other beats in both. Area of the whole "
         f"unit, library {inputs.library}, over MXFP4's with its float32 accumulator at the same lanes. Accuracy: mean "
-        f"SQNR of the linear layers' outputs of {inputs.model}, blocks of 32. Circles: exact accumulator; squares: "
-        "float32; diamonds: window. Open: the same hardware, weights' scales chosen offline by least error."
+        f"SQNR of the linear layers' outputs of {inputs.model}, each format's own blocks where none are named. "
+        "Circles: exact accumulator; squares: float32; diamonds: window. Open: the same hardware, weights' "
+        "scales chosen offline by least error."
         + "".join(f" {name} has {sqnr:.2f} dB." for name, sqnr in _without_units(inputs)),
         "points",
         "area / MXFP4's",
@@ -116,7 +117,7 @@ def _by_other_rules(inputs: Inputs, unit: Record) -> list[Series]:
             symbol,
         )
         for case in inputs.baselines
-        if case["rule"] and (case["activation"], case["weight"]) == pair_of(unit) and unit["ratio_to_mxfp4"] is not None
+        if case["rule"] and pair_of(case) == pair_of(unit) and unit["ratio_to_mxfp4"] is not None
     ]
 
 
@@ -125,7 +126,7 @@ def _without_units(inputs: Inputs) -> list[tuple[str, float]]:
     return [
         (shown_label(case), case["linear_layers_mean"]["output"])
         for case in inputs.baselines
-        if (case["activation"], case["weight"]) not in inputs.pairs
+        if pair_of(case) not in inputs.pairs
     ]
 
 
@@ -283,8 +284,7 @@ def energy(inputs: Inputs) -> Chart:
     def about(unit: Record) -> str:
         parts = ", ".join(f"{part} {unit[part] / unit['lanes']:,.0f}" for part in ("logic", "registers", "clock"))
         beside = "" if unit["ratio_to_mxfp4"] is None else f"<br>×{unit['ratio_to_mxfp4']:.3f} of MXFP4's"
-        name = f"<b>{label(pair_of(unit))}</b>, {plural(unit['lanes'])}, {unit['accumulator']}"
-        return f"{name}<br>{unit['energy_per_mac']:,.0f} fJ per MAC: {parts}{beside}"
+        return f"{_named(unit)}<br>{unit['energy_per_mac']:,.0f} fJ per MAC: {parts}{beside}"
 
     library = inputs.energy[0]["library"] if inputs.energy else ""
     return Chart(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from amxfp4.report.chart import Chart, Panel, Series
 from amxfp4.report.inputs import Inputs
-from amxfp4.report.pairs import RATIOS
+from amxfp4.report.pairs import RATIOS, pair_of
 from amxfp4.synth.record import Record
 
 if TYPE_CHECKING:
@@ -112,11 +112,11 @@ def _word(index: int) -> str:
 
 
 def _row(inputs: Inputs, unit: Record) -> tuple[str, ...]:
-    case = inputs.accuracy((unit["activation"], unit["weight"]), unit["accumulator"])
+    pair = pair_of(unit)
+    case = inputs.accuracy(pair, unit["accumulator"])
     sqnr = case and case["linear_layers_mean"]["output"]
     return (
-        unit["activation"],
-        unit["weight"],
+        *pair,
         unit["accumulator"],
         str(unit["lanes"]),
         f"{unit['area_ge']:,.0f}",

@@ -1,6 +1,6 @@
 """What the report needs of the files that the other commands write. All other keys are allowed, and are not read."""
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from amxfp4.synth.record import Measured
 
@@ -60,9 +60,43 @@ class Case(TypedDict):
     end_to_end: Ends
 
 
+class Difference(TypedDict):
+    """Of a mean, and its standard error; null where a number is not finite."""
+
+    difference: float | None
+    error: float | None
+
+
+class ComparedEnd(TypedDict):
+    """What became of the embeddings, beside NVFP4's; null where a number is not finite."""
+
+    cosine_mean: float | None
+    cosine_error: float | None
+    to_nvfp4: Difference
+
+
+ComparedEnds = TypedDict("ComparedEnds", {"linear": ComparedEnd, "linear and attention": ComparedEnd})
+
+
+class Compared(TypedDict):
+    """Of `amxfp4 accuracy`, one of the ways that are compared as they are used."""
+
+    label: str
+    activation_bits: float
+    linear_layers_mean: Means
+    end_to_end: ComparedEnds
+
+
+class Int4(Compared):
+    """Of `amxfp4 accuracy`, one way of INT4."""
+
+    group: int | None
+
+
 class Study(TypedDict):
-    """Of `amxfp4 accuracy`, the whole file."""
+    """Of `amxfp4 accuracy`, the whole file. Older ones lack INT4."""
 
     model: str
     quick: bool
     cases: list[Case]
+    int4: NotRequired[list[Int4]]

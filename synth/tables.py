@@ -140,19 +140,35 @@ def insert(page: Path, place: str, text: str) -> None:
     write_text(page, f"{before}{begin}\n{tables}\n\n{end}{after}")
 
 
+def run_with(words: Sequence[str], count: int, taken: str, action: Callable[..., None]) -> None:
+    """What running a module that writes into pages does: a mistake is one line on standard error and exit status 2.
+
+    Args:
+        words: Those of the command line.
+        count: How many words it takes.
+        taken: The same in words, and what each is.
+        action: Takes the words.
+    """
+    try:
+        if len(words) != count:
+            raise UsageError(f"{len(words)} words were given; it takes {taken}")
+        action(*words)
+    except UsageError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
 def main(words: Sequence[str]) -> None:
-    """What running this module does: a mistake is one line on standard error and exit status 2.
+    """What running this module does, as `run_with` says.
 
     Args:
         words: The file with the tables, the page, and the place in it.
     """
-    try:
-        if len(words) != 3:
-            raise UsageError(f"{len(words)} words were given; it takes three: a file with tables, a page and a place")
-        insert(Path(words[1]), words[2], read_text(Path(words[0]), "a file of tables"))
-    except UsageError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+
+    def put(file: str, page: str, place: str) -> None:
+        insert(Path(page), place, read_text(Path(file), "a file of tables"))
+
+    run_with(words, 3, "three: a file with tables, a page and a place", put)
 
 
 if __name__ == "__main__":

@@ -121,6 +121,12 @@ def test_the_table_has_the_smallest_unit(quick: pytest.MonkeyPatch, capsys: pyte
     assert "…" not in shown
 
 
+def test_the_table_keeps_block_sizes_apart(quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert call(*SMALL, "--block-size", "16", "--block-size", "32") == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [row[:2] for row in rows if row[:1] and row[0].startswith("MXFP4")] == [["MXFP4/16"] * 2, ["MXFP4"] * 2]
+
+
 def test_the_list_runs_nothing(quick: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert call(*SMALL, "--front-registers", "0") == 0
     capsys.readouterr()

@@ -17,7 +17,7 @@ from amxfp4.synth import fpga
 from amxfp4.synth.ratios import with_ratios
 from amxfp4.synth.record import Record
 
-COST = {"MXFP4": 1.0, "MXFP4-E5M2": 1.05, "AMXFP4-E5M2": 1.3, "MXFP4-UE5M3": 1.1, "AMXFP4-X2": 1.14}
+COST = {"MXFP4": 1.0, "MXFP4-E5M2": 1.05, "AMXFP4-E5M2": 1.3, "MXFP4-UE5M3": 1.1, "AMXFP4-X2": 1.14, "NVFP4": 1.2}
 """What each operand's format multiplies a unit's cost by."""
 
 SQNR = {"MXFP4": 16.22, "MXFP4-E5M2": 18.2, "AMXFP4-E5M2": 19.15, "MXFP4-UE5M3": 18.97, "AMXFP4-X2": 19.27}

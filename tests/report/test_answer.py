@@ -1,7 +1,11 @@
 """The answer in numbers."""
 
+from helpers import report_samples
+
+from amxfp4.hw.mac.config import MacConfig
 from amxfp4.report.answer import answer
 from amxfp4.report.inputs import Inputs
+from amxfp4.report.pairs import pair_of
 
 
 def price(found: Inputs, activation: str, weight: str, lanes: int, ratio: float) -> None:
@@ -27,6 +31,18 @@ def test_in_numbers(found: Inputs) -> None:
     assert energy == "A MAC takes ×1.25 at 8 lanes of MXFP4's energy."
     assert "MXFP4 16.22, MXFP4-E5M2 18.20" in accuracy
     assert accuracy.endswith("AMXFP4-X2 19.27; beside them MXFP4, even 17.72 and NVFP4 19.80.")
+
+
+def test_what_is_in_other_blocks_is_kept_apart(found: Inputs) -> None:
+    """The energy is not that of the same formats in blocks of 16, and NVFP4 with a unit of its own is named once."""
+    unit = report_samples.area_record(MacConfig("NVFP4", "NVFP4", lanes=8))
+    found.units.append(unit)
+    ours = next(unit for unit in found.energy if pair_of(unit) == ("AMXFP4-X2", "MXFP4-UE5M3"))
+    found.energy.append(ours | {"block_size": 16, "ratio_to_mxfp4": 9.0})
+    *_, energy, accuracy = answer(found)
+    assert energy == "A MAC takes ×1.25 at 8 lanes of MXFP4's energy."
+    assert accuracy.count("NVFP4 19.80") == 1
+    assert accuracy.endswith("beside them MXFP4, even 17.72.")
 
 
 def test_by_lanes(found: Inputs) -> None:

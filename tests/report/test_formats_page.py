@@ -4,13 +4,14 @@ import re
 from pathlib import Path
 
 import pytest
+from helpers.command_line import check_refused
 from helpers.docs import DOCS, generated, page, tables
 
 from amxfp4.errors import UsageError
 from amxfp4.golden import BLOCK_FORMAT_NAMES, SCALE_FORMATS, block_format
 from amxfp4.report.format_picture import format_picture
 from amxfp4.report.format_table import casts_table, facts_table
-from amxfp4.report.formats_page import picture_name, update
+from amxfp4.report.formats_page import main, picture_name, update
 
 # -- docs/formats.md: `python -m amxfp4.report.formats_page docs` brings it up to date ---------------------------------
 
@@ -51,6 +52,20 @@ def test_update_writes_the_page(tmp_path: Path) -> None:
     (tmp_path / "formats.md").write_text("no places")
     with pytest.raises(UsageError, match="has no lines"):
         update(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [([], "0 words were given; it takes one"), (["nowhere"], "there is no file 'nowhere/formats.md'")],
+)
+def test_a_mistake_is_one_line_and_writes_nothing(
+    words: list[str], says: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as done:
+        main(words)
+    check_refused(done.value.code, *capsys.readouterr(), says)
+    assert not list(tmp_path.iterdir())
 
 
 # -- docs/numerics.md -------------------------------------------------------------------------------------------------

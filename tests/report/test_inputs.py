@@ -9,6 +9,8 @@ from helpers import report_samples
 from amxfp4.accuracy.choice import as_used
 from amxfp4.errors import UsageError
 from amxfp4.report import inputs
+from amxfp4.report.measured_charts import measured_charts
+from amxfp4.report.pair_table import pair_table
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +83,10 @@ def test_a_study_from_before_rules_has_no_baselines() -> None:
     inputs.ACCURACY.write_text(json.dumps(study | {"cases": cases}))
     found = inputs.read_inputs()
     assert found.baselines == []
+    assert {case["label"] for case in found.headline} == {"INT4 per token and channel"}
     assert len(found.cases) == len([case for case in cases if case["rounding"] == "nearest-away"])
+    assert pair_table(found).count("\n") == 2 + len(found.pairs)
+    assert [chart.key for chart in measured_charts(found)][:2] == ["cost-accuracy", "price-of-asymmetry"]
 
 
 def test_a_sweep_stands_in_for_the_table() -> None:
@@ -165,6 +170,10 @@ def changed(name: str, path: tuple[int | str, ...], value: object) -> None:
         ("SWEEP", (0, "ratio_to_mxfp4"), [], "ratio_to_mxfp4"),
         ("ACCURACY", ("cases", 2, "end_to_end", "linear and attention"), {}, r"cosine_mean` - at `\$.cases\[2\]"),
         ("ACCURACY", ("cases", 0, "linear_layers_mean", "output"), "high", "Expected `float | null`, got `str`"),
+        ("ACCURACY", ("cases", 0, "end_to_end", "linear", "cosine_error"), ..., "field `cosine_error`"),
+        ("ACCURACY", ("cases", 0, "end_to_end", "linear", "to_nvfp4"), {"error": 0.1}, "missing .* `difference`"),
+        ("ACCURACY", ("int4",), 3, r"Expected `array`, got `int` - at `\$.int4`"),
+        ("ACCURACY", ("int4", 0, "group"), ..., r"missing required field `group` - at `\$.int4\[0\]`"),
         ("ACCURACY", ("model",), None, "Expected `str`, got `null`"),
         ("FPGA", (0, "luts"), 1.5, "Expected `int`, got `float`"),
         ("FPGA", (0, "device"), ..., "device"),

@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from helpers import report_samples
 
+from amxfp4.accuracy.choice import as_used
+from amxfp4.hw.mac.config import MacConfig
 from amxfp4.report import inputs
 from amxfp4.report.answer import answer
+from amxfp4.report.inputs import Inputs
 from amxfp4.report.measured_charts import measured_charts
 from amxfp4.report.page import TITLE, page
 
@@ -39,6 +42,17 @@ def test_text_is_escaped_and_tabled(text: str) -> None:
     assert text.count("<tr") == 1 + len(report_samples.area_records())
     for anchor in re.findall(r'href="#([^"]+)"', text):
         assert f'id="{anchor}"' in text
+
+
+def test_a_unit_in_blocks_of_16_has_their_accuracy(found: Inputs) -> None:
+    found.units[:] = [report_samples.area_record(MacConfig("AMXFP4-X2", "AMXFP4-X2", size, 8)) for size in (16, 32)]
+    in_16 = report_samples.case(as_used("AMXFP4-X2/16"))
+    in_16["linear_layers_mean"]["output"] = 20.5
+    found.cases.append(in_16)
+    rows = page(found, ["No."], [], []).split("<tbody>")[1].split("<tr>")[1:]
+    first, second = (re.findall(r"<td[^>]*>([^<]*)</td>", row) for row in rows)
+    assert (first[:2], first[-1]) == (["AMXFP4-X2/16"] * 2, "20.50")
+    assert (second[:2], second[-1]) == (["AMXFP4-X2"] * 2, "19.27")
 
 
 def test_a_browser_shows_every_chart_and_hover_values(text: str, tmp_path: Path) -> None:
