@@ -19,7 +19,7 @@ MIN_WORD_BITS = 13
 
 @dataclass(frozen=True)
 class WordSplit:
-    """A register of an exact accumulator, cut into words.
+    """A register of a fixed-point accumulator, cut into words.
 
     Attributes:
         accumulator_bits: width of the total, two's complement.
