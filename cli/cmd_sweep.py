@@ -48,7 +48,7 @@ def command(
 ) -> int:
     """Measure every combination of formats, lanes, accumulators, pipelines and libraries that can be built.
 
-    Every option of an axis may be repeated; without any, the project's pairs with all lanes, both accumulators, every
+    Every option of an axis may be repeated; without any, the project's pairs with all lanes, all accumulators, every
     pipeline and the generic library. Each run is kept as soon as it is done, so a sweep that was stopped goes on where
     it was. Exit status 1 when a run failed or took too long; it is tried again next time.
     """

@@ -1,4 +1,4 @@
-"""The exact accumulator: one step, for all terms and totals, and what it then holds."""
+"""The fixed-point accumulator, exact or over a window: one step, for all terms and totals, and what it then holds."""
 
 from collections.abc import Iterator, Mapping, Sequence
 

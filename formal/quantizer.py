@@ -56,12 +56,16 @@ class FloatToScale(wiring.Component):
 
 
 class FloatToElement(wiring.Component):
-    """The element code of `float` under the scale of code `scale`: `Narrow`, `ScaleDecode` and `ElementEncode`."""
+    """The element code of `float` under the scale of code `scale`: `Narrow`, `ScaleDecode` and `ElementEncode`.
+
+    With special values there is also `special`, as in `ElementEncode`.
+    """
 
     def __init__(self, config: QuantizerConfig) -> None:
         self.config = config
         bits = config.block_format.scale.bits
-        super().__init__({"float": In(config.float_bits), "scale": In(bits), "code": Out(4)})
+        special = {"special": In(len(config.specials))} if config.specials else {}
+        super().__init__({"float": In(config.float_bits), "scale": In(bits), "code": Out(4), **special})
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
@@ -75,6 +79,8 @@ class FloatToElement(wiring.Component):
             encode.scale.eq(decode.scale),
             self.code.eq(encode.code),
         ]
+        if self.config.specials:
+            m.d.comb += encode.special.eq(self.special)
         return m
 
 
@@ -120,8 +126,16 @@ def _blind_to_scale(config: QuantizerConfig, x: Word) -> Word:
     return x & ~z3.BitVecVal(1 << config.input_fraction_bits - bits, x.size())
 
 
-def _values(scale: ScaleFormat) -> list[Fraction]:
-    return [int(s) * Fraction(2) ** int(e) for s, e in zip(scale.significands, scale.exponents, strict=True)]
+def values_of(scale: ScaleFormat) -> list[Fraction]:
+    """The exact value of each finite code."""
+    return [Fraction(float(value)) for value in scale.values[: scale.max_code + 1]]
+
+
+def in_units(value: Fraction) -> Word:
+    """A value as an integer, in units."""
+    units = value / Fraction(2) ** UNIT
+    assert units.denominator == 1
+    return z3.BitVecVal(units.numerator, BITS)
 
 
 def _scale(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
@@ -140,15 +154,13 @@ def _scale(config: QuantizerConfig, broken: bool) -> Iterator[Claim]:
     x, x32 = _float(config)
     seen = _blind_to_scale(config, x) if broken else x
     code = Netlist(FloatToScale(config)).outputs(float=seen)["code"]
-    size, values = magnitude(x32), _values(scale)
+    size, values = magnitude(x32), values_of(scale)
     right = [z3.ULE(code, scale.max_float32_code)]
     for c in range(1, scale.max_float32_code + 1):
         least = 6 * (values[c - 1] + values[c]) / 2 if config.fp8 else values[c] * _POWERS_FROM[config.rule]
-        bound = least / Fraction(2) ** UNIT
-        assert bound.denominator == 1
         # Of FP8 a tie may go to the even code, here the lower one.
         strict = config.ties_to_even and c % 2 if config.fp8 else config.rule == "ceil"
-        due = (z3.UGT if strict else z3.UGE)(size, z3.BitVecVal(bound.numerator, BITS))
+        due = (z3.UGT if strict else z3.UGE)(size, in_units(least))
         right.append(due == z3.UGE(code, c))
     yield z3.Implies(finite(x32), z3.And(*right))
 

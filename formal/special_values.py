@@ -10,13 +10,13 @@ from functools import partial
 from itertools import pairwise
 
 import z3
-from amaranth.hdl import Cat, Module
+from amaranth.hdl import Module
 from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.formal.netlist import Netlist, Word, concat
 from amxfp4.formal.proof import Claim, Proof
-from amxfp4.formal.quantizer import BITS, UNIT, finite, magnitude
+from amxfp4.formal.quantizer import FloatToElement, finite, in_units, magnitude, values_of
 from amxfp4.golden.formats import (
     ALONE_BITS,
     CUT_LIMIT,
@@ -25,11 +25,9 @@ from amxfp4.golden.formats import (
     SIDE_BITS,
     SPECIAL_LIMIT,
     Rounding,
-    ScaleFormat,
 )
 from amxfp4.hw.quantizer.config import QuantizerConfig
-from amxfp4.hw.quantizer.encode import ElementEncode, ScaleDecode
-from amxfp4.hw.quantizer.narrow import Narrow
+from amxfp4.hw.quantizer.narrow import Narrow, magnitude_of
 from amxfp4.hw.quantizer.special_select import SpecialSelect
 
 FORMATS = ("AMXFP4-Z8", "AMXFP4-Z")
@@ -57,38 +55,10 @@ class FloatsToScale(wiring.Component):
         m.submodules.select = select = SpecialSelect(self.config)
         for side, float in enumerate((self.positive, self.negative)):
             m.submodules[f"narrow{side}"] = narrow = Narrow(self.config)
-            element = narrow.element
-            m.d.comb += [
-                narrow.float.eq(float),
-                select.maximum[side].eq(Cat(element.fraction, element.exponent)),
-            ]
+            m.d.comb += [narrow.float.eq(float), select.maximum[side].eq(magnitude_of(narrow))]
         if self.config.second_special:
             m.d.comb += select.rivalled.eq(self.rivalled)
         m.d.comb += [self.code.eq(select.code), self.special.eq(select.special)]
-        return m
-
-
-class FloatToSpecial(wiring.Component):
-    """Whether `float` is the special value on its side, under the scale of code `scale`; `second`: the value is 12."""
-
-    def __init__(self, config: QuantizerConfig) -> None:
-        self.config = config
-        ports = {"float": In(config.float_bits), "scale": In(config.block_format.scale.bits), "second": In(1)}
-        super().__init__({**ports, "found": Out(1)})
-
-    def elaborate(self, platform: object) -> Module:
-        m = Module()
-        m.submodules.narrow = narrow = Narrow(self.config)
-        m.submodules.decode = decode = ScaleDecode(self.config)
-        m.submodules.encode = encode = ElementEncode(self.config)
-        m.d.comb += [
-            narrow.float.eq(self.float),
-            decode.code.eq(self.scale),
-            encode.element.eq(narrow.element),
-            encode.scale.eq(decode.scale),
-            encode.special.eq(Cat(1, self.second)),
-            self.found.eq(encode.code == 8),
-        ]
         return m
 
 
@@ -96,22 +66,12 @@ def _cut(x: Word, bits: int) -> Word:
     """|x| cut to `bits` significant bits, and to `CUT_LIMIT`."""
     below = FRACTION_BITS + 1 - bits
     kept = magnitude(concat([z3.BitVecVal(0, below), z3.Extract(31, below, x)]))
-    return z3.If(z3.ULT(kept, _units(Fraction(CUT_LIMIT))), kept, _units(Fraction(CUT_LIMIT)))
-
-
-def _units(value: Fraction) -> Word:
-    units = value / Fraction(2) ** UNIT
-    assert units.denominator == 1
-    return z3.BitVecVal(units.numerator, BITS)
-
-
-def _values(scale: ScaleFormat) -> list[Fraction]:
-    return [Fraction(float(value)) for value in scale.values[: scale.max_code + 1]]
+    return z3.If(z3.ULT(kept, in_units(Fraction(CUT_LIMIT))), kept, in_units(Fraction(CUT_LIMIT)))
 
 
 def _begins(config: QuantizerConfig, element: int) -> list[Fraction]:
     """From which maximum on each code from 1 on is due, ties aside."""
-    values = _values(config.block_format.scale)
+    values = values_of(config.block_format.scale)
     middles = [element * (low + high) / 2 for low, high in pairwise(values)]
     return [values[1] / 4, *middles[1:]]
 
@@ -119,7 +79,7 @@ def _begins(config: QuantizerConfig, element: int) -> list[Fraction]:
 def _meets(config: QuantizerConfig, size: Word, begins: Fraction, code: int) -> Claim:
     """Whether a maximum takes `code` or more."""
     down = config.ties_to_even and code % 2 and code > 1
-    return (z3.UGT if down else z3.UGE)(size, _units(begins))
+    return (z3.UGT if down else z3.UGE)(size, in_units(begins))
 
 
 def _nearest(config: QuantizerConfig, size: Word, element: int) -> Word:
@@ -139,14 +99,14 @@ def _scale(name: str, rounding: Rounding, broken: bool) -> Iterator[Claim]:
     negative = z3.ULT(_cut(p, SIDE_BITS), _cut(n, SIDE_BITS))
     larger, smaller = z3.If(negative, n, p), z3.If(negative, p, n)
     sizes = magnitude(larger), magnitude(smaller)
-    eighth, values = _nearest(config, sizes[0], config.specials[0]), _values(config.block_format.scale)
-    limits = [z3.And(eighth == c, z3.UGE(sizes[1], _units(SPECIAL_LIMIT * v))) for c, v in enumerate(values) if c]
+    eighth, values = _nearest(config, sizes[0], config.specials[0]), values_of(config.block_format.scale)
+    limits = [z3.And(eighth == c, z3.UGE(sizes[1], in_units(SPECIAL_LIMIT * v))) for c, v in enumerate(values) if c]
     code = z3.If(z3.Or(*limits), _nearest(config, sizes[1], int(ELEMENT_MAX)), eighth)
     asymmetry = z3.If(negative, z3.BitVecVal(1, config.block_format.asymmetry_bits), 0)
     if config.second_special:
         beyond, second = _cut(larger, ALONE_BITS), _cut(smaller, ALONE_BITS)
         own = z3.If(negative, z3.Extract(1, 1, rivalled), z3.Extract(0, 0, rivalled)) == 1
-        alone = z3.And(z3.Not(own), z3.ULE(second << 1, beyond), z3.ULT(beyond, _units(Fraction(CUT_LIMIT))))
+        alone = z3.And(z3.Not(own), z3.ULE(second << 1, beyond), z3.ULT(beyond, in_units(Fraction(CUT_LIMIT))))
         code = z3.If(alone, _nearest(config, sizes[0], config.specials[1]), code)
         asymmetry = z3.If(alone, asymmetry | 2, asymmetry)
     asymmetry = z3.If(code == 0, z3.BitVecVal(0, asymmetry.size()), asymmetry)
@@ -161,19 +121,20 @@ def _element(second: int, rounding: Rounding, broken: bool) -> Iterator[Claim]:
     config = QuantizerConfig(FORMATS[second], input="float32", rounding=rounding)
     x, code = z3.BitVec("x", 32), z3.BitVec("scale", config.block_format.scale.bits)
     seen = x & ~z3.BitVecVal(1 << FRACTION_BITS, 32) if broken else x
-    outputs = Netlist(FloatToSpecial(config)).outputs(float=seen, scale=code, second=z3.BitVecVal(second, 1))
-    values = _values(config.block_format.scale)
+    special = z3.BitVecVal(1 | second << 1, len(config.specials))  # on its side, and which of the two
+    found = Netlist(FloatToElement(config)).outputs(float=seen, scale=code, special=special)["code"]
+    values = values_of(config.block_format.scale)
     middle = Fraction(int(ELEMENT_MAX) + config.specials[second], 2)
-    due = [z3.And(code == c, z3.UGE(magnitude(x), _units(middle * v))) for c, v in enumerate(values) if c]
+    due = [z3.And(code == c, z3.UGE(magnitude(x), in_units(middle * v))) for c, v in enumerate(values) if c]
     given = [finite(x), z3.ULE(code, config.block_format.scale.max_code)]
     if second:
         largest = z3.BitVec("largest", 32)
-        limit = _units(Fraction(CUT_LIMIT))
+        limit = in_units(Fraction(CUT_LIMIT))
         no_rival = z3.ULE(_cut(x, ALONE_BITS) << 1, _cut(largest, ALONE_BITS))
         same = z3.Extract(30, 0, x) == z3.Extract(30, 0, largest)
         given += [z3.Or(same, no_rival), z3.ULT(magnitude(largest), limit)]
         given.append(code == _nearest(config, magnitude(largest), config.specials[1]))
-    yield z3.Implies(z3.And(*given), (outputs["found"] == 1) == z3.Or(*due))
+    yield z3.Implies(z3.And(*given), (found == 8) == z3.Or(*due))
 
 
 def _scales(broken: bool) -> Iterator[Claim]:

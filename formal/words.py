@@ -1,4 +1,4 @@
-"""The exact accumulator that adds a word a cycle: one term, for all terms and totals, and what it then holds."""
+"""The fixed-point accumulator that adds a word a cycle: one term, for all terms and totals, and what it then holds."""
 
 from collections.abc import Iterator, Mapping
 

@@ -29,8 +29,8 @@ PAIRS: tuple[Pair, ...] = (
     ("AMXFP4-Z", "MXFP4-E4M3"),
     ("AMXFP4-Z", "AMXFP4-Z"),
 )
-"""Pairs of the standard MAC units in blocks of 32: MXFP4, and for each FP8 scale format the symmetric, the half and the
-fully asymmetric pair."""
+"""Pairs of the standard MAC units in blocks of 32: MXFP4, and for AMXFP4-E5M2, AMXFP4-X2, AMXFP4-Z8 and AMXFP4-Z the
+symmetric pair of the same scale format, the pair with such activations alone, and that with such weights too."""
 
 PAIRS_OF_16: tuple[Pair, ...] = (
     ("MXFP4/16", "MXFP4/16"),

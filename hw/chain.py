@@ -34,7 +34,8 @@ class ChainConfig:
     Attributes:
         mac: The MAC unit. Its activations' format, block size and lanes are the quantiser's too.
         input: The format of the floats that come in: "bfloat16" or "float32".
-        rounding: Where ties go when activations are quantised: "nearest-away" or "nearest-even".
+        rounding: Where ties go when activations are quantised: "nearest-away" or "nearest-even". None takes the
+            quantiser's own default.
         maximum_registers: Register ranks between the maxima of a beat and the scales, 0 or 1. None takes the
             quantiser's own default.
         rule: How scales of activations follow from maxima. None takes the quantiser's own default.
@@ -47,7 +48,7 @@ class ChainConfig:
 
     mac: MacConfig = field(default_factory=MacConfig)
     input: str = field(default="bfloat16", metadata=_OF_QUANTIZER["input"].metadata)
-    rounding: Rounding = field(default="nearest-away", metadata=_OF_QUANTIZER["rounding"].metadata)
+    rounding: Rounding = field(default=CHOSEN, metadata=_OF_QUANTIZER["rounding"].metadata)
     maximum_registers: int = field(default=CHOSEN, metadata=_OF_QUANTIZER["maximum_registers"].metadata)
     rule: ScaleRule = field(default=CHOSEN, metadata=_OF_QUANTIZER["rule"].metadata)
     tensor_scale: bool = field(default=CHOSEN, metadata=_OF_QUANTIZER["tensor_scale"].metadata)
@@ -55,9 +56,8 @@ class ChainConfig:
     def __post_init__(self) -> None:
         if not isinstance(self.mac, MacConfig):
             raise UsageError(f"mac is {shown(self.mac)}; a MacConfig is needed")
-        object.__setattr__(self, "maximum_registers", self.quantizer.maximum_registers)
-        object.__setattr__(self, "rule", self.quantizer.rule)
-        object.__setattr__(self, "tensor_scale", self.quantizer.tensor_scale)
+        for name in ("rounding", "maximum_registers", "rule", "tensor_scale"):
+            object.__setattr__(self, name, getattr(self.quantizer, name))
 
     @cached_property
     def quantizer(self) -> QuantizerConfig:

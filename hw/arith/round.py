@@ -14,8 +14,8 @@ QUIET_NAN = 0x7FC00000
 KEPT = 1 + SIGNIFICAND_BITS + 1
 
 RESULT_LAYOUT = data.StructLayout({"value": 32, "nan": 1, "overflow": 1})
-"""A result, from bit 0: the bits of the float32; whether it is NaN; whether an exact accumulator overflowed, or a
-float32 one rounded to infinity."""
+"""A result, from bit 0: the bits of the float32; whether it is NaN; whether a fixed-point accumulator overflowed, or
+a float32 one rounded to infinity."""
 
 # Carries of the increment skip over this many bits at a time.
 BLOCK_BITS = 8

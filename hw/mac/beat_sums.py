@@ -3,8 +3,9 @@
 Which sum a product belongs to depends on the signs of the asymmetric operands. With one asymmetric operand or none,
 products of both signs meet in one sum. A product p with sign s is then added as `p - 256 s`: as its one's complement
 `p ^ s`, and the carry `s`. An offset of 256 per lane makes every addend unsigned (the ninth bit is `~s`). Over a block
-of k elements the offsets add up to 256 k, a power of two. `block_sums.py` takes them away by inverting one bit. (Each
-operand with halved sides makes products one bit wider, and the offset twice as large.)
+of k elements the offsets add up to 256 k, a power of two. `block_sums.py` takes them away by inverting one bit. (These
+figures are those of products up to 144. Halved sides and special values make larger ones, see `Products.largest`. The
+offset is the power of two above the largest.)
 
 Each lane belongs to just one sum, so two lanes join before they split: `u = p0 + p1` if both are of the same sum,
 otherwise `u = p0` and `v = p1`. Each sum then takes `u`, `v` or nothing. For each pair of lanes this takes one adder,
@@ -97,7 +98,7 @@ class Sums:
     def negated(self, index: int) -> bool:
         """Whether sum `index` is kept as its negative.
 
-        An exact accumulator adds signed terms. Of the four sums (+,+), (+,-), (-,+), (-,-) the middle ones count
+        A fixed-point accumulator adds signed terms. Of the four sums (+,+), (+,-), (-,+), (-,-) the middle ones count
         negatively, so they are collected as negatives and no term needs a sign.
         """
         return self.for_exact and self.count == 4 and index in (1, 2)
@@ -124,7 +125,7 @@ class Sums:
         """Width of a block sum.
 
         In a block of k elements a magnitude is at most 144 k. A signed sum is two's complement with room for +-256 k,
-        as its addends carry an offset of 256 per lane. Each operand with halved sides doubles these figures.
+        as its addends carry an offset of 256 per lane. Where products are larger, so are these figures.
         """
         return bits_for((self.lane_offset if self.signed else self.products.largest) * self.block_size)
 
@@ -132,8 +133,8 @@ class Sums:
     def beat_bits(self) -> int:
         """Width of one beat's sum.
 
-        A lane adds at most 144; with an offset at most 256 + 144; negated, less than 256. Each operand with halved
-        sides doubles these figures.
+        A lane adds at most 144; with an offset at most 256 + 144; negated, less than 256. Where products are
+        larger, so are these figures.
         """
         return bits_for((self.lane_offset * self.mixed + self.products.largest) * self.products.lanes)
 

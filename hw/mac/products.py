@@ -18,6 +18,7 @@ from amaranth.lib.wiring import In, Out
 from amaranth.utils import bits_for
 
 from amxfp4.golden.formats import NEGATIVE_ZERO, BlockFormat
+from amxfp4.hw.config import asymmetry_field
 
 SIGNIFICAND_MAX = 3
 """The largest significand of an element: two bits."""
@@ -82,11 +83,13 @@ def largest_integer(block: BlockFormat) -> int:
 def asymmetry_port(side: str, block: BlockFormat) -> tuple[str, int]:
     """Name and width of the port for an operand's asymmetry code, which a format without one has but does not look at.
 
+    Where there is a code, the name is that of the beat's field.
+
     Args:
         side: The operand, "a" or "w".
         block: Its format.
     """
-    return (f"{side}_special", block.asymmetry_bits) if block.specials else (f"{side}_halved", 2)
+    return f"{side}_{asymmetry_field(block) or 'halved'}", block.asymmetry_bits or 2
 
 
 def is_special(code: Value) -> Value:

@@ -28,7 +28,7 @@ class Terms:
 
 @dataclass(frozen=True)
 class Total:
-    """The content of an exact accumulator.
+    """The content of a fixed-point accumulator.
 
     Attributes:
         total: two's complement, or its words.

@@ -36,8 +36,8 @@ class Term(ABC):
     @property
     @abstractmethod
     def signed(self) -> bool:
-        """Whether a term is one signed integer (`value`), which an exact accumulator takes. Otherwise it is sign and
-        magnitude."""
+        """Whether a term is one signed integer (`value`), which a fixed-point accumulator takes. Otherwise it is sign
+        and magnitude."""
 
     @property
     @abstractmethod

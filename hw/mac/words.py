@@ -19,7 +19,7 @@ MIN_WORD_BITS = 13
 
 @dataclass(frozen=True)
 class WordSplit:
-    """A register of an exact accumulator, cut into words.
+    """A register of a fixed-point accumulator, cut into words.
 
     Attributes:
         accumulator_bits: width of the total, two's complement.
@@ -67,5 +67,5 @@ def word_and_places(split: WordSplit, scales: Scales, exponent: Value) -> tuple[
     words_up = [low & ~high for low, high in zip([Const(1, 1), *reached], [*reached, Const(0, 1)], strict=True)]
     width = bits_for(bits - 1)
     starts = (Const(-(lowest + up * bits) % (1 << width), width) for up in range(len(words_up)))
-    starts = (gated(start, here) for start, here in zip(starts, words_up, strict=False))
+    starts = (gated(start, here) for start, here in zip(starts, words_up, strict=True))
     return words_up, (exponent + functools.reduce(operator.or_, starts))[:width]

@@ -10,7 +10,7 @@ from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.arith.compare import at_least
 from amxfp4.hw.quantizer.config import QuantizerConfig
-from amxfp4.hw.quantizer.step_count import count_steps
+from amxfp4.hw.quantizer.step_count import count_met
 
 
 class HalvingSelect(wiring.Component):
@@ -30,17 +30,7 @@ class HalvingSelect(wiring.Component):
 
     def elaborate(self, platform: object) -> Module:
         m = Module()
-        config = self.config
-        fraction_bits = config.maximum_fraction_bits
-        too_small = count_steps(
-            m,
-            config.halving_steps,
-            self.maximum[:fraction_bits],
-            self.maximum[fraction_bits:],
-            window_bias=config.window_bias,
-            mantissa_bits=config.block_format.scale.mantissa_bits,
-        )
-        m.d.comb += self.too_small.eq(too_small)
+        m.d.comb += self.too_small.eq(count_met(m, self.config, self.config.halving_steps, self.maximum))
         return m
 
 

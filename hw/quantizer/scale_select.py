@@ -11,7 +11,7 @@ from amaranth.lib import wiring
 from amaranth.lib.wiring import In, Out
 
 from amxfp4.hw.quantizer.config import QuantizerConfig
-from amxfp4.hw.quantizer.step_count import count_steps
+from amxfp4.hw.quantizer.step_count import count_met
 
 # The largest element, 6, lies in [2^2, 2^3).
 ELEMENT_EXPONENT = 2
@@ -41,14 +41,5 @@ class ScaleSelect(wiring.Component):
         if not config.fp8:
             m.d.comb += self.code.eq(Mux(self.maximum[1:].any(), self.maximum - ELEMENT_EXPONENT, 0))
             return m
-        fraction_bits = config.maximum_fraction_bits
-        code = count_steps(
-            m,
-            config.scale_steps,
-            self.maximum[config.maximum_sticky : fraction_bits],
-            self.maximum[fraction_bits:],
-            window_bias=config.window_bias,
-            mantissa_bits=config.block_format.scale.mantissa_bits,
-        )
-        m.d.comb += self.code.eq(code)
+        m.d.comb += self.code.eq(count_met(m, config, config.scale_steps, self.maximum[config.maximum_sticky :]))
         return m

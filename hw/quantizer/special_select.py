@@ -12,8 +12,6 @@ L is the maximum of the larger side, S that of the smaller. A scale's code is a 
 The thresholds of L / 12 are those of (L / 2) / 6. So one counter serves the first two cases.
 """
 
-from collections.abc import Sequence
-
 from amaranth.hdl import Cat, Module, Mux, Signal, Value
 from amaranth.lib import data, wiring
 from amaranth.lib.wiring import In, Out
@@ -21,8 +19,7 @@ from amaranth.lib.wiring import In, Out
 from amxfp4.hw.arith.compare import at_least
 from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.rivals import are_rivals
-from amxfp4.hw.quantizer.step_count import count_steps
-from amxfp4.hw.quantizer.thresholds import Step
+from amxfp4.hw.quantizer.step_count import count_met
 
 
 class SpecialSelect(wiring.Component):
@@ -53,17 +50,17 @@ class SpecialSelect(wiring.Component):
         negative, larger, smaller = self._sides(m)
         bits = config.maximum_fraction_bits
         zero, alone, crowded = Signal(), Signal(), Signal()
-        nearest = self._count(m, config.special_steps, larger)
+        nearest = count_met(m, config, config.special_steps, larger)
         m.d.comb += [
             zero.eq(larger[bits:] < config.window_bias + config.special_steps[0].exponent),
-            crowded.eq(at_least(self._count(m, config.crowding_steps, smaller), nearest) & ~zero),
+            crowded.eq(at_least(count_met(m, config, config.crowding_steps, smaller), nearest) & ~zero),
         ]
         sixth = smaller
         if config.second_special:
             half = Cat(larger[:bits], (larger[bits:] - 1)[: config.exponent_bits])
             sixth = Signal(config.maximum_bits)
             m.d.comb += [alone.eq(self._alone(larger, negative) & ~zero), sixth.eq(Mux(alone, half, smaller))]
-        other = self._count(m, config.scale_steps, sixth)
+        other = count_met(m, config, config.scale_steps, sixth)
         m.d.comb += [
             self.code.eq(Mux(crowded | alone, other, nearest)),
             self.special.eq(Cat(negative & ~zero, alone)),
@@ -89,16 +86,3 @@ class SpecialSelect(wiring.Component):
         beyond = larger[self.config.maximum_fraction_bits :].all()
         own = Mux(negative, self.rivalled[1], self.rivalled[0])
         return ~own & ~are_rivals(self.config, *self.maximum) & ~beyond
-
-    def _count(self, m: Module, steps: Sequence[Step], maximum: Value) -> Signal:
-        """How many of ascending thresholds a maximum meets."""
-        config = self.config
-        bits = config.maximum_fraction_bits
-        return count_steps(
-            m,
-            steps,
-            maximum[:bits],
-            maximum[bits:],
-            window_bias=config.window_bias,
-            mantissa_bits=config.block_format.scale.mantissa_bits,
-        )

@@ -11,7 +11,26 @@ from amaranth.hdl import Cat, Const, Module, Mux, Signal, Value
 from amaranth.utils import bits_for
 
 from amxfp4.hw.arith.compare import at_least, thermometer_count
+from amxfp4.hw.quantizer.config import QuantizerConfig
 from amxfp4.hw.quantizer.thresholds import Step
+
+
+def count_met(m: Module, config: QuantizerConfig, steps: Sequence[Step], maximum: Value) -> Signal:
+    """How many of a config's `steps` a maximum meets.
+
+    Args:
+        steps: as in `count_steps`.
+        maximum: the held exponent, above a fraction as wide as the fractions of `steps`.
+    """
+    fraction_bits = len(maximum) - config.exponent_bits
+    return count_steps(
+        m,
+        steps,
+        maximum[:fraction_bits],
+        maximum[fraction_bits:],
+        window_bias=config.window_bias,
+        mantissa_bits=config.block_format.scale.mantissa_bits,
+    )
 
 
 def count_steps(

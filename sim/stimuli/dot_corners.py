@@ -346,7 +346,6 @@ def window_high_end(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
 def window_overflow(config: MacConfig, rng: Rng) -> Iterator[DotProduct]:
     """Totals up to the window's last value and one step further, in either direction. NaN hides overflow."""
     low, high = window_ends(config)
-    assert config.plan.scales.window is not None
     # With elements of 4 on both sides a block's sum is a power of two, so that whole blocks fill the window.
     block = 4 + high + int(np.log2(config.block_size)) - config.lsb_exponent
     count = 1 << (_accumulator_bits(config) - 1 - block)

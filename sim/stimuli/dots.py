@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from amxfp4.golden import Accumulator, Blocks, DotResult, Window, dot_detailed
+from amxfp4.golden import Accumulator, Blocks, Window, dot_detailed
 from amxfp4.golden.formats import (
     ELEMENT_SIGN,
     NEGATIVE_HALVED,
@@ -100,18 +100,17 @@ def to_beats(
         flags = last_flags(dot.a.block_count, config.beats_per_block, rng)
         last += flags.astype(bool).tolist()
         beats += integers(pack(config.beat_layout, beat_fields(config, dot, rng) | {"last": flags}))
-        detail = golden_dot(config, dot.a, dot.w)
-        result = Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
         what = f"{dot.what}, {dot.a.block_count} blocks"
-        expected.append(Expected(result, what, first_beat, len(beats) - 1))
+        expected.append(Expected(golden_result(config, dot.a, dot.w), what, first_beat, len(beats) - 1))
     return beats, last, expected
 
 
-def golden_dot(config: MacConfig, a: Blocks, w: Blocks) -> DotResult:
-    """What the golden model says of a dot product in a unit."""
+def golden_result(config: MacConfig, a: Blocks, w: Blocks) -> Result:
+    """What the golden model says of a dot product in a unit, as the unit gives it."""
     accumulator, window = golden_accumulator(config)
     bits = config.accumulator_bits if config.exact else None
-    return dot_detailed(a, w, accumulator, accumulator_bits=bits, window=window)
+    detail = dot_detailed(a, w, accumulator, accumulator_bits=bits, window=window)
+    return Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
 
 
 def golden_accumulator(config: MacConfig) -> tuple[Accumulator, Window]:

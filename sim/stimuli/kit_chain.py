@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from amxfp4.golden import Blocks
 from amxfp4.golden.cycles import chain_schedule
 from amxfp4.hw.chain import ChainConfig
-from amxfp4.sim.scoreboard import Due, Expected, Result
-from amxfp4.sim.stimuli.dots import golden_dot, last_flags, operand_beats, random_dot
+from amxfp4.sim.scoreboard import Due, Expected
+from amxfp4.sim.stimuli.dots import golden_result, last_flags, operand_beats, random_dot
 from amxfp4.sim.stimuli.kit import Corner, Kit, Rng, Script
 from amxfp4.sim.stimuli.kit_quantizer import QuantizerKit
 from amxfp4.sim.stimuli.packing import integers, pack
@@ -88,7 +88,5 @@ class ChainKit(Kit):
         return Script({"a": floats, "w": weights}, expected, due)
 
     def _expected(self, dot: FloatDot, first: int, last: int) -> Expected:
-        config = self.config
-        detail = golden_dot(config.mac, self._quantizer.quantized(dot.row), dot.w)
-        result = Result(int(detail.bits[0]), bool(detail.nan[0]), bool(detail.overflow[0]))
+        result = golden_result(self.config.mac, self._quantizer.quantized(dot.row), dot.w)
         return Expected(result, f"{dot.row.what}, {dot.w.block_count} blocks", first, last)

@@ -29,6 +29,13 @@ def test_its_fields_are_the_macs_and_its_own_without_a_level_between() -> None:
     assert UNITS["chain"].configure(config.as_dict()) == config
 
 
+@pytest.mark.parametrize("activation", BLOCK_FORMAT_NAMES)
+def test_activations_are_quantised_as_by_a_quantiser_alone(activation: str) -> None:
+    """Whatever is not asked for is the quantiser's own default, ties of NVFP4 among it."""
+    mac = MacConfig(activation, activation, lanes=4)
+    assert ChainConfig(mac).quantizer == QuantizerConfig(activation, mac.block_size, 4)
+
+
 @pytest.mark.parametrize("weight", BLOCK_FORMAT_NAMES)
 def test_weights_are_that_half_of_a_beat(weight: str) -> None:
     config = ChainConfig(MacConfig("AMXFP4", weight, lanes=4))

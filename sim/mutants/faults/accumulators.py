@@ -1,4 +1,4 @@
-"""Faults of the exact accumulators: `hw/mac/acc_exact.py` and `acc_words.py`."""
+"""Faults of the fixed-point accumulators, exact or over a window: `hw/mac/acc_exact.py` and `acc_words.py`."""
 
 from amxfp4.sim.mutants.faults.configs import EXACT, HALVING, NARROW, PLACED, WINDOW, WINDOW_WORDS
 from amxfp4.sim.mutants.faults.fault import made

@@ -109,8 +109,8 @@ FAULTS = (
         SPECIAL_QUANTIZER,
         (
             "quantizer/special_select.py",
-            "at_least(self._count(m, config.crowding_steps, smaller), nearest)",
-            "~at_least(nearest, self._count(m, config.crowding_steps, smaller))",
+            "at_least(count_met(m, config, config.crowding_steps, smaller), nearest)",
+            "~at_least(nearest, count_met(m, config, config.crowding_steps, smaller))",
         ),
     ),
     made(
@@ -118,8 +118,8 @@ FAULTS = (
         SPECIAL_QUANTIZER,
         (
             "quantizer/special_select.py",
-            "self._count(m, config.crowding_steps, smaller)",
-            "self._count(m, config.crowding_steps, (smaller - smaller.any())[: len(smaller)])",
+            "config.crowding_steps, smaller)",
+            "config.crowding_steps, (smaller - smaller.any())[: len(smaller)])",
         ),
     ),
     made(
